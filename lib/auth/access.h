@@ -1,0 +1,37 @@
+/*
+ * access.h: who someone is to the database: a list of principals, and what they may do.
+ *
+ * rights(principal, target_id, verbs, created): one row a principal and target. "Anyone" (OPEN) and
+ * "signed in" (PUBLIC) are principals beside users and groups, so one rule serves all
+ * (spec/scale.md). A superuser is not looked up in rights at all.
+ */
+#ifndef MERIDIAN_ACCESS_H
+#define MERIDIAN_ACCESS_H
+
+#include "base/arena.h"
+
+/* The numbers that stand in rights.principal. */
+#define PRINCIPAL_ANYONE INT64_C(1)
+#define PRINCIPAL_SIGNED_IN INT64_C(2)
+#define PRINCIPAL_USER(id) ((int64_t)(id)*16)
+#define PRINCIPAL_GROUP(id) ((int64_t)(id)*16 + 1)
+
+/* rights.verbs, a sum of: */
+enum verb { VIEW = 1, CHANGE = 2, REMOVE = 4, ALL_VERBS = 7 };
+
+/* Who asks. The principals of a visitor are { ANYONE }; see access_visitor. */
+struct user {
+	int64_t id; /* 0: a visitor */
+	struct str username;
+	struct str first_name, last_name, email;
+	bool is_staff, is_superuser;
+	size_t nprincipals;
+	const int64_t *principals; /* ANYONE, SIGNED_IN, the user, their groups */
+	size_t ngroups;
+	const int64_t *groups; /* ids of their groups */
+};
+
+/* What stands for request->user == NULL in calls that want a user. Static. */
+const struct user *access_visitor(void);
+
+#endif

@@ -1,0 +1,39 @@
+/*
+ * auth.h: what the executables plug into struct app, and what pages ask about who is there.
+ */
+#ifndef MERIDIAN_AUTH_H
+#define MERIDIAN_AUTH_H
+
+#include "auth/access.h"
+#include "http/response.h"
+
+/*
+ * The hooks of every executable with a database: opens it (app_state.db), checks the schema, knows
+ * the hosts of the Sites table (at once, without restart), finds session and user, asks for
+ * sign-in or rights of the row, checks CSRF.
+ */
+extern const struct hooks auth_hooks;
+
+/* request->user, or the visitor: never NULL. */
+const struct user *auth_user(const struct request *);
+
+/* Ends every session of a user but the one of this request (NULL: all). 0 or -1. */
+int auth_end_sessions(struct db *, int64_t user, const struct request *keep);
+
+/*
+ * Signs in: a new session (the old one, if any, ends) and its cookie. 0, or -1 with the response
+ * filled. signs out: the row and the cookie go.
+ */
+int auth_sign_in(struct request *, struct response *, int64_t user);
+int auth_sign_out(struct request *, struct response *);
+
+/*
+ * Is it their password? Any outcome costs one hash of full cost. Returns AUTH_YES and *user,
+ * AUTH_NO (unknown, wrong or inactive alike), AUTH_BUSY (too many hashes at once: 503), AUTH_AWAY.
+ * A hash below today's cost is written anew.
+ */
+enum auth_answer { AUTH_YES, AUTH_NO, AUTH_BUSY, AUTH_AWAY };
+enum auth_answer auth_check_password(
+    struct db *, struct arena *, struct str username, struct str password, int64_t *user);
+
+#endif

@@ -1,0 +1,378 @@
+/*
+ * config: the table of keys, the file (inih), the environment over it.
+ */
+#include "base/config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ini.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/log.h"
+
+#define DEFAULT_PATH "/etc/meridian/meridian.conf"
+
+/* Sorted as the man page is: the site, the web, accounts, targets, the database, the machine. */
+static const struct config_key keys[] = {
+	{ "TOM_NAME", CONFIG_TEXT, "Meridian", "", "the name at the top of pages", NULL },
+	{ "SITE_ID", CONFIG_INT, "1", "1..9007199254740991", "the site that mail and exports name",
+	    NULL },
+	{ "ALLOWED_HOSTS", CONFIG_LIST, "", "",
+	    "hosts answered besides those of the Sites table; without a port any port", NULL },
+	{ "URL_PREFIX", CONFIG_TEXT, "", "", "the path the TOM lies under, such as /tom", NULL },
+	{ "INSECURE_HTTP", CONFIG_BOOL, "no", "",
+	    "cookies without Secure, for http on a loopback address only", NULL },
+	{ "TEMPLATES", CONFIG_TEXT, "", "", "a directory whose templates replace ours", NULL },
+	{ "SHARE_DIR", CONFIG_TEXT, MERIDIAN_DATADIR, "", "where templates/, static/ and sql/ are",
+	    NULL },
+	{ "ROBOTS_TXT_PATH", CONFIG_TEXT, "", "", "a file to answer /robots.txt with", NULL },
+	{ "ROBOTS_TXT_DIR", CONFIG_TEXT, "", "", "a directory with a file HOST.txt for each host",
+	    NULL },
+	{ "ROBOTS_SITEMAP", CONFIG_LIST, "", "", "URLs of Sitemap: lines after the default rules",
+	    NULL },
+	{ "AUTH_STRATEGY", CONFIG_CHOICE, "READ_ONLY", "READ_ONLY|LOCKED",
+	    "what visitors who are not signed in may read", NULL },
+	{ "OPEN_URLS", CONFIG_LIST, "", "", "patterns of paths open to all when LOCKED", NULL },
+	{ "SESSION_IDLE_HOURS", CONFIG_INT, "12", "1..8760",
+	    "a session ends after so long without use", NULL },
+	{ "SESSION_DAYS", CONFIG_INT, "14", "1..365", "a session ends after so long in any case",
+	    NULL },
+	{ "STAFF_SESSION_IDLE_HOURS", CONFIG_INT, "2", "1..8760", "the same for staff", NULL },
+	{ "STAFF_SESSION_HOURS", CONFIG_INT, "24", "1..8760", "the same for staff", NULL },
+	{ "PASSWORD_MIN_LENGTH", CONFIG_INT, "15", "8..128", "the least characters of a password",
+	    NULL },
+	{ "PASSWORD_HASHES", CONFIG_INT, "0", "0..1024",
+	    "hashes computed at once on this machine; 0: its cores but one", NULL },
+	{ "PASSWORD_HASH_WAIT_MS", CONFIG_INT, "3000", "0..60000",
+	    "how long a sign-in waits for its turn to be hashed before 503", NULL },
+	{ "RUN_DIR", CONFIG_TEXT, "/run/meridian", "", "sockets and locks of this machine", NULL },
+	{ "TARGET_PERMISSIONS_ONLY", CONFIG_BOOL, "yes", "",
+	    "data and observations inherit the rights of their target", NULL },
+	{ "TARGET_DEFAULT_PERMISSION", CONFIG_CHOICE, "PRIVATE", "OPEN|PUBLIC|PRIVATE",
+	    "who sees a new target where nothing else is said", NULL },
+	{ "TARGET_TYPE", CONFIG_CHOICE, "SIDEREAL", "SIDEREAL|NON_SIDEREAL",
+	    "the form that /targets/create/ opens with", NULL },
+	{ "EXTRA_FIELDS", CONFIG_LIST, "", "",
+	    "extra fields of targets as name:type, type number, string, boolean or datetime",
+	    NULL },
+	{ "OPEN_SEARCH", CONFIG_BOOL, "no", "",
+	    "import, export and unbounded searches without signing in", NULL },
+	{ "DATABASE_URL", CONFIG_TEXT, "sqlite:/var/lib/meridian/meridian.sqlite3", "",
+	    "sqlite:/path or postgresql://user@host/name", NULL },
+	{ "DATABASE_PASSWORD_FILE", CONFIG_TEXT, "", "", "the file with the database's password",
+	    NULL },
+	{ "DATABASE_TIMEOUT_MS", CONFIG_INT, "10000", "100..600000",
+	    "the longest a statement may take", NULL },
+	{ "DATABASE_IDLE_SECONDS", CONFIG_INT, "300", "1..86400",
+	    "a connection unused for so long closes", NULL },
+	{ "SECRET_KEY_FILE", CONFIG_TEXT, "", "",
+	    "the file with the secret that form tokens are made with; `meridian init` makes one",
+	    NULL },
+	{ "LOG_LEVEL", CONFIG_CHOICE, "info", "debug|info|warn|error",
+	    "the least level that is logged", NULL },
+	{ "LOG_REQUESTS", CONFIG_BOOL, "yes", "", "a line for each request", NULL },
+	{ "REQUEST_TIMEOUT_MS", CONFIG_INT, "10000", "100..600000",
+	    "a peer that stalls in mid-request is dropped after so long", NULL },
+	{ "CONNECTION_IDLE_SECONDS", CONFIG_INT, "75", "1..86400",
+	    "a kept connection unused for so long closes", NULL },
+	{ "FASTCGI_LOOP", CONFIG_CHOICE, "epoll", "epoll|plain", "the loop that accepts requests",
+	    NULL },
+	{ "SANDBOX", CONFIG_BOOL, "yes", "", "give up what a worker does not need", NULL },
+	{ "DATA_DIR", CONFIG_TEXT, "/var/lib/meridian", "", "where files of the site are kept",
+	    NULL },
+};
+
+struct pair {
+	struct pair *next;
+	const char *section, *name, *value;
+};
+
+struct config {
+	struct arena *arena;
+	const char *path;
+	const char *values[NELEM(keys)]; /* NULL: not given */
+	struct pair *pairs, **end; /* of named sections, in order */
+	char *err;
+	size_t errsize;
+	FILE *file;
+	int line; /* of the file, from 1 */
+	bool failed;
+};
+
+const struct config_key *
+config_key(size_t index)
+{
+	return index < NELEM(keys) ? &keys[index] : NULL;
+}
+
+static int
+key_index(const char *name)
+{
+	for (size_t i = 0; i < NELEM(keys); i++)
+		if (strcmp(keys[i].name, name) == 0 ||
+		    (keys[i].was != NULL && strcmp(keys[i].was, name) == 0))
+			return (int)i;
+	return -1;
+}
+
+static size_t
+known(const char *name)
+{
+	int i = key_index(name);
+
+	if (i < 0) {
+		log_error("configuration key is not in the table", LOG_TEXT("key", name));
+		abort();
+	}
+	return (size_t)i;
+}
+
+static bool
+to_bool(const char *s, bool *out)
+{
+	static const char *const words[] = { "no", "yes", "false", "true", "off", "on", "0", "1" };
+
+	for (size_t i = 0; i < NELEM(words); i++)
+		if (str_is_nocase(str_of(s), words[i])) {
+			*out = i % 2 == 1;
+			return true;
+		}
+	return false;
+}
+
+static bool
+is_choice(const char *choices, const char *value)
+{
+	size_t n = strlen(value);
+
+	for (const char *p = choices; *p != '\0';) {
+		size_t len = strcspn(p, "|");
+
+		if (len == n && memcmp(p, value, n) == 0)
+			return true;
+		p += len + (p[len] == '|');
+	}
+	return false;
+}
+
+/* What is wrong with the value, or an empty string. */
+static struct str
+check(struct arena *a, const struct config_key *k, const char *value)
+{
+	int64_t n, min, max;
+	bool b;
+
+	switch (k->kind) {
+	case CONFIG_BOOL:
+		if (!to_bool(value, &b))
+			return arena_printf(a, "%s is yes or no, not \"%s\"", k->name, value);
+		break;
+	case CONFIG_INT:
+		if (sscanf(k->choices, "%" SCNd64 "..%" SCNd64, &min, &max) != 2)
+			abort();
+		if (!str_to_int64(str_of(value), &n) || n < min || n > max)
+			return arena_printf(
+			    a, "%s is a number in %s, not \"%s\"", k->name, k->choices, value);
+		break;
+	case CONFIG_CHOICE:
+		if (!is_choice(k->choices, value))
+			return arena_printf(
+			    a, "%s is one of %s, not \"%s\"", k->name, k->choices, value);
+		break;
+	case CONFIG_TEXT:
+	case CONFIG_LIST:
+		break;
+	}
+	return STR("");
+}
+
+/* inih's callback: 1 goes on; the first mistake is kept. */
+static int
+take(void *arg, const char *section, const char *name, const char *value)
+{
+	struct config *c = arg;
+	struct str wrong;
+	int i;
+
+	if (name == NULL || c->failed)
+		return 1;
+	if (value == NULL)
+		value = "";
+	if (section[0] != '\0' && strcmp(section, "meridian") != 0) {
+		struct pair *p = arena_alloc(c->arena, sizeof(*p));
+
+		p->section = arena_strdup(c->arena, section);
+		p->name = arena_strdup(c->arena, name);
+		p->value = arena_strdup(c->arena, value);
+		*c->end = p;
+		c->end = &p->next;
+		return 1;
+	}
+	i = key_index(name);
+	wrong = i < 0 ? arena_printf(c->arena, "there is no key %s", name)
+	              : check(c->arena, &keys[i], value);
+	if (wrong.n > 0) {
+		snprintf(c->err, c->errsize, "%s:%d: %s", c->path, c->line, wrong.p);
+		c->failed = true;
+		return 1;
+	}
+	c->values[i] = arena_strdup(c->arena, value);
+	return 1;
+}
+
+/* inih's reader, counting lines: Debian's inih does not tell them to the callback. */
+static char *
+next_line(char *to, int size, void *arg)
+{
+	struct config *c = arg;
+
+	c->line++;
+	return fgets(to, size, c->file);
+}
+
+static bool
+read_file(struct config *c, bool wanted)
+{
+	FILE *f = fopen(c->path, "re");
+	int line;
+
+	if (f == NULL) {
+		if (!wanted && errno == ENOENT) {
+			c->path = "";
+			return true;
+		}
+		snprintf(c->err, c->errsize, "%s: %s", c->path, strerror(errno));
+		return false;
+	}
+	c->file = f;
+	line = ini_parse_stream(next_line, c, take, c);
+	fclose(f);
+	if (c->failed)
+		return false;
+	if (line != 0) {
+		snprintf(
+		    c->err, c->errsize, "%s:%d: this line is no \"KEY = value\"", c->path, line);
+		return false;
+	}
+	return true;
+}
+
+static bool
+read_environment(struct config *c)
+{
+	for (size_t i = 0; i < NELEM(keys); i++) {
+		struct str name = arena_printf(c->arena, "MERIDIAN_%s", keys[i].name);
+		const char *value = getenv(name.p);
+		struct str wrong;
+
+		if (value == NULL)
+			continue;
+		wrong = check(c->arena, &keys[i], value);
+		if (wrong.n > 0) {
+			snprintf(c->err, c->errsize, "environment: MERIDIAN_%s", wrong.p);
+			return false;
+		}
+		c->values[i] = arena_strdup(c->arena, value);
+	}
+	return true;
+}
+
+struct config *
+config_load(char *err, size_t errsize)
+{
+	const char *path = getenv("MERIDIAN_CONFIG");
+	struct arena *a = arena_new();
+	struct config *c = arena_alloc(a, sizeof(*c));
+
+	c->arena = a;
+	c->end = &c->pairs;
+	c->err = err;
+	c->errsize = errsize;
+	c->path = path != NULL && path[0] != '\0' ? arena_strdup(a, path) : DEFAULT_PATH;
+	if (!read_file(c, path != NULL && path[0] != '\0') || !read_environment(c)) {
+		arena_free(a);
+		return NULL;
+	}
+	return c;
+}
+
+void
+config_free(struct config *c)
+{
+	if (c != NULL)
+		arena_free(c->arena);
+}
+
+const char *
+config_text(const struct config *c, const char *key)
+{
+	size_t i = known(key);
+
+	return c->values[i] != NULL ? c->values[i] : keys[i].fallback;
+}
+
+bool
+config_bool(const struct config *c, const char *key)
+{
+	bool b = false;
+
+	(void)to_bool(config_text(c, key), &b);
+	return b;
+}
+
+int64_t
+config_int(const struct config *c, const char *key)
+{
+	int64_t n = 0;
+
+	(void)str_to_int64(str_of(config_text(c, key)), &n);
+	return n;
+}
+
+bool
+config_given(const struct config *c, const char *key)
+{
+	return c->values[known(key)] != NULL;
+}
+
+struct str
+config_item(const struct config *c, const char *key, size_t index)
+{
+	static const char between[] = ", \t\r\n";
+	const char *p = config_text(c, key);
+
+	for (p += strspn(p, between); *p != '\0'; p += strspn(p, between)) {
+		size_t n = strcspn(p, between);
+
+		if (index-- == 0)
+			return arena_copy(c->arena, p, n);
+		p += n;
+	}
+	return STR_NONE;
+}
+
+void
+config_each(const struct config *c, const char *section,
+    void (*fn)(void *arg, const char *name, const char *key, const char *value), void *arg)
+{
+	size_t n = strlen(section);
+
+	for (const struct pair *p = c->pairs; p != NULL; p = p->next) {
+		if (strncmp(p->section, section, n) != 0 ||
+		    (p->section[n] != '\0' && p->section[n] != ' '))
+			continue;
+		fn(arg, p->section + n + (p->section[n] == ' '), p->name, p->value);
+	}
+}
+
+const char *
+config_path(const struct config *c)
+{
+	return c->path;
+}

@@ -1,0 +1,55 @@
+/*
+ * config.h: meridian.conf and the environment.
+ *
+ * The file is named by MERIDIAN_CONFIG, else /etc/meridian/meridian.conf where that exists; without
+ * either, the environment and the defaults serve. MERIDIAN_<KEY> in the environment wins over the
+ * file. Only keys of the table in config.c exist: an unknown one is an error naming file and line.
+ * A secret is read from the file its key's *_FILE names, which others must not be able to read.
+ */
+#ifndef MERIDIAN_CONFIG_H
+#define MERIDIAN_CONFIG_H
+
+#include "base/arena.h"
+
+struct config;
+
+/*
+ * Reads the configuration. NULL with a sentence for people in err (file, line, key, what is wrong)
+ * where it is not right. The caller frees it with config_free().
+ */
+struct config *config_load(char *err, size_t errsize);
+void config_free(struct config *);
+
+/*
+ * The value of a known key, or its default; "" where there is neither. Asking for a key that is
+ * not in the table is a mistake of the program and aborts. Borrowed from the config.
+ */
+const char *config_text(const struct config *, const char *key);
+bool config_bool(const struct config *, const char *key);
+int64_t config_int(const struct config *, const char *key);
+
+/* Was the key given, by file or environment? */
+bool config_given(const struct config *, const char *key);
+
+/* The items of a list value, divided by commas or white space: 0-based; absent past the end. */
+struct str config_item(const struct config *, const char *key, size_t index);
+
+/* The sections "[stream NAME]" and the like: calls fn with each pair of every section so named. */
+void config_each(const struct config *, const char *section,
+    void (*fn)(void *arg, const char *name, const char *key, const char *value), void *arg);
+
+/* The keys that exist, for `meridian check` and the man page's test: 0-based; NULL past the end. */
+struct config_key {
+	const char *name;
+	enum { CONFIG_TEXT, CONFIG_BOOL, CONFIG_INT, CONFIG_LIST, CONFIG_CHOICE } kind;
+	const char *fallback; /* the default, "" for none */
+	const char *choices; /* CONFIG_CHOICE: "A|B|C"; CONFIG_INT: "min..max" */
+	const char *what; /* one sentence */
+	const char *was; /* an old name that is still read, or NULL */
+};
+const struct config_key *config_key(size_t index);
+
+/* The file that was read, "" for none. */
+const char *config_path(const struct config *);
+
+#endif

@@ -1,0 +1,140 @@
+/*
+ * db.h: the database: named statements on one connection, whatever the engine.
+ *
+ * Statements are written in sql/query/NAME.sql in the common dialect with :name parameters:
+ *
+ *	--: session_find
+ *	-- The live session of a token, with its user.
+ *	SELECT user_id, created FROM session WHERE token = :token
+ *	--: session_find postgresql
+ *	SELECT ...			(only where the engines differ)
+ *
+ * Words after the name: `insert` (db_insert gives the new id), `or-nothing` (a row whose unique key
+ * is taken is passed over; db_changes says 0), `fragment` (a piece for sql.h, never run alone). The
+ * build makes QUERY_SESSION_FIND and the table of it. A test prepares every one on every engine.
+ *
+ *	struct query *q = db_query(db, QUERY_SESSION_FIND);
+ *	db_bytes(q, "token", hash, 32);
+ *	while (db_step(q) == DB_ROW)
+ *		id = db_col_int(q, "user_id");
+ *	r = db_done(q);
+ *
+ * A query remembers its first failure (a bind, too) and db_step and db_done report it: one check.
+ * The connection opens on first use, opens again after it was lost, and closes when long idle.
+ */
+#ifndef MERIDIAN_DB_H
+#define MERIDIAN_DB_H
+
+#include "base/arena.h"
+#include "base/config.h"
+#include "db/queries.h" /* generated: enum query_name */
+
+struct db;
+struct query;
+
+enum db_result {
+	DB_END = 0, /* done: no (more) rows; it worked */
+	DB_ROW = 1, /* a row is there */
+	DB_TAKEN = -1, /* a unique key is in use: an answer, not an error */
+	DB_REFUSED = -2, /* a foreign key or check refuses the value: an answer too */
+	DB_AWAY = -3, /* the database cannot be reached: 503 with Retry-After */
+	DB_FULL = -4, /* no space for the write: 507 */
+	DB_RETRY = -5, /* busy, deadlock, serialization: db_transaction repeats it */
+	DB_SLOW = -6, /* the statement's time limit: 503 */
+	DB_FAILED = -7 /* anything else: logged, 500 */
+};
+
+enum db_engine { DB_SQLITE, DB_POSTGRESQL };
+
+/*
+ * A connection for DATABASE_URL ("sqlite:/path", "postgresql://user@host/name?...", with
+ * DATABASE_PASSWORD_FILE). Opens nothing yet. NULL with a sentence in err where the URL is wrong.
+ */
+struct db *db_new(const struct config *, char *err, size_t errsize);
+void db_free(struct db *);
+enum db_engine db_engine(const struct db *);
+
+/* Closes the connection when it was idle for that long; forgets open queries. */
+void db_close_idle(struct db *, int64_t microseconds);
+
+/* Why the last call that failed did, for the log; never for visitors. Borrowed. */
+const char *db_error(const struct db *);
+
+/* A query to bind and step. It belongs to the db and is given back with db_done. */
+struct query *db_query(struct db *, enum query_name);
+
+/* Binds a parameter by name (without ':'); each must be bound once. Texts and bytes are copied. */
+void db_text(struct query *, const char *name, struct str); /* absent binds NULL */
+void db_int(struct query *, const char *name, int64_t);
+void db_bool(struct query *, const char *name, bool); /* stored as 0 or 1 everywhere */
+void db_real(struct query *, const char *name, double); /* not finite binds NULL */
+void db_bytes(struct query *, const char *name, const void *, size_t);
+void db_null(struct query *, const char *name);
+
+/*
+ * Says that all is bound and the result will be wanted: PostgreSQL sends it now, so that several
+ * queries started one after the other travel as one pipeline. Elsewhere it does nothing.
+ */
+void db_start(struct query *);
+
+enum db_result db_step(struct query *) MUST_CHECK;
+
+/* Columns of the row stepped to, by name; a name that is not there aborts (a mistake of ours). */
+bool db_col_null(struct query *, const char *name);
+int64_t db_col_int(struct query *, const char *name); /* NULL is 0 */
+bool db_col_bool(struct query *, const char *name);
+double db_col_real(struct query *, const char *name); /* NULL is NAN */
+struct str db_col_text(struct query *, const char *name); /* borrowed until the next step */
+struct str db_col_bytes(struct query *, const char *name); /* borrowed until the next step */
+struct str db_col_copy(struct query *, const char *name, struct arena *);
+
+/* Ends the query: DB_END where all went well, else its first failure. Needed after db_query. */
+enum db_result db_done(struct query *);
+
+/* Runs it to the end without looking at rows: db_step until DB_END, then db_done. */
+enum db_result db_run(struct query *) MUST_CHECK;
+/* The same for an `insert` statement; *id is the new row's. */
+enum db_result db_insert(struct query *, int64_t *id) MUST_CHECK;
+/* Rows the last db_run or db_insert of this connection changed. */
+int64_t db_changes(const struct db *);
+
+/*
+ * Runs work(db, arg) between BEGIN and COMMIT. DB_END from work commits; anything else rolls back
+ * and is returned. DB_RETRY (and a connection lost before anything was sent) runs it again, some
+ * times, with pauses. work must be repeatable: it must not keep state of a run that was undone.
+ * For reading several statements at one moment use DB_READ. Nested calls run in the outer one.
+ */
+enum db_mode { DB_READ, DB_WRITE };
+enum db_result db_transaction(struct db *, enum db_mode,
+    enum db_result (*work)(struct db *, void *arg), void *arg) MUST_CHECK;
+
+/* Rolls back whatever is open: the end of a request. */
+void db_reset(struct db *);
+
+/* Number and microseconds of statements since the last db_count_start(). */
+void db_count_start(struct db *);
+void db_count(const struct db *, unsigned *statements, int64_t *microseconds);
+
+/*
+ * Many rows at once into `table` (COPY on PostgreSQL, a prepared insert elsewhere), rows whose key
+ * is taken passed over, inside the caller's transaction. Columns are given by name, then each row
+ * by one db_bulk_* a column in that order. db_bulk_end gives the number of rows that are new.
+ */
+struct bulk;
+struct bulk *db_bulk(struct db *, const char *table, size_t ncolumns, const char *const columns[]);
+void db_bulk_int(struct bulk *, int64_t);
+void db_bulk_real(struct bulk *, double); /* not finite: NULL */
+void db_bulk_text(struct bulk *, struct str); /* absent: NULL */
+void db_bulk_null(struct bulk *);
+enum db_result db_bulk_end(struct bulk *, int64_t *added) MUST_CHECK;
+
+/*
+ * The schema: the version these sources know and the version found. 0 the same, else a sentence
+ * for people in err (empty database, older: "run meridian migrate"; newer: "newer than this").
+ */
+int db_schema_check(struct db *, char *err, size_t errsize);
+/* Brings the schema to ours; each step is a transaction, told to `tell` before it runs. */
+int db_migrate(struct db *, const char *dir, void (*tell)(void *, const char *name), void *arg,
+    char *err, size_t errsize);
+
+#endif
