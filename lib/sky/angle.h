@@ -1,0 +1,32 @@
+/*
+ * angle.h: angles as people write them, and as pages show them.
+ */
+#ifndef MERIDIAN_ANGLE_H
+#define MERIDIAN_ANGLE_H
+
+#include "base/arena.h"
+
+enum angle_kind { ANGLE_RA, ANGLE_DEC };
+
+/*
+ * Reads an angle into degrees. A plain number is degrees; two or three numbers divided by colons or
+ * blanks are sexagesimal: hours of RA, degrees of Dec ("17:41:22.84", "17 41 22.84", "-05 23.5").
+ * Units say it outright: "17h41m22.8s", "265.3d", "-5d23'28\"", "-5°23′28″"; the minus may be
+ * U+2212. Only the last part may have decimals; minutes and seconds are below 60.
+ * RA is 0 to 360 degrees (24h and 360 are read as 0), Dec -90 to 90.
+ *
+ * NULL and *degrees set; else the reason, a sentence for people (static).
+ */
+const char *angle_parse(struct str, enum angle_kind, double *degrees);
+
+/*
+ * "17 41 22.84" and "+38 14 07.3": hours and degrees with two and one decimals of the second.
+ * Rounding carries, so there is never a 60; RA wraps at 24h. Absent where it is not finite.
+ */
+struct str angle_ra_text(struct arena *, double degrees);
+struct str angle_dec_text(struct arena *, double degrees);
+
+/* Degrees with that many decimals (0 to 9), with a sign where `sign`: "+38.235361". */
+struct str angle_degrees_text(struct arena *, double degrees, int decimals, bool sign);
+
+#endif

@@ -1,0 +1,69 @@
+/*
+ * target_csv.h: targets from and to CSV (RFC 4180, UTF-8).
+ *
+ * Columns: the fields of target_fields (id is passed over), `name` required; name2, name3 ...
+ * (whatever begins with "name") are aliases; `groups` user groups, divided by commas; every other
+ * column is an extra of that name. RA and Dec in degrees or sexagesimal.
+ *
+ * Spreadsheets run cells that begin with = + - @ tab or CR: text of that kind is written with a
+ * leading ' (and so is text that begins with '), which the import takes off. Numbers stay numbers.
+ */
+#ifndef MERIDIAN_TARGET_CSV_H
+#define MERIDIAN_TARGET_CSV_H
+
+#include "tom/target_list.h"
+
+#define CSV_ROWS_MAX 1000000 /* rows of a file */
+#define CSV_FIELD_MAX KIB(64) /* bytes of a cell */
+#define CSV_COLUMNS_MAX 300
+#define CSV_PROBLEMS_MAX 200 /* kept; more are only counted */
+
+struct csv_problem {
+	int64_t line; /* of the file, where the row begins; the header is 1 */
+	struct str column; /* "" for the row */
+	struct str why; /* a sentence */
+};
+
+struct csv_report {
+	int64_t rows; /* data rows read */
+	int64_t added;
+	int64_t bad; /* rows refused */
+	bool undone; /* all or nothing, and something was wrong: nothing was kept */
+	size_t nproblems;
+	struct csv_problem *problems; /* in the arena, by line */
+};
+
+struct csv_options {
+	bool all_or_nothing; /* else each good row is kept */
+	int permissions; /* of rows that say nothing */
+	int type; /* the same */
+	const int64_t
+	    *groups; /* user groups that get all three verbs on every row, besides `groups` */
+	size_t ngroups;
+	int64_t list; /* target list to put them into; 0: none */
+};
+
+/*
+ * Reads targets from fd (from where it stands, to its end) and adds them for the user, who gets
+ * all three verbs. The memory used does not grow with the file, problems apart.
+ * DB_END with the report filled, also where rows are bad; else the database failed and (row by
+ * row) report->added rows stand.
+ */
+enum db_result target_import(struct db *, struct arena *, const struct user *, int fd,
+    const struct csv_options *, struct csv_report *);
+
+/*
+ * Writes the matching targets, in constant memory: a header row, then one row each. write()
+ * returns -1 to stop. DB_END; DB_REFUSED: write() stopped it; else the database failed.
+ */
+enum db_result target_export(struct db *, const struct user *, const struct target_query *,
+    int (*write)(void *arg, const void *, size_t), void *arg);
+
+/*
+ * The parsing alone, for tests and fuzzing: calls row() with the cells of each row and the line it
+ * begins on. 0; -1 with the line and the reason where the text is no CSV or row() said -1.
+ */
+int csv_read_text(struct str text, int (*row)(void *arg, int64_t line, struct str *cells, size_t n),
+    void *arg, int64_t *line, const char **why);
+
+#endif
