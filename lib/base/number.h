@@ -1,0 +1,24 @@
+/*
+ * number.h: numbers in a fixed form, for what is written by the hundred: coordinates of a plot,
+ * columns of a table. Several times as fast as snprintf.
+ */
+#ifndef MERIDIAN_NUMBER_H
+#define MERIDIAN_NUMBER_H
+
+#include "base/arena.h"
+
+#define NUMBER_MAX 40 /* bytes number_fixed writes at most, the NUL included */
+
+/*
+ * Writes the value with that many decimals (0 to 9), rounded half away from zero, and a NUL; never
+ * "-0". What is not finite is "-"; from 1e15 on the form is "1.234e+20". Returns the length.
+ */
+size_t number_fixed(char at[NUMBER_MAX], double value, unsigned decimals);
+
+/* The same as text in the arena; with_sign puts '+' before what is not negative. */
+struct str number_text(struct arena *, double value, unsigned decimals, bool with_sign);
+
+/* A whole number with ',' between thousands: "12,345". */
+struct str number_count(struct arena *, int64_t);
+
+#endif

@@ -1,0 +1,636 @@
+/*
+ * lightcurve: from points to marks. In order: which points can be drawn and their ranges; the
+ * scales; which points are kept when there are too many; the series, one for each colour; the
+ * legend, and the sentences that say what is to be seen.
+ */
+#include "tom/lightcurve.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/number.h"
+#include "tom/axis.h"
+
+#define STYLES "ugrizycow" /* in the order of the legend */
+#define NSTYLES (sizeof(STYLES) - 1)
+#define NAMES_MAX 64 /* bandpass names told apart; more are one */
+#define SAY_MAX 128
+
+/* The box error bars and grid are drawn in; percents of marks come from it too. */
+#define WIDE 100000.0
+#define HIGH 10000.0
+/* A bar shorter than this hides behind its mark. */
+#define BAR_MIN (HIGH * 0.008)
+
+enum role { DETECTION, FORCED, LIMIT, ROLES };
+
+/* A bandpass by name, for the legend and for who is who. */
+struct band {
+	struct str name;
+	unsigned style;
+	unsigned count;
+};
+
+struct curve {
+	struct arena *arena;
+	const struct lightcurve_point *points;
+	size_t n;
+	uint8_t *band; /* for each point the index of its bandpass; UNSEEN: not drawn */
+	struct band bands[NAMES_MAX];
+	size_t nbands;
+	size_t counts[NSTYLES][ROLES];
+	size_t seen, thinned, limits, forced, minus;
+	const struct lightcurve_point *peak, *last, *deepest;
+	double mjd[2], magnitude[2]; /* of what is drawn: least, greatest */
+	double from, to; /* the edges: MJD */
+	double top, bottom; /* magnitudes */
+};
+
+#define UNSEEN UINT8_MAX
+
+char
+lightcurve_band(struct str band)
+{
+	static const struct {
+		const char *name;
+		char style;
+	} table[] = {
+		{ "zg", 'g' },
+		{ "zr", 'r' },
+		{ "zi", 'i' },
+		{ "orange", 'o' },
+		{ "cyan", 'c' },
+		{ "zs", 'z' },
+		{ "gaia", 'w' },
+		{ "clear", 'w' },
+		{ "white", 'w' },
+		{ "unfiltered", 'w' },
+		{ "bessell-b", 'g' },
+		{ "bessell-v", 'r' },
+		{ "bessell-r", 'r' },
+		{ "bessell-i", 'i' },
+	};
+	struct str s = str_trim(band);
+
+	for (size_t i = 0; i < NELEM(table); i++)
+		if (str_is_nocase(s, table[i].name))
+			return table[i].style;
+	/* "g", "g'", "gp", "g_ps1", "sdss g" are letters with an ornament; "J" or "H" have no mark. */
+	if (s.n > 5 && str_is_nocase((struct str){ s.p, 4 }, "sdss"))
+		s = (struct str){ s.p + 5, s.n - 5 };
+	if (s.n == 0 || (s.n > 2 && s.p[1] != '_' && s.p[1] != '-' && s.p[1] != ' '))
+		return 'w';
+	if (s.n == 2 && s.p[1] != '\'' && s.p[1] != 'p' && s.p[1] != 's' && s.p[1] != '*')
+		return 'w';
+	switch (s.p[0]) {
+	case 'B':
+		return 'g';
+	case 'V':
+	case 'R':
+		return 'r';
+	case 'I':
+		return 'i';
+	case 'U':
+		return 'u';
+	case 'Y':
+		return 'y';
+	case 'Z':
+		return 'z';
+	}
+	/* The letter must not be the NUL that ends the list. */
+	return s.p[0] != '\0' && strchr(STYLES, s.p[0]) ? s.p[0] : 'w';
+}
+
+static unsigned
+style_of(struct str band)
+{
+	return (unsigned)(strchr(STYLES, lightcurve_band(band)) - STYLES);
+}
+
+static enum role
+role_of(const struct lightcurve_point *p)
+{
+	return p->limit ? LIMIT : p->forced ? FORCED : DETECTION;
+}
+
+static bool
+can_be_drawn(const struct lightcurve_point *p)
+{
+	return p->mjd >= AXIS_MJD_MIN && p->mjd < AXIS_MJD_MAX && p->magnitude > -100 &&
+	    p->magnitude < 100;
+}
+
+/* The index of a bandpass, met before or new. Few there are: looked through. */
+static uint8_t
+band_index(struct curve *c, struct str name)
+{
+	struct band *b;
+
+	for (size_t i = 0; i < c->nbands; i++)
+		if (str_eq(c->bands[i].name, name))
+			return (uint8_t)i;
+	if (c->nbands == NAMES_MAX)
+		return NAMES_MAX - 1;
+	b = &c->bands[c->nbands];
+	b->name = name;
+	b->style = style_of(name);
+	return (uint8_t)c->nbands++;
+}
+
+/* Which points can be drawn, how many of each kind, and the range they span. */
+static void
+survey(struct curve *c)
+{
+	c->band = arena_alloc(c->arena, c->n + 1);
+	c->mjd[0] = c->magnitude[0] = INFINITY;
+	c->mjd[1] = c->magnitude[1] = -INFINITY;
+	for (size_t i = 0; i < c->n; i++) {
+		const struct lightcurve_point *p = &c->points[i];
+
+		c->band[i] = UNSEEN;
+		if (!can_be_drawn(p))
+			continue;
+		c->band[i] = band_index(c, p->band);
+		c->bands[c->band[i]].count += !p->limit;
+		c->counts[c->bands[c->band[i]].style][role_of(p)]++;
+		c->seen++;
+		c->mjd[0] = fmin(c->mjd[0], p->mjd);
+		c->mjd[1] = fmax(c->mjd[1], p->mjd);
+		c->magnitude[0] = fmin(c->magnitude[0], p->magnitude);
+		c->magnitude[1] = fmax(c->magnitude[1], p->magnitude);
+		c->forced += p->forced && !p->limit;
+		if (p->limit) {
+			c->limits++;
+			if (!c->deepest || p->magnitude > c->deepest->magnitude)
+				c->deepest = p;
+			continue;
+		}
+		if (p->negative)
+			c->minus++;
+		else if (!c->peak || p->magnitude < c->peak->magnitude)
+			c->peak = p;
+		if (!c->last || p->mjd > c->last->mjd)
+			c->last = p;
+	}
+}
+
+/* The edges: magnitudes at whole ticks; time with a margin, and up to now where that is near. */
+static double
+set_scales(struct curve *c, double now)
+{
+	double span = c->mjd[1] - c->mjd[0], margin, step;
+
+	margin = span > 0 ? span * 0.03 : 1;
+	c->from = c->mjd[0] - margin;
+	c->to = c->mjd[1] + margin;
+	if (now > c->to && now <= c->mjd[1] + fmax(span * 0.25, 3))
+		c->to = now + margin;
+	span = c->magnitude[1] - c->magnitude[0];
+	if (span < 0.2) {
+		c->magnitude[0] -= (0.2 - span) / 2;
+		c->magnitude[1] += (0.2 - span) / 2;
+		span = 0.2;
+	}
+	step = axis_step(span, 5);
+	c->top = floor(c->magnitude[0] / step + 1e-6) * step;
+	c->bottom = ceil(c->magnitude[1] / step - 1e-6) * step;
+	return step;
+}
+
+static double
+x_of(const struct curve *c, double mjd)
+{
+	return (mjd - c->from) / (c->to - c->from) * WIDE;
+}
+
+static double
+y_of(const struct curve *c, double magnitude)
+{
+	double y = (magnitude - c->top) / (c->bottom - c->top) * HIGH;
+
+	return y < 0 ? 0 : y > HIGH ? HIGH : y;
+}
+
+/*
+ * Too many points: in each series and interval of time only the brightest and the faintest stay.
+ * Others become UNSEEN. Intervals are as many as leave at most LIGHTCURVE_MARKS in all.
+ */
+static void
+thin_out(struct curve *c)
+{
+	size_t nseries = 0, columns, offset[NSTYLES][ROLES];
+	uint32_t *brightest, *faintest; /* index of the point, plus one */
+
+	for (size_t s = 0; s < NSTYLES; s++)
+		for (size_t r = 0; r < ROLES; r++)
+			if (c->counts[s][r] > 0)
+				offset[s][r] = nseries++;
+	columns = LIGHTCURVE_MARKS / (2 * nseries);
+	brightest = arena_array(c->arena, nseries * columns, sizeof(*brightest));
+	faintest = arena_array(c->arena, nseries * columns, sizeof(*faintest));
+	for (size_t i = 0; i < c->n; i++) {
+		const struct lightcurve_point *p = &c->points[i];
+		size_t at;
+
+		if (c->band[i] == UNSEEN)
+			continue;
+		at = (size_t)(x_of(c, p->mjd) / WIDE * (double)columns);
+		at = offset[c->bands[c->band[i]].style][role_of(p)] * columns +
+		    (at < columns ? at : columns - 1);
+		if (!brightest[at] || p->magnitude < c->points[brightest[at] - 1].magnitude)
+			brightest[at] = (uint32_t)i + 1;
+		if (!faintest[at] || p->magnitude > c->points[faintest[at] - 1].magnitude)
+			faintest[at] = (uint32_t)i + 1;
+	}
+	for (size_t i = 0; i < c->n; i++) {
+		const struct lightcurve_point *p = &c->points[i];
+		size_t at;
+
+		if (c->band[i] == UNSEEN)
+			continue;
+		at = (size_t)(x_of(c, p->mjd) / WIDE * (double)columns);
+		at = offset[c->bands[c->band[i]].style][role_of(p)] * columns +
+		    (at < columns ? at : columns - 1);
+		if (brightest[at] != i + 1 && faintest[at] != i + 1) {
+			c->band[i] = UNSEEN;
+			c->thinned++;
+		}
+	}
+}
+
+/* Writes at *w, which has room; the format is ours. */
+static char *
+put(char *w, const char *s, size_t n)
+{
+	memcpy(w, s, n);
+	return w + n;
+}
+#define PUT(w, literal) put(w, literal, sizeof(literal) - 1)
+
+static char *
+put_fixed(char *w, double value, unsigned decimals)
+{
+	return w + number_fixed(w, value, decimals);
+}
+
+/* "18.71 ± 0.09": three decimals where the error is below 0.01. */
+static char *
+put_magnitude(char *w, double magnitude, double error, bool limit)
+{
+	unsigned decimals = error < 0.00995 ? 3 : 2;
+
+	if (limit)
+		w = PUT(w, "> ");
+	w = put_fixed(w, magnitude, limit ? 2 : decimals);
+	if (!limit && error >= 0 && error < 100) {
+		w = PUT(w, " \xc2\xb1 ");
+		w = put_fixed(w, error, decimals);
+	}
+	*w = '\0';
+	return w;
+}
+
+struct str
+lightcurve_magnitude(struct arena *a, double magnitude, double error, bool limit)
+{
+	char text[SAY_MAX];
+
+	if (!isfinite(magnitude))
+		return STR("");
+	return arena_copy(a, text, (size_t)(put_magnitude(text, magnitude, error, limit) - text));
+}
+
+/* "g 18.71 ± 0.09, MJD 61272.2931, forced": what hovering over a mark says. */
+static struct str
+say(const struct curve *c, const struct lightcurve_point *p)
+{
+	char text[3 * NUMBER_MAX + SAY_MAX], *w = text;
+
+	w = put(w, p->band.p ? p->band.p : "", p->band.n < 32 ? p->band.n : 0);
+	w = PUT(w, " ");
+	w = put_magnitude(w, p->magnitude, p->error, p->limit);
+	w = PUT(w, ", MJD ");
+	w = put_fixed(w, p->mjd, 4);
+	if (p->forced)
+		w = PUT(w, ", forced");
+	if (p->negative)
+		w = PUT(w, ", fainter than the reference");
+	return arena_copy(c->arena, text, (size_t)(w - text));
+}
+
+static struct value *
+add_mark(const struct curve *c, struct value *list, double x, double y)
+{
+	struct value *mark = value_add_object(list);
+
+	value_set_text(mark, "x", number_text(c->arena, x / (WIDE / 100), 3, false));
+	value_set_text(mark, "y", number_text(c->arena, y / (HIGH / 100), 2, false));
+	return mark;
+}
+
+/* One error bar as path data, where it can be seen beside its mark. */
+static char *
+put_bar(const struct curve *c, char *w, const struct lightcurve_point *p, double x)
+{
+	double high, low;
+
+	if (!(p->error > 0 && p->error < 100))
+		return w;
+	high = y_of(c, p->magnitude - p->error);
+	low = y_of(c, p->magnitude + p->error);
+	if (low - high < 2 * BAR_MIN)
+		return w;
+	w = PUT(w, "M");
+	w = put_fixed(w, x, 0);
+	w = PUT(w, " ");
+	w = put_fixed(w, high, 0);
+	w = PUT(w, "V");
+	return put_fixed(w, low, 0);
+}
+
+/* The marks of one colour and role; bars (detections and forced) as one path. */
+static void
+add_marks(
+    const struct curve *c, struct value *series, struct value *minus, size_t style, enum role role)
+{
+	static const char *const lists[] = { "points", "forced", "limits" };
+	static const char *const paths[] = { "bars", "forced_bars" };
+	struct value *list;
+	char *bars, *w;
+
+	if (c->counts[style][role] == 0)
+		return;
+	list = value_set_list(series, lists[role]);
+	bars = w = arena_alloc(c->arena, c->counts[style][role] * 24 + 1 + NUMBER_MAX);
+	for (size_t i = 0; i < c->n; i++) {
+		const struct lightcurve_point *p = &c->points[i];
+		double x, y;
+
+		if (c->band[i] == UNSEEN || c->bands[c->band[i]].style != style ||
+		    role_of(p) != role)
+			continue;
+		x = x_of(c, p->mjd);
+		y = y_of(c, p->magnitude);
+		value_set_text(add_mark(c, list, x, y), "say", say(c, p));
+		if (p->negative && role != LIMIT)
+			add_mark(c, minus, x, y);
+		if (role != LIMIT)
+			w = put_bar(c, w, p, x);
+	}
+	*w = '\0';
+	if (w > bars)
+		value_set_text(series, paths[role], (struct str){ bars, (size_t)(w - bars) });
+}
+
+static struct str
+style_text(size_t style)
+{
+	static const char letters[] = "u\0g\0r\0i\0z\0y\0c\0o\0w";
+
+	return (struct str){ letters + 2 * style, 1 };
+}
+
+static void
+add_series(const struct curve *c, struct value *v)
+{
+	struct value *list = value_set_list(v, "series");
+
+	for (size_t style = 0; style < NSTYLES; style++) {
+		struct value *series, *minus;
+
+		if (c->counts[style][DETECTION] + c->counts[style][FORCED] +
+		        c->counts[style][LIMIT] ==
+		    0)
+			continue;
+		series = value_add_object(list);
+		value_set_text(series, "band", style_text(style));
+		minus = value_set_list(series, "minus");
+		for (enum role role = DETECTION; role < ROLES; role++)
+			add_marks(c, series, minus, style, role);
+	}
+}
+
+/* The legend: a key for each colour, "g 17" or "R 12, V 5" where names share one. */
+static void
+add_keys(const struct curve *c, struct value *v)
+{
+	struct value *keys = value_set_list(v, "keys");
+
+	for (size_t style = 0; style < NSTYLES; style++) {
+		struct value *key = NULL, *names = NULL;
+
+		for (size_t i = 0; i < c->nbands; i++) {
+			const struct band *b = &c->bands[i];
+			struct value *name;
+
+			if (b->style != style || b->count == 0)
+				continue;
+			if (!key) {
+				key = value_add_object(keys);
+				value_set_text(key, "band", style_text(style));
+				names = value_set_list(key, "names");
+			}
+			name = value_add_object(names);
+			value_set_text(name, "name", b->name.n > 0 ? b->name : STR("no band"));
+			value_set_int(name, "count", b->count);
+		}
+	}
+	if (c->limits > 0)
+		value_set_int(v, "limits", (int64_t)c->limits);
+	if (c->forced > 0)
+		value_set_int(v, "forced", (int64_t)c->forced);
+	if (c->minus > 0)
+		value_set_int(v, "minus", (int64_t)c->minus);
+}
+
+static void
+add_label(const struct curve *c, struct value *list, double mjd, struct str label, bool alt)
+{
+	struct value *tick = value_add_object(list);
+
+	value_set_text(tick, "x", number_text(c->arena, x_of(c, mjd) / (WIDE / 100), 2, false));
+	value_set_text(tick, "label", label);
+	if (alt)
+		value_set_bool(tick, "alt", true);
+}
+
+/* The grid and its words. A tick of a time axis is 2 % of the height. */
+static void
+add_axes(const struct curve *c, struct value *v, double step)
+{
+	char grid[64 + 3 * AXIS_TICKS_MAX * (2 * NUMBER_MAX + 8)], *w = grid;
+	double ticks[AXIS_TICKS_MAX], mjd_step = axis_step(c->to - c->from, 8);
+	struct axis_date dates[AXIS_TICKS_MAX];
+	struct value *list = value_set_list(v, "mags");
+	size_t n = axis_ticks(c->top, c->bottom, step, ticks);
+
+	w = PUT(w, "M0 0H100000V10000H0Z");
+	for (size_t i = 0; i < n; i++) {
+		struct value *tick = value_add_object(list);
+		double y = y_of(c, ticks[i]);
+
+		value_set_text(tick, "y", number_text(c->arena, y / (HIGH / 100), 2, false));
+		value_set_text(
+		    tick, "label", number_text(c->arena, ticks[i], axis_decimals(step), false));
+		if (i > 0 && i + 1 < n) {
+			w = PUT(w, "M0 ");
+			w = put_fixed(w, y, 0);
+			w = PUT(w, "H100000");
+		}
+	}
+	list = value_set_list(v, "mjds");
+	n = axis_ticks(c->from, c->to, mjd_step, ticks);
+	for (size_t i = 0; i < n; i++) {
+		add_label(c, list, ticks[i],
+		    number_text(c->arena, ticks[i], axis_decimals(mjd_step), false), i % 2 == 1);
+		w = PUT(w, "M");
+		w = put_fixed(w, x_of(c, ticks[i]), 0);
+		w = PUT(w, " 10000v-200");
+	}
+	list = value_set_list(v, "dates");
+	n = axis_dates(c->from, c->to, 8, dates);
+	for (size_t i = 0; i < n; i++) {
+		add_label(c, list, dates[i].mjd,
+		    arena_copy(c->arena, dates[i].label, strlen(dates[i].label)), i % 2 == 1);
+		w = PUT(w, "M");
+		w = put_fixed(w, x_of(c, dates[i].mjd), 0);
+		w = PUT(w, " 0v200");
+	}
+	value_set_text(v, "grid", arena_copy(c->arena, grid, (size_t)(w - grid)));
+	value_set_text(v, "from", number_text(c->arena, c->from, 6, false));
+	value_set_text(v, "to", number_text(c->arena, c->to, 6, false));
+}
+
+static struct str
+point_text(const struct curve *c, const struct lightcurve_point *p)
+{
+	struct str m = lightcurve_magnitude(c->arena, p->magnitude, p->error, false);
+
+	return arena_printf(c->arena, "%.*s %.*s, MJD %.2f", STR_ARG(m), STR_ARG(p->band), p->mjd);
+}
+
+/* "3 upper limits": the noun takes an s unless there is one. */
+static void
+put_count(struct buf *b, size_t n, const char *noun)
+{
+	buf_int64(b, (int64_t)n);
+	buf_putc(b, ' ');
+	buf_puts(b, noun);
+	if (n != 1)
+		buf_putc(b, 's');
+}
+
+/* What the curve shows, for who cannot see it. */
+static void
+add_finding(const struct curve *c, struct value *v)
+{
+	struct buf b = { 0 };
+	size_t measured = c->seen - c->limits;
+
+	if (measured > 0) {
+		put_count(&b, measured, "measurement");
+		if (c->limits > 0)
+			buf_puts(&b, " and ");
+	}
+	if (c->limits > 0)
+		put_count(&b, c->limits, "upper limit");
+	if (c->mjd[0] < c->mjd[1])
+		buf_printf(&b, " from MJD %.1f to %.1f. ", c->mjd[0], c->mjd[1]);
+	else
+		buf_printf(&b, " at MJD %.1f. ", c->mjd[0]);
+	if (c->peak)
+		buf_printf(&b, "Brightest %.2f in %.*s at MJD %.1f. ", c->peak->magnitude,
+		    STR_ARG(c->peak->band), c->peak->mjd);
+	if (c->last)
+		buf_printf(&b, "Latest %.2f in %.*s at MJD %.1f. ", c->last->magnitude,
+		    STR_ARG(c->last->band), c->last->mjd);
+	if (c->deepest)
+		buf_printf(&b, "Deepest limit %.2f in %.*s. ", c->deepest->magnitude,
+		    STR_ARG(c->deepest->band));
+	buf_puts(&b, "The table below holds the numbers.");
+	value_set_text(v, "desc", arena_str(c->arena, buf_text(&b)));
+	buf_free(&b);
+	if (c->last)
+		value_set_text(value_set_object(v, "last"), "text", point_text(c, c->last));
+	if (c->peak)
+		value_set_text(value_set_object(v, "peak"), "text", point_text(c, c->peak));
+}
+
+/* Who measured, up to four of them. */
+static void
+put_sources(const struct curve *c, struct buf *b)
+{
+	struct str seen[4];
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n && n < NELEM(seen); i++) {
+		size_t k = 0;
+
+		if (str_empty(c->points[i].source) || c->points[i].source.n > 60)
+			continue;
+		while (k < n && !str_eq(seen[k], c->points[i].source))
+			k++;
+		if (k < n)
+			continue;
+		seen[n++] = c->points[i].source;
+		buf_puts(b, n == 1 ? " Measured by " : ", ");
+		buf_str(b, c->points[i].source);
+	}
+	if (n > 0)
+		buf_putc(b, '.');
+}
+
+static void
+add_caption(const struct curve *c, struct value *v)
+{
+	struct buf b = { 0 };
+
+	buf_puts(&b, "AB magnitude against MJD; dates above are UTC. Bars are 1\xcf\x83.");
+	put_sources(c, &b);
+	if (c->thinned > 0) {
+		buf_putc(&b, ' ');
+		put_count(&b, c->seen, "point");
+		buf_printf(&b,
+		    "; drawn are %zu, the brightest and the faintest of each interval of time.",
+		    c->seen - c->thinned);
+	}
+	if (c->n > c->seen) {
+		buf_putc(&b, ' ');
+		put_count(&b, c->n - c->seen, "row");
+		buf_puts(&b, " without a magnitude only in the table.");
+	}
+	value_set_text(v, "caption", arena_str(c->arena, buf_text(&b)));
+	buf_free(&b);
+}
+
+struct value *
+lightcurve_value(
+    struct arena *a, struct str name, const struct lightcurve_point *points, size_t n, double now)
+{
+	struct curve *c = arena_alloc(a, sizeof(*c));
+	struct value *v = value_object(a);
+	double step;
+
+	c->arena = a;
+	c->points = points;
+	c->n = n;
+	survey(c);
+	value_set_text(v, "title", arena_printf(a, "Light curve of %.*s", STR_ARG(name)));
+	if (c->seen == 0) {
+		value_set_bool(v, "empty", true);
+		return v;
+	}
+	step = set_scales(c, now);
+	if (c->seen > LIGHTCURVE_MARKS)
+		thin_out(c);
+	add_axes(c, v, step);
+	if (now >= c->from && now <= c->to)
+		value_set_text(value_set_object(v, "now"), "x",
+		    number_text(a, x_of(c, now) / (WIDE / 100), 2, false));
+	add_series(c, v);
+	add_keys(c, v);
+	add_finding(c, v);
+	add_caption(c, v);
+	return v;
+}

@@ -1,0 +1,457 @@
+/*
+ * Goal: the light curve shows what was measured: scales that are round and hold every point, the
+ * brightest on top, no extreme lost when there are too many points, and words that say it all.
+ */
+#include "tom/lightcurve.h"
+
+#include "unit.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/number.h"
+#include "tom/axis.h"
+
+static struct arena *arena;
+
+static int
+setup(void **state)
+{
+	(void)state;
+	arena = arena_new();
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	arena_free(arena);
+	return 0;
+}
+
+/* The text of a path such as "series", 0, "points", 1, "x": keys and indexes by turns. */
+static const struct value *
+get(const struct value *v, const char *key)
+{
+	return value_get(v, key, strlen(key));
+}
+
+static struct str
+text_of(const struct value *v)
+{
+	struct buf b = { 0 };
+	struct str s;
+
+	value_print(v, &b);
+	s = arena_str(arena, buf_text(&b));
+	buf_free(&b);
+	return s;
+}
+
+static double
+number_of(const struct value *v)
+{
+	double d;
+
+	assert_non_null(v);
+	assert_true(str_to_double(text_of(v), &d));
+	return d;
+}
+
+#define NUMBER(v, key) number_of(get((v), (key)))
+#define TEXT(v, key) text_of(get((v), (key)))
+
+static struct lightcurve_point
+point(double mjd, double magnitude, const char *band)
+{
+	return (struct lightcurve_point){
+		.mjd = mjd,
+		.magnitude = magnitude,
+		.error = 0.05,
+		.band = str_of(band),
+		.source = STR("ZTF"),
+	};
+}
+
+static struct value *
+draw(const struct lightcurve_point *p, size_t n)
+{
+	return lightcurve_value(arena, STR("SN 2026kqz"), p, n, 0);
+}
+
+static void
+numbers_are_written_with_fixed_decimals(void **state)
+{
+	static const struct {
+		double value;
+		unsigned decimals;
+		const char *want;
+	} cases[] = {
+		{ 0, 0, "0" },
+		{ 0, 2, "0.00" },
+		{ -0.001, 2, "0.00" },
+		{ -0.005, 2, "-0.01" },
+		{ 18.705, 1, "18.7" },
+		{ 99.999, 2, "100.00" },
+		{ 0.05, 3, "0.050" },
+		{ -12.5, 0, "-13" },
+		{ 359.123456789, 9, "359.123456789" },
+		{ 123456789, 0, "123456789" },
+		{ NAN, 2, "-" },
+		{ INFINITY, 2, "-" },
+		{ 1e300, 2, "1.00e+300" },
+	};
+	char text[NUMBER_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(cases); i++) {
+		size_t n = number_fixed(text, cases[i].value, cases[i].decimals);
+
+		assert_string_equal(text, cases[i].want);
+		assert_int_equal(n, strlen(text));
+	}
+	for (int i = 0; i < 20000; i++) {
+		double v = (i - 10000) * 0.0377;
+		char want[NUMBER_MAX];
+		size_t n = number_fixed(text, v, 3);
+
+		snprintf(want, sizeof(want), "%.3f", v);
+		if (fabs(fabs(v * 1000) - floor(fabs(v * 1000)) - 0.5) > 1e-6 && fabs(v) >= 0.0005)
+			assert_string_equal(text, want);
+		assert_int_equal(n, strlen(text));
+	}
+	assert_str(number_text(arena, 38.2353611, 6, true), "+38.235361");
+	assert_str(number_text(arena, -0.5, 1, true), "-0.5");
+	assert_str(number_count(arena, 0), "0");
+	assert_str(number_count(arena, 999), "999");
+	assert_str(number_count(arena, 1000), "1,000");
+	assert_str(number_count(arena, 12003045), "12,003,045");
+	assert_str(number_count(arena, INT64_MIN), "-9,223,372,036,854,775,808");
+}
+
+static void
+steps_are_one_two_or_five(void **state)
+{
+	(void)state;
+	assert_true(fabs(axis_step(5, 5) - 1) < 1e-12);
+	assert_true(fabs(axis_step(5.1, 5) - 2) < 1e-12);
+	assert_true(fabs(axis_step(0.2, 5) - 0.05) < 1e-12);
+	assert_true(fabs(axis_step(3000, 8) - 500) < 1e-9);
+	assert_int_equal(axis_decimals(1), 0);
+	assert_int_equal(axis_decimals(20), 0);
+	assert_int_equal(axis_decimals(0.5), 1);
+	assert_int_equal(axis_decimals(0.05), 2);
+	for (double span = 1e-6; span < 1e7; span *= 1.37) {
+		double ticks[AXIS_TICKS_MAX];
+		size_t n = axis_ticks(17, 17 + span, axis_step(span, 8), ticks);
+
+		assert_in_range(n, 2, 9);
+	}
+}
+
+static void
+dates_fit_the_range(void **state)
+{
+	struct axis_date d[AXIS_TICKS_MAX];
+	size_t n;
+
+	(void)state;
+	n = axis_dates(61212, 61280, 8, d);
+	assert_in_range(n, 5, 9);
+	assert_string_equal(d[0].label, "29 Jun");
+	assert_true(d[0].mjd == 61220);
+	n = axis_dates(61000, 61365, 8, d);
+	assert_in_range(n, 3, 9);
+	assert_string_equal(d[0].label, "Jan 2026");
+	assert_true(d[0].mjd == 61041);
+	n = axis_dates(50000, 61365, 8, d);
+	assert_in_range(n, 3, 9);
+	assert_string_equal(d[0].label, "2000");
+	assert_true(d[0].mjd == 51544);
+	n = axis_dates(61212.1, 61212.6, 8, d);
+	assert_in_range(n, 3, 9);
+	assert_string_equal(d[0].label, "21 Jun 04h");
+	/* Before 1970 and at the ends of the calendar. */
+	n = axis_dates(10000, 10010, 8, d);
+	assert_in_range(n, 3, 9);
+	assert_int_equal(axis_dates(AXIS_MJD_MIN - 1, 0, 8, d), 0);
+	assert_int_equal(axis_dates(0, AXIS_MJD_MAX + 1, 8, d), 0);
+	assert_int_equal(axis_dates(10, 10, 8, d), 0);
+	assert_int_equal(axis_dates(NAN, 10, 8, d), 0);
+	n = axis_dates(AXIS_MJD_MIN, AXIS_MJD_MAX - 1, 8, d);
+	assert_in_range(n, 4, 9);
+}
+
+static void
+bands_have_their_mark(void **state)
+{
+	static const struct {
+		const char *band;
+		char mark;
+	} cases[] = { { "g", 'g' }, { "zg", 'g' }, { "r", 'r' }, { "R", 'r' }, { "V", 'r' },
+		{ "B", 'g' }, { "I", 'i' }, { "i'", 'i' }, { "gp", 'g' }, { "sdss u", 'u' },
+		{ "z", 'z' }, { "zs", 'z' }, { "y", 'y' }, { "Y", 'y' }, { "c", 'c' }, { "o", 'o' },
+		{ "orange", 'o' }, { "G", 'w' }, { "clear", 'w' }, { "w", 'w' }, { "J", 'w' },
+		{ "", 'w' }, { "F606W", 'w' }, { "uvw1", 'w' }, { "r_ps1", 'r' },
+		{ "sdss ", 'w' } };
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(cases); i++)
+		assert_int_equal(lightcurve_band(str_of(cases[i].band)), cases[i].mark);
+	assert_int_equal(lightcurve_band(STR("\0")), 'w');
+	assert_int_equal(lightcurve_band(STR_NONE), 'w');
+}
+
+static void
+an_empty_curve_says_so(void **state)
+{
+	struct lightcurve_point p = point(NAN, 18, "g");
+	const struct value *v = draw(NULL, 0);
+
+	(void)state;
+	assert_true(value_is_true(get(v, "empty")));
+	assert_null(get(v, "series"));
+	v = draw(&p, 1);
+	assert_true(value_is_true(get(v, "empty")));
+	assert_str(TEXT(v, "title"), "Light curve of SN 2026kqz");
+}
+
+static void
+brighter_is_higher_and_all_is_inside(void **state)
+{
+	struct lightcurve_point p[] = { point(61225.3, 19.5, "g"), point(61241.2, 16.33, "r"),
+		point(61272.3, 18.71, "g"), point(61215.0, 20.9, "g") };
+	const struct value *v, *series, *points;
+
+	(void)state;
+	p[3].limit = true;
+	v = draw(p, NELEM(p));
+	series = get(v, "series");
+	assert_int_equal(value_count(series), 2);
+	assert_str(TEXT(value_at(series, 0), "band"), "g");
+	points = get(value_at(series, 0), "points");
+	assert_int_equal(value_count(points), 2);
+	/* 16 to 21 at whole ticks; 19.5 stands at 70 %, 18.71 above it. */
+	assert_str(TEXT(value_at(points, 0), "y"), "70.00");
+	assert_str(TEXT(value_at(points, 1), "y"), "54.20");
+	assert_int_equal(value_count(get(v, "mags")), 6);
+	assert_str(TEXT(value_at(get(v, "mags"), 0), "label"), "16");
+	assert_str(TEXT(value_at(get(v, "mags"), 0), "y"), "0.00");
+	assert_str(TEXT(value_at(get(v, "mags"), 5), "label"), "21");
+	assert_true(NUMBER(value_at(points, 0), "x") < NUMBER(value_at(points, 1), "x"));
+	assert_int_equal(value_count(get(value_at(series, 0), "limits")), 1);
+	assert_str(TEXT(value_at(get(value_at(series, 0), "limits"), 0), "say"),
+	    "g > 20.90, MJD 61215.0000");
+	assert_str(TEXT(value_at(points, 0), "say"), "g 19.50 \xc2\xb1 0.05, MJD 61225.3000");
+	assert_null(get(v, "now"));
+}
+
+static void
+error_bars_are_drawn_and_stay_inside(void **state)
+{
+	struct lightcurve_point p[] = { point(1000, 18, "g"), point(1010, 20, "g"),
+		point(1005, 19, "g"), point(1006, 19, "g") };
+	struct str bars;
+	double top, bottom;
+
+	(void)state;
+	p[0].error = 90; /* clipped, not the scale of all */
+	p[1].error = NAN;
+	p[2].error = 0.001; /* behind its mark */
+	p[3].error = 0.5;
+	bars = TEXT(value_at(get(draw(p, NELEM(p)), "series"), 0), "bars");
+	assert_true(str_starts(bars, "M2830 0V10000M"));
+	assert_non_null(strrchr(bars.p, ' '));
+	assert_int_equal(sscanf(strrchr(bars.p, ' '), "%lfV%lf", &top, &bottom), 2);
+	assert_true(fabs(top - 2500) < 1 && fabs(bottom - 7500) < 1);
+}
+
+static void
+forced_and_negative_points_are_marked(void **state)
+{
+	struct lightcurve_point p[] = { point(61225.3, 19.5, "r"), point(61226.3, 19.6, "r"),
+		point(61227.3, 19.7, "r") };
+	const struct value *v, *s;
+
+	(void)state;
+	p[1].forced = true;
+	p[2].negative = true;
+	v = draw(p, NELEM(p));
+	s = value_at(get(v, "series"), 0);
+	assert_int_equal(value_count(get(s, "points")), 2);
+	assert_int_equal(value_count(get(s, "forced")), 1);
+	assert_int_equal(value_count(get(s, "minus")), 1);
+	assert_str(
+	    TEXT(value_at(get(s, "minus"), 0), "x"), TEXT(value_at(get(s, "points"), 1), "x").p);
+	assert_str(TEXT(v, "forced"), "1");
+	assert_str(TEXT(v, "minus"), "1");
+	assert_null(get(v, "limits"));
+	/* A negative one is no peak, yet may be the latest. */
+	assert_str(TEXT(get(v, "peak"), "text"), "19.50 \xc2\xb1 0.05 r, MJD 61225.30");
+	assert_str(TEXT(get(v, "last"), "text"), "19.70 \xc2\xb1 0.05 r, MJD 61227.30");
+}
+
+static void
+names_that_share_a_mark_share_a_key(void **state)
+{
+	struct lightcurve_point p[] = { point(1, 15, "V"), point(2, 15, "R"), point(3, 15, "r"),
+		point(4, 16, "R"), point(5, 16, "c"), point(6, 17, "o") };
+	const struct value *keys, *names;
+
+	(void)state;
+	p[5].limit = true; /* a band with limits alone has no count of its own */
+	keys = get(draw(p, NELEM(p)), "keys");
+	assert_int_equal(value_count(keys), 2);
+	names = get(value_at(keys, 0), "names");
+	assert_int_equal(value_count(names), 3);
+	assert_str(TEXT(value_at(names, 1), "name"), "R");
+	assert_str(TEXT(value_at(names, 1), "count"), "2");
+	assert_str(TEXT(value_at(keys, 1), "band"), "c");
+}
+
+static size_t
+marks_of(const struct value *v)
+{
+	static const char *const lists[] = { "points", "forced", "limits" };
+	size_t n = 0;
+
+	for (size_t i = 0; i < value_count(get(v, "series")); i++)
+		for (size_t k = 0; k < NELEM(lists); k++) {
+			const struct value *list = get(value_at(get(v, "series"), i), lists[k]);
+
+			n += list ? value_count(list) : 0;
+		}
+	return n;
+}
+
+static void
+five_thousand_points_are_thinned_without_losing_extremes(void **state)
+{
+	enum { N = 5000 };
+	static const char *const bands[] = { "g", "r", "i", "o" };
+	struct lightcurve_point *p = calloc(N, sizeof(*p));
+	const struct value *v, *list;
+	bool outburst = false, dip = false;
+
+	(void)state;
+	srand(7);
+	for (size_t i = 0; i < N; i++) {
+		p[i] = point(58000 + (double)i * 0.6, 19 + (rand() % 100) / 100.0, bands[i % 4]);
+		p[i].forced = i % 3 == 0;
+		p[i].limit = i % 5 == 0;
+	}
+	p[2222].magnitude = 12.25; /* one night of outburst, in i */
+	p[2226].magnitude = 22.75; /* and one of eclipse */
+	for (size_t i = 2222; i <= 2226; i += 4) {
+		p[i].limit = p[i].forced = false;
+		p[i].band = STR("i");
+	}
+	v = draw(p, N);
+	assert_in_range(marks_of(v), 300, LIGHTCURVE_MARKS);
+	list = get(value_at(get(v, "series"), 2), "points");
+	for (size_t i = 0; i < value_count(list); i++) {
+		struct str say = TEXT(value_at(list, i), "say");
+
+		outburst |= str_starts(say, "i 12.25");
+		dip |= str_starts(say, "i 22.75");
+	}
+	assert_true(outburst);
+	assert_true(dip);
+	assert_non_null(strstr(TEXT(v, "caption").p, "5000 points; drawn are "));
+	/* All are counted, also those that are not drawn. */
+	assert_str(TEXT(v, "limits"), "1000");
+	free(p);
+}
+
+static void
+the_same_place_and_time_make_a_plot(void **state)
+{
+	struct lightcurve_point p[] = { point(61000.5, 18, "g"), point(61000.5, 18, "g") };
+	const struct value *points;
+
+	(void)state;
+	points = get(value_at(get(draw(p, 2), "series"), 0), "points");
+	assert_str(TEXT(value_at(points, 0), "x"), "50.000");
+	assert_str(TEXT(value_at(points, 0), "y"), "50.00");
+}
+
+static void
+points_that_are_not_numbers_are_counted_only(void **state)
+{
+	struct lightcurve_point p[] = { point(61000.5, 18, "g"), point(INFINITY, 18, "g"),
+		point(61001, NAN, "r"), point(1e15, 17, "g"), point(61001, 1e9, "g") };
+	const struct value *v = draw(p, NELEM(p));
+
+	(void)state;
+	assert_int_equal(marks_of(v), 1);
+	assert_non_null(strstr(TEXT(v, "caption").p, "4 rows without a magnitude"));
+}
+
+static void
+now_is_drawn_when_it_is_near(void **state)
+{
+	struct lightcurve_point p[] = { point(61000, 18, "g"), point(61100, 19, "g") };
+	const struct value *v = lightcurve_value(arena, STR("x"), p, 2, 61110);
+
+	(void)state;
+	assert_in_range((unsigned)(NUMBER(get(v, "now"), "x") * 100), 9000, 9900);
+	v = lightcurve_value(arena, STR("x"), p, 2, 61050);
+	assert_str(TEXT(get(v, "now"), "x"), "50.00");
+	v = lightcurve_value(arena, STR("x"), p, 2, 61500);
+	assert_null(get(v, "now"));
+}
+
+static void
+the_description_carries_the_finding(void **state)
+{
+	struct lightcurve_point p[] = { point(61225.3, 19.5, "g"), point(61241.2, 16.33, "r"),
+		point(61272.3, 18.71, "g"), point(61215.0, 20.9, "g") };
+
+	(void)state;
+	p[3].limit = true;
+	assert_str(TEXT(draw(p, NELEM(p)), "desc"),
+	    "3 measurements and 1 upper limit from MJD 61215.0 to 61272.3. "
+	    "Brightest 16.33 in r at MJD 61241.2. Latest 18.71 in g at MJD 61272.3. "
+	    "Deepest limit 20.90 in g. The table below holds the numbers.");
+	assert_str(TEXT(draw(p + 3, 1), "desc"),
+	    "1 upper limit at MJD 61215.0. Deepest limit 20.90 in g. "
+	    "The table below holds the numbers.");
+}
+
+static void
+magnitudes_show_their_error(void **state)
+{
+	(void)state;
+	assert_str(lightcurve_magnitude(arena, 18.714, 0.087, false), "18.71 \xc2\xb1 0.09");
+	assert_str(lightcurve_magnitude(arena, 18.7141, 0.004, false), "18.714 \xc2\xb1 0.004");
+	assert_str(lightcurve_magnitude(arena, 18.7141, NAN, false), "18.71");
+	assert_str(lightcurve_magnitude(arena, 20.5, NAN, true), "> 20.50");
+	assert_str(lightcurve_magnitude(arena, NAN, 0.1, false), "");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(numbers_are_written_with_fixed_decimals),
+		cmocka_unit_test(steps_are_one_two_or_five),
+		cmocka_unit_test(dates_fit_the_range),
+		cmocka_unit_test(bands_have_their_mark),
+		cmocka_unit_test(an_empty_curve_says_so),
+		cmocka_unit_test(brighter_is_higher_and_all_is_inside),
+		cmocka_unit_test(error_bars_are_drawn_and_stay_inside),
+		cmocka_unit_test(forced_and_negative_points_are_marked),
+		cmocka_unit_test(names_that_share_a_mark_share_a_key),
+		cmocka_unit_test(five_thousand_points_are_thinned_without_losing_extremes),
+		cmocka_unit_test(the_same_place_and_time_make_a_plot),
+		cmocka_unit_test(points_that_are_not_numbers_are_counted_only),
+		cmocka_unit_test(now_is_drawn_when_it_is_near),
+		cmocka_unit_test(the_description_carries_the_finding),
+		cmocka_unit_test(magnitudes_show_their_error),
+	};
+
+	return cmocka_run_group_tests_name("lightcurve", tests, setup, teardown);
+}
