@@ -1,29 +1,51 @@
 /*
  * password.h: hashing and policy. The only module that names a hash.
+ *
+ * A hash costs a third of a second and 128 MiB, so hashes computed at once are limited for the
+ * whole machine (slot.h); who cannot get a turn in time is told to come again.
  */
 #ifndef MERIDIAN_PASSWORD_H
 #define MERIDIAN_PASSWORD_H
 
 #include "base/arena.h"
+#include "base/config.h"
 
 #define PASSWORD_MAX 1024 /* bytes; longer ones are refused before any work */
 
 /*
- * Django's form "scrypt$N$salt$r$p$base64" with N=2^17, r=8, p=1, of the NFKC form of the password.
- * 0; -1 when memory or a slot for hashing cannot be had (log says which).
+ * Takes RUN_DIR, PASSWORD_HASHES and PASSWORD_HASH_WAIT_MS for all hashing of this process. Once at
+ * start; without it the defaults of these keys hold.
  */
-int password_hash(struct arena *, struct str password, struct str *encoded);
+void password_configure(const struct config *);
 
 enum password_verdict { PASSWORD_RIGHT, PASSWORD_WRONG, PASSWORD_BUSY };
+
 /*
- * Constant time in the comparison; *weak says that the hash should be made anew. A hash that cannot
- * be read (or an absent one: no such user) costs a full hash and is WRONG.
+ * Django's form "scrypt$N$salt$r$p$base64" with N=2^17, r=8, p=1, of the NFKC form of the password.
+ * PASSWORD_RIGHT and *encoded; PASSWORD_BUSY where memory or a turn cannot be had (the log says
+ * which: 503, come again); PASSWORD_WRONG for what no policy lets through: longer than PASSWORD_MAX
+ * or not UTF-8.
  */
-enum password_verdict password_check(struct str encoded, struct str password, bool *weak);
+enum password_verdict
+password_hash(struct arena *, struct str password, struct str *encoded) MUST_CHECK;
+
+/*
+ * Is it the password of this hash? Constant time in the comparison; *weak says that it is right and
+ * the hash should be made anew (parameters below today's, or made of a form that was not NFKC). A
+ * hash that cannot be read (or an absent one: no such user) costs a full hash and is WRONG; a wrong
+ * one for a weaker hash is made to cost about the same. PASSWORD_BUSY: nothing is known.
+ */
+enum password_verdict
+password_check(struct str encoded, struct str password, bool *weak) MUST_CHECK;
+
+/* Can password_check read it? What cannot be read (Django's "!...", an unknown form) lets nobody in. */
+bool password_readable(struct str encoded);
 
 /*
  * The policy: every rule that the password breaks, as sentences that say what to do (at most
- * PASSWORD_RULES). Used by pages, commands, everything. Returns how many; 0 means good.
+ * PASSWORD_RULES). Used by pages, commands, everything. Returns how many; 0 means good. min_length
+ * is in code points of the NFKC form; less than 8 counts as 8. Django's four rules with Django's
+ * sentences are among them.
  */
 #define PASSWORD_RULES 8
 struct password_owner { /* absent strings where unknown */
@@ -33,7 +55,10 @@ struct password_owner { /* absent strings where unknown */
 size_t password_problems(struct arena *, struct str password, const struct password_owner *,
     size_t min_length, struct str why[PASSWORD_RULES]);
 
-/* A generated password without blanks or look-alikes, >= 100 bits. */
+/* The rules in advance, for the page: one sentence each. Returns how many. */
+size_t password_rules(struct arena *, size_t min_length, struct str rule[PASSWORD_RULES]);
+
+/* A generated password without blanks or look-alikes, 100 bits, which keeps the policy. */
 struct str password_generate(struct arena *);
 
 #endif

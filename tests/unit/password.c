@@ -1,0 +1,498 @@
+/*
+ * password: Django's form and its vectors (made with Python's hashlib.scrypt), the decoder's bounds,
+ * the turns of the machine, and every rule of the policy.
+ */
+#include "unit.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "auth/password.h"
+#include "auth/slot.h"
+#include "base/clock.h"
+
+#define KEY_OF_LETMEIN \
+	"Qj3+9PPyRjSJIebHnG81TMjsqtaIGxNQG/aEB/NYafTJ7tibgfYz71m0ldQESkXFRkdVCBhhY8mx7rQwite/Pw=="
+
+static char dir[] = "/tmp/meridian-unit-XXXXXX";
+
+static int
+set_up(void **state)
+{
+	char err[200];
+	struct config *c;
+
+	(void)state;
+	if (mkdtemp(dir) == NULL)
+		return -1;
+	setenv("MERIDIAN_RUN_DIR", dir, 1);
+	unsetenv("MERIDIAN_CONFIG");
+	if ((c = config_load(err, sizeof(err))) == NULL)
+		return -1;
+	password_configure(c);
+	config_free(c);
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	char path[100];
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		snprintf(path, sizeof(path), "%s/%s", dir, i == 0 ? "passwords.lock" : "turns");
+		unlink(path);
+	}
+	return rmdir(dir);
+}
+
+static struct arena *
+fresh(void)
+{
+	static struct arena *a;
+
+	if (a == NULL)
+		a = arena_new();
+	arena_reset(a);
+	return a;
+}
+
+static void
+our_hash_is_djangos_form_and_checks(void **state)
+{
+	struct arena *a = fresh();
+	struct str e, other;
+	bool weak = true;
+
+	(void)state;
+	assert_int_equal(password_hash(a, STR("caf\xc3\xa9 noir"), &e), PASSWORD_RIGHT);
+	assert_memory_equal(e.p, "scrypt$131072$", 14);
+	assert_memory_equal(e.p + 14 + 22, "$8$1$", 5);
+	assert_int_equal(e.n, 14 + 22 + 5 + 88);
+	/* the decomposed twin of the same word */
+	assert_int_equal(password_check(e, STR("cafe\xcc\x81 noir"), &weak), PASSWORD_RIGHT);
+	assert_false(weak);
+	assert_int_equal(password_check(e, STR("cafe noir"), &weak), PASSWORD_WRONG);
+	assert_int_equal(password_hash(a, STR("caf\xc3\xa9 noir"), &other), PASSWORD_RIGHT);
+	assert_false(str_eq(e, other));
+}
+
+static void
+hash_of_python_is_right(void **state)
+{
+	struct str e = STR(
+	    "scrypt$131072$Abcdefghij0123456789xy$8$1$kYr9Mv/uy3egHO8hKDY4oc78yFQ5LErejugdzg"
+	    "xNYcJKIhMHNFMd2NaunLQVc3LO1TvHqZWPlSrgumW6vOUm+w==");
+	bool weak = true;
+
+	(void)state;
+	assert_int_equal(
+	    password_check(e, STR("correct horse battery staple"), &weak), PASSWORD_RIGHT);
+	assert_false(weak);
+}
+
+static void
+weaker_hash_of_django_is_right_and_weak(void **state)
+{
+	struct str p1 = STR("scrypt$16384$seasalt$8$1$" KEY_OF_LETMEIN);
+	struct str p5 = STR("scrypt$16384$seasalt$8$5$ECMIUp+LMxMSK8xB/IVyba+KYGTI7FTnet025q/1f/"
+	                    "vBAVnnP3hdYqJuRi+mJn6ji6ze3Fbb7JEFPKGpuEf5vw==");
+	bool weak = false;
+
+	(void)state;
+	assert_int_equal(password_check(p1, STR("l\xc3\xa8tmein"), &weak), PASSWORD_RIGHT);
+	assert_true(weak);
+	assert_int_equal(password_check(p5, STR("l\xc3\xa8tmein"), &weak), PASSWORD_RIGHT);
+	assert_true(weak);
+	assert_int_equal(password_check(p5, STR("l\xc3\xa8tmeiN"), &weak), PASSWORD_WRONG);
+	assert_false(weak);
+}
+
+static void
+imported_hash_of_the_raw_form_is_right_and_weak(void **state)
+{
+	/* Django hashed the decomposed form as typed */
+	struct str raw = STR(
+	    "scrypt$16384$Abcdefghij0123456789xy$8$1$WXemIxWLboQeUKMmu/iPCwHD9MWbhzvhtub9OC"
+	    "GZkYNQ66+CcFw1nP/xuieqwEipnR/gdDp3Px2E52Le5pXoSA==");
+	bool weak = false;
+
+	(void)state;
+	assert_int_equal(
+	    password_check(raw, STR("cafe\xcc\x81 at the observatory"), &weak), PASSWORD_RIGHT);
+	assert_true(weak);
+}
+
+static void
+every_byte_counts(void **state)
+{
+	struct arena *a = fresh();
+	char p[PASSWORD_MAX + 1];
+	struct str e, nul = { "a\0b", 3 };
+	bool weak;
+
+	(void)state;
+	memset(p, 'x', sizeof(p));
+	assert_int_equal(password_hash(a, (struct str){ p, sizeof(p) }, &e), PASSWORD_WRONG);
+	assert_int_equal(password_hash(a, (struct str){ p, PASSWORD_MAX }, &e), PASSWORD_RIGHT);
+	p[PASSWORD_MAX - 1] = 'y';
+	assert_int_equal(password_check(e, (struct str){ p, PASSWORD_MAX }, &weak), PASSWORD_WRONG);
+	assert_int_equal(password_hash(a, nul, &e), PASSWORD_RIGHT);
+	assert_int_equal(password_check(e, nul, &weak), PASSWORD_RIGHT);
+	assert_int_equal(password_check(e, STR("a"), &weak), PASSWORD_WRONG);
+}
+
+static int64_t
+cpu(struct str encoded, enum password_verdict *verdict)
+{
+	struct timespec t;
+	int64_t before;
+	bool weak;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	before = t.tv_sec * SECOND + t.tv_nsec / 1000;
+	*verdict = password_check(encoded, STR("wrong password of all"), &weak);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return t.tv_sec * SECOND + t.tv_nsec / 1000 - before;
+}
+
+static void
+unreadable_hash_costs_a_full_one_and_is_wrong(void **state)
+{
+	static const char ours[] = "scrypt$131072$Abcdefghij0123456789xy$8$1$" KEY_OF_LETMEIN;
+	static const char *const encoded[] = { NULL, "", "!unusable",
+		"pbkdf2_sha256$600000$salt$AAAA", "scrypt$16384$seasalt$8$5$" KEY_OF_LETMEIN };
+	enum password_verdict v;
+	int64_t full = cpu(str_of(ours), &v), t;
+
+	(void)state;
+	assert_int_equal(v, PASSWORD_WRONG);
+	for (size_t i = 0; i < NELEM(encoded); i++) {
+		t = cpu(str_of(encoded[i]), &v);
+		assert_int_equal(v, PASSWORD_WRONG);
+		print_message("%-40.40s %.2f of a full check\n",
+		    encoded[i] ? encoded[i] : "(nobody)", (double)t / (double)full);
+		assert_true(t > full / 3);
+	}
+}
+
+static void
+decoder_bounds_what_it_computes(void **state)
+{
+	static const char *const refused[] = { "scrypt$131072$salt$8$1$",
+		"scrypt$131072$salt$8$1$" KEY_OF_LETMEIN "$", "scrypt$131072$$8$1$" KEY_OF_LETMEIN,
+		"scrypt$131073$salt$8$1$" KEY_OF_LETMEIN, "scrypt$0$salt$8$1$" KEY_OF_LETMEIN,
+		"scrypt$1$salt$8$1$" KEY_OF_LETMEIN, "scrypt$-2$salt$8$1$" KEY_OF_LETMEIN,
+		"scrypt$+2$salt$8$1$" KEY_OF_LETMEIN, "scrypt$02$salt$8$1$" KEY_OF_LETMEIN,
+		"scrypt$2097152$salt$1$1$" KEY_OF_LETMEIN,
+		"scrypt$1048576$salt$8$1$" KEY_OF_LETMEIN,
+		"scrypt$131072$salt$32$1$" KEY_OF_LETMEIN,
+		"scrypt$131072$salt$8$17$" KEY_OF_LETMEIN,
+		"scrypt$131072$salt$16$16$" KEY_OF_LETMEIN,
+		"scrypt$131072$salt$8$0$" KEY_OF_LETMEIN,
+		"scrypt$18446744073709551616$salt$8$1$" KEY_OF_LETMEIN,
+		"scrypt$131072$salt$8$1$ " KEY_OF_LETMEIN, "Scrypt$131072$salt$8$1$" KEY_OF_LETMEIN,
+		/* not canonical: bits beyond the 64th byte */
+		"scrypt$131072$salt$8$1$Qj3+9PPyRjSJIebHnG81TMjsqtaIGxNQG/aEB/"
+		"NYafTJ7tibgfYz71m0ldQESkXFRkdVCBhhY8m"
+		"x7rQwite/Px==" };
+	char longest[600];
+
+	(void)state;
+	assert_true(password_readable(STR("scrypt$131072$salt$8$1$" KEY_OF_LETMEIN)));
+	assert_true(password_readable(STR("scrypt$262144$salt$8$4$" KEY_OF_LETMEIN)));
+	for (size_t i = 0; i < NELEM(refused); i++) {
+		if (password_readable(str_of(refused[i])))
+			print_error("%s\n", refused[i]);
+		assert_false(password_readable(str_of(refused[i])));
+	}
+	snprintf(longest, sizeof(longest), "scrypt$131072$%0129d$8$1$%s", 1, KEY_OF_LETMEIN);
+	assert_false(password_readable(str_of(longest)));
+}
+
+static void
+turn_is_waited_for_and_refused_in_time(void **state)
+{
+	int one, two, three;
+	int64_t start;
+
+	(void)state;
+	assert_int_equal(slot_take(dir, "turns", 2, 0, &one), SLOT_MINE);
+	assert_int_equal(slot_take(dir, "turns", 2, 0, &two), SLOT_MINE);
+	start = clock_monotonic();
+	assert_int_equal(slot_take(dir, "turns", 2, 50, &three), SLOT_BUSY);
+	assert_true(clock_monotonic() - start >= 50000);
+	slot_release(one);
+	assert_int_equal(slot_take(dir, "turns", 2, 0, &three), SLOT_MINE);
+	slot_release(two);
+	slot_release(three);
+}
+
+static void
+turn_of_a_killed_process_is_free(void **state)
+{
+	int fd, ready[2], status;
+	pid_t pid;
+	char c;
+
+	(void)state;
+	assert_int_equal(pipe(ready), 0);
+	pid = fork();
+	if (pid == 0) {
+		if (slot_take(dir, "turns", 1, 0, &fd) != SLOT_MINE || write(ready[1], "x", 1) != 1)
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	assert_int_equal(read(ready[0], &c, 1), 1);
+	assert_int_equal(slot_take(dir, "turns", 1, 0, &fd), SLOT_BUSY);
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(slot_take(dir, "turns", 1, 0, &fd), SLOT_MINE);
+	slot_release(fd);
+	close(ready[0]);
+	close(ready[1]);
+}
+
+static void
+unusable_directory_still_gives_a_turn(void **state)
+{
+	int fd = 0;
+
+	(void)state;
+	assert_int_equal(slot_take("/nonexistent/run", "turns", 1, 0, &fd), SLOT_MINE);
+	assert_int_equal(fd, -1);
+	slot_release(fd);
+}
+
+static void
+busy_machine_answers_busy(void **state)
+{
+	struct arena *a = fresh();
+	struct str e;
+	bool weak;
+	int fd;
+
+	(void)state;
+	setenv("MERIDIAN_PASSWORD_HASHES", "1", 1);
+	setenv("MERIDIAN_PASSWORD_HASH_WAIT_MS", "20", 1);
+	{
+		char err[200];
+		struct config *c = config_load(err, sizeof(err));
+
+		assert_non_null(c);
+		password_configure(c);
+		config_free(c);
+	}
+	assert_int_equal(slot_take(dir, "passwords.lock", 1, 0, &fd), SLOT_MINE);
+	assert_int_equal(password_hash(a, STR("x"), &e), PASSWORD_BUSY);
+	assert_int_equal(password_check(STR_NONE, STR("x"), &weak), PASSWORD_BUSY);
+	slot_release(fd);
+	unsetenv("MERIDIAN_PASSWORD_HASHES");
+	unsetenv("MERIDIAN_PASSWORD_HASH_WAIT_MS");
+}
+
+/* What the policy says about a password, joined by '|'. */
+static const char *
+said(const char *password, size_t min, const struct password_owner *who)
+{
+	struct arena *a = fresh();
+	struct str why[PASSWORD_RULES], all = STR("");
+	size_t n = password_problems(a, str_of(password), who, min, why);
+
+	for (size_t i = 0; i < n; i++)
+		all = arena_printf(a, "%s%s|", all.p, why[i].p);
+	return all.p;
+}
+
+static const struct password_owner nobody;
+static const struct password_owner tokafor = { .username = { "tokafor", 7 },
+	.first_name = { "Tobenna", 7 },
+	.last_name = { "Okafor", 6 },
+	.email = { "tobenna@palomar.example", 23 },
+	.site_name = { "Zwicky Follow-up", 16 },
+	.host = { "tom.caltech.example", 19 } };
+
+#define HAS(text, part) assert_non_null(strstr((text), (part)))
+#define HAS_NOT(text, part) assert_null(strstr((text), (part)))
+#define GOOD(password, min, who) assert_string_equal(said(password, min, who), "")
+
+static void
+short_password_is_refused_by_code_points(void **state)
+{
+	(void)state;
+	HAS(said("fourteen chars", 15, &nobody),
+	    "too short. It must contain at least 15 characters");
+	GOOD("fifteen chars, ", 15, &nobody);
+	/* eight is the floor whatever is asked */
+	HAS(said("vkqzphx", 1, &nobody), "at least 8 characters");
+	GOOD("vkqzphxw", 1, &nobody);
+	/* a code point is one character, and the form that is hashed is counted */
+	GOOD("\xc3\xa9v\xc3\xa9q\xc3\xa9z\xc3\xa9p", 8, &nobody);
+	HAS(said("ve\xcc\x81qe\xcc\x81ze", 8, &nobody), "too short");
+}
+
+static void
+long_and_odd_passwords_are_accepted(void **state)
+{
+	char p[PASSWORD_MAX + 2] = "";
+	struct arena *a = fresh();
+	struct str why[PASSWORD_RULES];
+
+	(void)state;
+	for (size_t i = 0; i < 64; i++) /* 64 emoji, no two neighbours alike */
+		snprintf(p + 4 * i, 5, "\xf0\x9f\x98%c", (char)(0x80 + i * 37 % 64));
+	assert_int_equal(password_problems(a, str_of(p), &nobody, 15, why), 0);
+	for (size_t i = 0; i < PASSWORD_MAX; i++)
+		p[i] = (char)('!' + i * i % 89);
+	assert_int_equal(
+	    password_problems(a, (struct str){ p, PASSWORD_MAX }, &nobody, 15, why), 0);
+	p[PASSWORD_MAX] = '!';
+	assert_int_equal(
+	    password_problems(a, (struct str){ p, PASSWORD_MAX + 1 }, &nobody, 15, why), 1);
+	HAS(why[0].p, "too long");
+	assert_int_equal(
+	    password_problems(a, STR("\xff\xfe is not any text"), &nobody, 15, why), 1);
+	HAS(why[0].p, "UTF-8");
+	assert_int_equal(
+	    password_problems(a, (struct str){ "nul\0 in the midst of it", 23 }, &nobody, 15, why),
+	    0);
+}
+
+static void
+similar_password_is_refused_as_django_does(void **state)
+{
+	static const struct {
+		const char *password, *value;
+		bool similar;
+	} v[] = { { "testclient", "testclient", true },
+		{ "example.com", "testclient@example.com", true },
+		{ "abcdefghij", "fedcbazzzz", false }, { "xabcdefgyy", "abcdefgqqq", true },
+		{ "aaaaaaaaab", "aaaaaaa", true }, { "wolframite-station", "wolf", false },
+		{ "\xc3\x89toil\xc3\xa9-du-nord", "etoile du nord", true },
+		{ "\xc3\xa9mile-zola", "\xc3\x89mile_Zola", true } };
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(v); i++) {
+		struct password_owner who = { .last_name = str_of(v[i].value) };
+		bool found = strstr(said(v[i].password, 8, &who), "too similar to the last name") !=
+		    NULL;
+
+		if (found != v[i].similar)
+			print_error("%s, %s\n", v[i].password, v[i].value);
+		assert_true(found == v[i].similar);
+	}
+	HAS(said("Tokafor1", 8, &tokafor), "too similar to the username.");
+	HAS(said("anneboT-", 8, &tokafor), "too similar to the first name.");
+	HAS(said("palomar-exam", 8, &tokafor), "too similar to the email address.");
+}
+
+static void
+common_password_is_refused(void **state)
+{
+	static const char *const common[] = { "godzilla", "password", "Password1", "  password ",
+		"passwordpassword", "p@$$w0rd2024!", "qwertyuiop123456", "sunshine-dragon-2024",
+		"1q2w3e4r5t6y7u8i", "iloveyouprincess", "letmeinletmein1", "hubble telescope",
+		"observatory2026!", "PaSsWoRd12345678", "zwickyzwicky99", "caltech-tokafor-1",
+		"abcdefghijklmnop", "aaaaaaaaaaaaaaaa", "\xef\xbd\x90\xef\xbd\x81ssword1" };
+	static const char *const rare[] = { "correct horse battery staple",
+		"Kettle-brine-ostrich-9", "vkqzphxw", "blue dragon eats monkey cake",
+		"passwords are never enough here" };
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(common); i++) {
+		const char *all = said(common[i], 8, &tokafor);
+
+		if (strstr(all, "too common") == NULL)
+			print_error("%s: %s\n", common[i], all);
+		HAS(all, "too common");
+	}
+	for (size_t i = 0; i < NELEM(rare); i++)
+		HAS_NOT(said(rare[i], 8, &tokafor), "too common");
+}
+
+static void
+digits_of_any_script_alone_are_refused(void **state)
+{
+	(void)state;
+	HAS(said("90210736482915", 8, &nobody), "entirely numeric");
+	HAS(said("\xd9\xa1\xd9\xa4\xd9\xa2\xd9\xa9\xd9\xa5\xd9\xa7\xd9\xa3\xd9\xa8", 8, &nobody),
+	    "entirely numeric");
+	HAS(said("\xc2\xb2\xc2\xb9\xc2\xb3\xc2\xb2\xc2\xb3\xc2\xb9\xc2\xb2\xc2\xb2\xc2\xb9", 8,
+	        &nobody),
+	    "entirely numeric");
+	HAS_NOT(said("9021073648291x", 8, &nobody), "numeric");
+	HAS_NOT(said("", 8, &nobody), "numeric");
+}
+
+static void
+patterns_are_refused(void **state)
+{
+	(void)state;
+	HAS(said("zqzqzqzqzqzqzqzq", 15, &nobody), "repeats itself");
+	HAS(said("vk9vk9vk9vk9vk9vk", 15, &nobody), "repeats itself");
+	HAS(said("zyxwvutsrqponmlk", 15, &nobody), "follows the alphabet");
+	HAS(said("0987654321098765", 15, &nobody), "too common");
+	HAS_NOT(said("vk9vk9vk9vk9vkX9k", 15, &nobody), "repeats itself");
+}
+
+static void
+all_broken_rules_are_said_at_once(void **state)
+{
+	struct password_owner who = { .username = STR("123456") };
+	const char *all = said("1234567", 15, &who);
+
+	(void)state;
+	HAS(all, "too similar to the username");
+	HAS(all, "too short");
+	HAS(all, "too common");
+	HAS(all, "entirely numeric");
+	HAS(all, "follows the alphabet");
+}
+
+static void
+generated_password_keeps_the_policy(void **state)
+{
+	struct arena *a = fresh();
+	struct str p = password_generate(a), q = password_generate(a), why[PASSWORD_RULES];
+
+	(void)state;
+	assert_int_equal(p.n, 23);
+	assert_false(str_eq(p, q));
+	assert_int_equal(strcspn(p.p, "lo01 ABCDEFGHIJKLMNOPQRSTUVWXYZ"), p.n);
+	assert_int_equal(password_problems(a, p, &tokafor, 15, why), 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(our_hash_is_djangos_form_and_checks),
+		cmocka_unit_test(hash_of_python_is_right),
+		cmocka_unit_test(weaker_hash_of_django_is_right_and_weak),
+		cmocka_unit_test(imported_hash_of_the_raw_form_is_right_and_weak),
+		cmocka_unit_test(every_byte_counts),
+		cmocka_unit_test(unreadable_hash_costs_a_full_one_and_is_wrong),
+		cmocka_unit_test(decoder_bounds_what_it_computes),
+		cmocka_unit_test(turn_is_waited_for_and_refused_in_time),
+		cmocka_unit_test(turn_of_a_killed_process_is_free),
+		cmocka_unit_test(unusable_directory_still_gives_a_turn),
+		cmocka_unit_test(busy_machine_answers_busy),
+		cmocka_unit_test(short_password_is_refused_by_code_points),
+		cmocka_unit_test(long_and_odd_passwords_are_accepted),
+		cmocka_unit_test(similar_password_is_refused_as_django_does),
+		cmocka_unit_test(common_password_is_refused),
+		cmocka_unit_test(digits_of_any_script_alone_are_refused),
+		cmocka_unit_test(patterns_are_refused),
+		cmocka_unit_test(all_broken_rules_are_said_at_once),
+		cmocka_unit_test(generated_password_keeps_the_policy),
+	};
+
+	return cmocka_run_group_tests_name("password", tests, set_up, tear_down);
+}
