@@ -8,7 +8,9 @@
  * elements, in comments, and in event-handler and style attributes. In attributes that hold a URL
  * (href, src, action, formaction, ...) a value at the start of the attribute that carries a scheme
  * other than http, https or mailto is printed as "#".
- * Sections may stand around attributes (<input{{#checked}} checked{{/checked}}>) .
+ * Sections may stand around attributes (<input{{#checked}} checked{{/checked}}>), and each must end
+ * in the place of the markup where it began; partials stand in text, and begin and end there. A
+ * partial alone on an indented line is not indented: that would change what textarea and pre hold.
  */
 #ifndef MERIDIAN_TEMPLATE_H
 #define MERIDIAN_TEMPLATE_H
@@ -40,7 +42,8 @@ int templates_compile_all(struct templates *, char *err, size_t errsize);
 int templates_render(struct templates *, const char *name, const struct value *, struct buf *out,
     char *err, size_t errsize);
 
-/* For tests and fuzzing: compile and render one text; html false takes away the context rule. */
+/* For tests and fuzzing: compile and render one text, with partials by name (an unknown one is
+ * empty). html false takes away the context rule and indents partials as the specification says. */
 int template_render_text(struct str source, bool html, const struct value *,
     const struct value *partials, struct buf *out, char *err, size_t errsize);
 

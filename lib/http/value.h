@@ -2,7 +2,8 @@
  * value.h: the tree a handler builds and a template or the JSON writer reads.
  *
  * Everything lives in the arena it was made in. Setters return the new child where one can go on
- * with it. Keys are borrowed (write literals); texts are borrowed too: give arena or static text.
+ * with it. To set a member of what is no object, or add to what is no list, is a mistake of the
+ * program and aborts. Keys are borrowed (write literals); texts are borrowed too: give arena or static text.
  */
 #ifndef MERIDIAN_VALUE_H
 #define MERIDIAN_VALUE_H
@@ -50,6 +51,11 @@ struct value *value_add_list(struct value *);
 /* Reading. A member that is not there, or of a NULL value, is NULL. */
 enum value_kind value_kind(const struct value *);
 const struct value *value_get(const struct value *, const char *key, size_t keylen);
+/* The same with the key's hash at hand, for readers that ask for one key often. */
+const struct value *value_find(const struct value *, const char *key, size_t keylen, uint32_t hash);
+uint32_t value_hash(const char *key, size_t keylen);
+/* A text, or a number's shown form, borrowed; absent where there is none. */
+struct str value_text(const struct value *);
 const struct value *value_at(const struct value *, size_t index);
 size_t value_count(const struct value *);
 
