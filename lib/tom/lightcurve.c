@@ -437,11 +437,11 @@ add_keys(const struct curve *c, struct value *v)
 		}
 	}
 	if (c->limits > 0)
-		value_set_int(v, "limits", (int64_t)c->limits);
+		value_set_int(v, "limit_count", (int64_t)c->limits);
 	if (c->forced > 0)
-		value_set_int(v, "forced", (int64_t)c->forced);
+		value_set_int(v, "forced_count", (int64_t)c->forced);
 	if (c->minus > 0)
-		value_set_int(v, "minus", (int64_t)c->minus);
+		value_set_int(v, "minus_count", (int64_t)c->minus);
 }
 
 static void
@@ -459,13 +459,12 @@ add_label(const struct curve *c, struct value *list, double mjd, struct str labe
 static void
 add_axes(const struct curve *c, struct value *v, double step)
 {
-	char grid[64 + 3 * AXIS_TICKS_MAX * (2 * NUMBER_MAX + 8)], *w = grid;
+	char path[2 * AXIS_TICKS_MAX * (2 * NUMBER_MAX + 8)], *w = path;
 	double ticks[AXIS_TICKS_MAX], mjd_step = axis_step(c->to - c->from, 8);
 	struct axis_date dates[AXIS_TICKS_MAX];
 	struct value *list = value_set_list(v, "mags");
 	size_t n = axis_ticks(c->top, c->bottom, step, ticks);
 
-	w = PUT(w, "M0 0H100000V10000H0Z");
 	for (size_t i = 0; i < n; i++) {
 		struct value *tick = value_add_object(list);
 		double y = y_of(c, ticks[i]);
@@ -479,6 +478,8 @@ add_axes(const struct curve *c, struct value *v, double step)
 			w = PUT(w, "H100000");
 		}
 	}
+	value_set_text(v, "grid", arena_copy(c->arena, path, (size_t)(w - path)));
+	w = path;
 	list = value_set_list(v, "mjds");
 	n = axis_ticks(c->from, c->to, mjd_step, ticks);
 	for (size_t i = 0; i < n; i++) {
@@ -497,7 +498,7 @@ add_axes(const struct curve *c, struct value *v, double step)
 		w = put_fixed(w, x_of(c, dates[i].mjd), 0);
 		w = PUT(w, " 0v200");
 	}
-	value_set_text(v, "grid", arena_copy(c->arena, grid, (size_t)(w - grid)));
+	value_set_text(v, "ticks", arena_copy(c->arena, path, (size_t)(w - path)));
 	value_set_text(v, "from", number_text(c->arena, c->from, 6, false));
 	value_set_text(v, "to", number_text(c->arena, c->to, 6, false));
 }
@@ -626,7 +627,7 @@ lightcurve_value(
 		thin_out(c);
 	add_axes(c, v, step);
 	if (now >= c->from && now <= c->to)
-		value_set_text(value_set_object(v, "now"), "x",
+		value_set_text(value_set_object(v, "today"), "x",
 		    number_text(a, x_of(c, now) / (WIDE / 100), 2, false));
 	add_series(c, v);
 	add_keys(c, v);

@@ -40,13 +40,14 @@ char lightcurve_band(struct str band);
  * The value, which lives in the arena (texts of points are borrowed):
  *	empty: true			no point can be drawn: only title is set
  *	title, desc, caption		sentences; desc carries the finding
- *	grid				path data in a box of 100000 by 10000
- *	mags [{ y, label }]
- *	mjds, dates [{ x, label, alt }]	alt: every second one, left out where room is scarce
- *	now { x }
+ * (x and y are percents as text; path data stands in a box of 100000 by 10000)
+ *	mags [{ y, label }]		and grid: path data of their lines
+ *	mjds, dates [{ x, label, alt }]	and ticks: path data of theirs; alt: every second one, left
+ *					out where room is scarce
+ *	today { x }			the line of now
  *	series [{ band, points, bars, forced, forced_bars, limits, minus }]
- *		points, forced, limits [{ x, y, say }], minus [{ x, y }], bars: path data
- *	keys [{ band, names }], limits, forced, minus: counts for the legend as text
+ *		points, forced, limits [{ x, y, say }], minus [{ x, y }]; bars: path data
+ *	keys [{ band, names [{ name, count }] }], limit_count, forced_count, minus_count
  *	from, to			MJD of the left and right edge, for the script
  *	last, peak { text }		"18.71 ± 0.09 g, MJD 61272.29"
  */

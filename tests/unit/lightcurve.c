@@ -246,7 +246,7 @@ brighter_is_higher_and_all_is_inside(void **state)
 	assert_str(TEXT(value_at(get(value_at(series, 0), "limits"), 0), "say"),
 	    "g > 20.90, MJD 61215.0000");
 	assert_str(TEXT(value_at(points, 0), "say"), "g 19.50 \xc2\xb1 0.05, MJD 61225.3000");
-	assert_null(get(v, "now"));
+	assert_null(get(v, "today"));
 }
 
 static void
@@ -286,9 +286,9 @@ forced_and_negative_points_are_marked(void **state)
 	assert_int_equal(value_count(get(s, "minus")), 1);
 	assert_str(
 	    TEXT(value_at(get(s, "minus"), 0), "x"), TEXT(value_at(get(s, "points"), 1), "x").p);
-	assert_str(TEXT(v, "forced"), "1");
-	assert_str(TEXT(v, "minus"), "1");
-	assert_null(get(v, "limits"));
+	assert_str(TEXT(v, "forced_count"), "1");
+	assert_str(TEXT(v, "minus_count"), "1");
+	assert_null(get(v, "limit_count"));
 	/* A negative one is no peak, yet may be the latest. */
 	assert_str(TEXT(get(v, "peak"), "text"), "19.50 \xc2\xb1 0.05 r, MJD 61225.30");
 	assert_str(TEXT(get(v, "last"), "text"), "19.70 \xc2\xb1 0.05 r, MJD 61227.30");
@@ -362,7 +362,7 @@ five_thousand_points_are_thinned_without_losing_extremes(void **state)
 	assert_true(dip);
 	assert_non_null(strstr(TEXT(v, "caption").p, "5000 points; drawn are "));
 	/* All are counted, also those that are not drawn. */
-	assert_str(TEXT(v, "limits"), "1000");
+	assert_str(TEXT(v, "limit_count"), "1000");
 	free(p);
 }
 
@@ -397,11 +397,11 @@ now_is_drawn_when_it_is_near(void **state)
 	const struct value *v = lightcurve_value(arena, STR("x"), p, 2, 61110);
 
 	(void)state;
-	assert_in_range((unsigned)(NUMBER(get(v, "now"), "x") * 100), 9000, 9900);
+	assert_in_range((unsigned)(NUMBER(get(v, "today"), "x") * 100), 9000, 9900);
 	v = lightcurve_value(arena, STR("x"), p, 2, 61050);
-	assert_str(TEXT(get(v, "now"), "x"), "50.00");
+	assert_str(TEXT(get(v, "today"), "x"), "50.00");
 	v = lightcurve_value(arena, STR("x"), p, 2, 61500);
-	assert_null(get(v, "now"));
+	assert_null(get(v, "today"));
 }
 
 static void
