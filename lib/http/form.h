@@ -14,13 +14,13 @@
 #include "http/request.h"
 
 enum field_type {
-	FIELD_TEXT, /* trimmed; max: code points */
-	FIELD_LINES, /* text with line ends, CRLF made LF; max: code points */
-	FIELD_SECRET, /* as sent, never trimmed nor given back */
+	FIELD_TEXT, /* one line, trimmed, no control characters; min, max: code points */
+	FIELD_LINES, /* text with line ends, CRLF made LF; min, max: code points */
+	FIELD_SECRET, /* as sent, never trimmed nor given back; min, max: code points */
 	FIELD_REAL, /* a finite decimal; min, max inclusive where min < max */
-	FIELD_INT,
-	FIELD_CHOICE, /* one of `choices`, "A|B|C" */
-	FIELD_BOOL /* "on", "true", "True", "1": true; absent: false */
+	FIELD_INT, /* the same for whole numbers */
+	FIELD_CHOICE, /* one of `choices`, "A|B|C" or "A=Label of A|B=Label of B" */
+	FIELD_BOOL /* "on", "true", "True", "1": true; absent, "off", "false", "False", "0": false */
 };
 
 struct field {
@@ -30,7 +30,8 @@ struct field {
 	double min, max; /* 0, 0: no bounds */
 	const char *choices;
 	const char *label; /* what people call it, for messages; NULL: the name */
-	const char *help;
+	const char *help; /* a sentence shown beside the field */
+	const char *placeholder, *autocomplete; /* attributes of the input, where given */
 };
 
 struct input {
@@ -45,13 +46,20 @@ struct input {
 size_t form_read(
     const struct pairs *, const struct field *, size_t nfields, struct input *, struct arena *);
 
-/* A handler's own finding. */
+/* A handler's own finding: a sentence that names the field and says what would be right. */
 void form_wrong(struct input *, struct str why);
 
+/* Fills a field with what is there already, for a form that changes it. */
+void form_fill(struct input *, struct str text);
+
+/* How many are wrong now, after a handler's own findings. */
+size_t form_count_wrong(const struct input *, size_t nfields);
+
 /*
- * For the template: sets page.form.NAME = { name, value, label, help, error?, required, options? }
- * for each field and page.errors = [{ name, label, error }] where any is wrong. `in` may be NULL:
- * an empty form.
+ * For the template: sets page.form.NAME = { name, value, label, help, error, required, options, ... }
+ * for each field (null where there is none), what {{#form.NAME}}{{> field}}{{/form.NAME}} shows;
+ * and page.errors = [{ name, label, error }], what {{> errors}} shows. `in` may be NULL: an empty
+ * form. May be called for several tables, one after the other.
  */
 void form_show(struct value *page, const struct field *, const struct input *in, size_t nfields,
     struct arena *);

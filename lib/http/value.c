@@ -344,6 +344,15 @@ value_get(const struct value *v, const char *key, size_t len)
 	return value_find(v, key, len, value_hash(key, len));
 }
 
+struct value *
+value_child(struct value *v, const char *key)
+{
+	size_t len = strlen(key);
+	struct member *m = member_find(object_of(v), key, len, value_hash(key, len));
+
+	return m == NULL ? NULL : m->value;
+}
+
 const struct value *
 value_at(const struct value *v, size_t index)
 {

@@ -51,7 +51,9 @@ struct value *value_add_list(struct value *);
 /* Reading. A member that is not there, or of a NULL value, is NULL. */
 enum value_kind value_kind(const struct value *);
 const struct value *value_get(const struct value *, const char *key, size_t keylen);
-/* The same with the key's hash at hand, for readers that ask for one key often. */
+/* A member, to be changed further. */
+struct value *value_child(struct value *, const char *key);
+/* As value_get, with the key's hash at hand, for readers that ask for one key often. */
 const struct value *value_find(const struct value *, const char *key, size_t keylen, uint32_t hash);
 uint32_t value_hash(const char *key, size_t keylen);
 /* A text, or a number's shown form, borrowed; absent where there is none. */

@@ -66,7 +66,7 @@ from_json(struct arena *a, json_t *j)
 	}
 	v = value_object(a);
 	member_from_json(a, v, "it", j);
-	return (struct value *)(uintptr_t)value_get(v, "it", 2);
+	return value_child(v, "it");
 }
 
 static void
