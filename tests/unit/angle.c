@@ -1,0 +1,169 @@
+/*
+ * angle: what people write as RA and Dec is read right or refused with a reason, and what pages
+ * show never has a 60 in it.
+ */
+#include "unit.h"
+
+#include <math.h>
+
+#include "sky/angle.h"
+
+static double
+ra(const char *text)
+{
+	double d = NAN;
+	const char *why = angle_parse(str_of(text), ANGLE_RA, &d);
+
+	if (why != NULL)
+		print_error("%s: %s\n", text, why);
+	return d;
+}
+
+static double
+dec(const char *text)
+{
+	double d = NAN;
+	const char *why = angle_parse(str_of(text), ANGLE_DEC, &d);
+
+	if (why != NULL)
+		print_error("%s: %s\n", text, why);
+	return d;
+}
+
+#define assert_near(a, b) assert_true(fabs((a) - (b)) < 1e-10)
+
+static void
+right_ascension_is_read(void **state)
+{
+	(void)state;
+	assert_near(ra("265.345"), 265.345);
+	assert_near(ra(" 1e1 "), 10);
+	assert_near(ra("0"), 0);
+	assert_near(ra("360"), 0);
+	assert_near(ra("17:41:22.84"), (17 + 41 / 60. + 22.84 / 3600) * 15);
+	assert_near(ra("17 41 22.84"), (17 + 41 / 60. + 22.84 / 3600) * 15);
+	assert_near(ra("17h41m22.84s"), (17 + 41 / 60. + 22.84 / 3600) * 15);
+	assert_near(ra("17h 41m 22.84"), (17 + 41 / 60. + 22.84 / 3600) * 15);
+	assert_near(ra("17H41.5"), (17 + 41.5 / 60) * 15);
+	assert_near(ra("17.5h"), 17.5 * 15);
+	assert_near(ra("265.3d"), 265.3);
+	assert_near(ra("265\xc2\xb0 30'"), 265.5);
+	assert_near(ra("24:00:00"), 0);
+	assert_near(ra("+10"), 10);
+	assert_near(ra("17\xca\xb0"
+	               "41\xe1\xb5\x90"
+	               "22\xcb\xa2"),
+	    (17 + 41 / 60. + 22 / 3600.) * 15);
+}
+
+static void
+declination_is_read(void **state)
+{
+	(void)state;
+	assert_near(dec("-38.235"), -38.235);
+	assert_near(dec("-0.5e-3"), -0.5e-3);
+	assert_near(dec("+38 14 07.3"), 38 + 14 / 60. + 7.3 / 3600);
+	assert_near(dec("-00:30:00"), -0.5);
+	assert_near(dec("- 0 30"), -0.5);
+	assert_near(dec("\xe2\x88\x92"
+	                "38.5"),
+	    -38.5);
+	assert_near(dec("\xe2\x88\x92"
+	                "38 30"),
+	    -38.5);
+	assert_near(dec("-5d23'28\""), -(5 + 23 / 60. + 28 / 3600.));
+	assert_near(dec("-5d23m28.5s"), -(5 + 23 / 60. + 28.5 / 3600.));
+	assert_near(dec("-5\xc2\xb0"
+	                "23\xe2\x80\xb2"
+	                "28\xe2\x80\xb3"),
+	    -(5 + 23 / 60. + 28 / 3600.));
+	assert_near(dec("5 23'28''"), 5 + 23 / 60. + 28 / 3600.);
+	assert_near(dec("90"), 90);
+	assert_near(dec("-90 00 00"), -90);
+	assert_false(signbit(dec("-0")));
+}
+
+static void
+nonsense_is_refused_with_a_reason(void **state)
+{
+	static const char *const bad_ra[] = { "", " ", "nan", "inf", "-inf", "25h", "25:00:00",
+		"24:00:01", "17:61:00", "17:00:60", "17h61m", "-1", "360.0001", "17 41 22 5", "17x",
+		"17:41:", "17:", ":17", "17:41:22.8 east", "17m30s", "17h30h", "17h30s", "17.5:30",
+		"17:30.5:10", "1.2.3", ".", "+-5", "--5", "1e999", "0x10", "12,5", "17h-5m",
+		"17 \xe2\x88\x92"
+		"41 22",
+		"h", "s", "\xff" };
+	static const char *const bad_dec[] = { "90.0001", "-90 00 00.1", "+91", "17h", "5:60",
+		"5:0:60", "", "nan", "5'30\"", "5d30\"" };
+	double d = 7;
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(bad_ra); i++) {
+		const char *why = angle_parse(str_of(bad_ra[i]), ANGLE_RA, &d);
+		if (why == NULL)
+			fail_msg("RA %s was taken as %g", bad_ra[i], d);
+		assert_true(why[strlen(why) - 1] == '.');
+	}
+	for (size_t i = 0; i < NELEM(bad_dec); i++)
+		if (angle_parse(str_of(bad_dec[i]), ANGLE_DEC, &d) == NULL)
+			fail_msg("Dec %s was taken as %g", bad_dec[i], d);
+	assert_non_null(angle_parse((struct str){ "1\0002", 3 }, ANGLE_RA, &d));
+	assert_true(d == 7);
+}
+
+static void
+rounding_carries(void **state)
+{
+	struct arena *a = arena_new();
+
+	(void)state;
+	assert_str(angle_ra_text(a, (17 + 41 / 60. + 22.84 / 3600) * 15), "17 41 22.84");
+	assert_str(angle_ra_text(a, (17 + 59 / 60. + 59.996 / 3600) * 15), "18 00 00.00");
+	assert_str(angle_ra_text(a, 359.99999999), "00 00 00.00");
+	assert_str(angle_ra_text(a, 360), "00 00 00.00");
+	assert_str(angle_ra_text(a, -15), "23 00 00.00");
+	assert_str(angle_ra_text(a, 0), "00 00 00.00");
+	assert_str(angle_dec_text(a, -(5 + 59 / 60. + 59.96 / 3600)), "-06 00 00.0");
+	assert_str(angle_dec_text(a, 89.9999999), "+90 00 00.0");
+	assert_str(angle_dec_text(a, -0.00001), "+00 00 00.0");
+	assert_str(angle_dec_text(a, -0.5), "-00 30 00.0");
+	assert_true(angle_ra_text(a, NAN).p == NULL);
+	assert_true(angle_dec_text(a, INFINITY).p == NULL);
+	assert_str(angle_degrees_text(a, 38.2353611, 6, true), "+38.235361");
+	assert_str(angle_degrees_text(a, -0.0000001, 4, true), "+0.0000");
+	assert_str(angle_degrees_text(a, -0.0000001, 4, false), "0.0000");
+	arena_free(a);
+}
+
+static void
+what_is_shown_reads_back(void **state)
+{
+	struct arena *a = arena_new();
+
+	(void)state;
+	for (int i = 0; i < 20000; i++) {
+		double want = i * 0.018000123, got;
+
+		assert_null(angle_parse(angle_ra_text(a, want), ANGLE_RA, &got));
+		assert_true(fabs(remainder(got - want, 360)) <= 0.0051 * 15 / 3600);
+		want = want / 2 - 90;
+		assert_null(angle_parse(angle_dec_text(a, want), ANGLE_DEC, &got));
+		assert_true(fabs(got - want) <= 0.051 / 3600);
+		assert_null(strstr(angle_dec_text(a, want).p, " 60"));
+	}
+	arena_free(a);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(right_ascension_is_read),
+		cmocka_unit_test(declination_is_read),
+		cmocka_unit_test(nonsense_is_refused_with_a_reason),
+		cmocka_unit_test(rounding_carries),
+		cmocka_unit_test(what_is_shown_reads_back),
+	};
+
+	return cmocka_run_group_tests_name("angle", tests, NULL, NULL);
+}
