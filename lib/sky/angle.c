@@ -240,15 +240,3 @@ angle_dec_text(struct arena *a, double degrees)
 	int64_t units = (int64_t)llround(fabs(degrees) * 36000);
 	return sexagesimal(a, degrees < 0 && units > 0 ? "-" : "+", units, 1, 10);
 }
-
-struct str
-angle_degrees_text(struct arena *a, double degrees, int decimals, bool sign)
-{
-	if (!isfinite(degrees))
-		return STR_NONE;
-	struct str s = arena_printf(a, sign ? "%+.*f" : "%.*f", decimals, degrees);
-	/* "-0.000" is a zero */
-	if (s.p[0] == '-' && strspn(s.p + 1, "0.") == s.n - 1)
-		return arena_printf(a, "%s%s", sign ? "+" : "", s.p + 1);
-	return s;
-}

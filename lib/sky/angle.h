@@ -26,7 +26,4 @@ const char *angle_parse(struct str, enum angle_kind, double *degrees);
 struct str angle_ra_text(struct arena *, double degrees);
 struct str angle_dec_text(struct arena *, double degrees);
 
-/* Degrees with that many decimals (0 to 9), with a sign where `sign`: "+38.235361". */
-struct str angle_degrees_text(struct arena *, double degrees, int decimals, bool sign);
-
 #endif

@@ -74,7 +74,7 @@ struct target_field {
 	unsigned needed; /* required by these types and schemes */
 	unsigned used; /* on the form of these types */
 	double min, max; /* inclusive where min < max */
-	const char *choices; /* TARGET_CHOICE: "A|B", in the order of the enum */
+	const char *choices; /* TARGET_CHOICE: "A|B", in the order of the enum; else NULL */
 	const char *choice_labels; /* the same, for people */
 	const char *help; /* a sentence, or "" */
 };
@@ -83,6 +83,15 @@ extern const size_t target_nfields;
 #define TARGET_NFIELDS_MAX 40
 
 const struct target_field *target_field_find(struct str name);
+
+/* Is the field a double? Where its value is, by kind: REAL, RA and DEC; CHOICE; TIME. */
+bool target_is_number(const struct target_field *);
+double *target_real_at(struct target *, const struct target_field *);
+int *target_choice_at(struct target *, const struct target_field *);
+int64_t *target_time_at(struct target *, const struct target_field *);
+
+/* The number of a choice by its text, without regard to case; false where there is none such. */
+bool target_choice_read(const struct target_field *, struct str text, int *out);
 
 /* The value of a REAL, RA or DEC field; what a CHOICE holds ("SIDEREAL"), and its label. */
 double target_real(const struct target *, const struct target_field *);
