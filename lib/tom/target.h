@@ -75,7 +75,8 @@ struct target_field {
 	unsigned used; /* on the form of these types */
 	double min, max; /* inclusive where min < max */
 	const char *choices; /* TARGET_CHOICE: "A|B", in the order of the enum; else NULL */
-	const char *choice_labels; /* the same, for people */
+	const char *const *codes; /* the same one by one, NULL-terminated */
+	const char *const *labels; /* for people */
 	const char *help; /* a sentence, or "" */
 };
 extern const struct target_field target_fields[];

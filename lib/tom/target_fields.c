@@ -15,6 +15,16 @@
 #define BOTH (FOR_SIDEREAL | FOR_NON_SIDEREAL)
 #define PLANETS (FOR_MINOR_PLANET | FOR_MAJOR_PLANET)
 
+static const char *const type_codes[] = { "SIDEREAL", "NON_SIDEREAL", NULL };
+static const char *const type_labels[] = { "Sidereal", "Non-sidereal", NULL };
+static const char *const permission_codes[] = { "OPEN", "PUBLIC", "PRIVATE", NULL };
+static const char *const permission_labels[] = { "Anyone (OPEN)",
+	"Everyone who is signed in (PUBLIC)", "You and chosen groups (PRIVATE)", NULL };
+static const char *const scheme_codes[] = { "", "MPC_MINOR_PLANET", "MPC_COMET", "JPL_MAJOR_PLANET",
+	NULL };
+static const char *const scheme_labels[] = { "", "MPC minor planet", "MPC comet",
+	"JPL major planet", NULL };
+
 /* A row: the member of struct target bears the column's name; then bounds or choices. */
 #define ROW(member, kind_, label_, unit_, needed_, used_, help_, ...) \
 	{ \
@@ -31,13 +41,12 @@ const struct target_field target_fields[] = {
 	ROW(name, TARGET_TEXT, "Name", "", BOTH, BOTH,
 	    "The name people know it by; other names are aliases."),
 	ROW(type, TARGET_CHOICE, "Type", "", 0, BOTH, "",
-	    .choices = "SIDEREAL|NON_SIDEREAL", .choice_labels = "Sidereal|Non-sidereal"),
+	    .choices = "SIDEREAL|NON_SIDEREAL", .codes = type_codes, .labels = type_labels),
 	ROW(created, TARGET_TIME, "Created", "", 0, 0, ""),
 	ROW(modified, TARGET_TIME, "Modified", "", 0, 0, ""),
 	ROW(permissions, TARGET_CHOICE, "Visible to", "", 0, BOTH,
 	    "Who may see it. Changing and deleting need rights of their own.",
-	    .choices = "OPEN|PUBLIC|PRIVATE", .choice_labels = "Anyone (OPEN)|"
-	    "Everyone who is signed in (PUBLIC)|You and chosen groups (PRIVATE)"),
+	    .choices = "OPEN|PUBLIC|PRIVATE", .codes = permission_codes, .labels = permission_labels),
 	ROW(ra, TARGET_RA, "Right ascension", "degrees or hours", FOR_SIDEREAL, FOR_SIDEREAL,
 	    "ICRS: 265.345 (degrees) or 17 41 22.8 (hours).", BETWEEN(0, 360)),
 	ROW(dec, TARGET_DEC, "Declination", "degrees", FOR_SIDEREAL, FOR_SIDEREAL,
@@ -55,8 +64,7 @@ const struct target_field target_fields[] = {
 	ROW(distance_err, TARGET_REAL, "Distance error", "pc", 0, FOR_SIDEREAL, "", FROM_ZERO),
 	ROW(scheme, TARGET_CHOICE, "Scheme of elements", "", FOR_NON_SIDEREAL, FOR_NON_SIDEREAL,
 	    "Says which of the elements are required.",
-	    .choices = "|MPC_MINOR_PLANET|MPC_COMET|JPL_MAJOR_PLANET",
-	    .choice_labels = "|MPC minor planet|MPC comet|JPL major planet"),
+	    .choices = "|MPC_MINOR_PLANET|MPC_COMET|JPL_MAJOR_PLANET", .codes = scheme_codes, .labels = scheme_labels),
 	ROW(epoch_of_elements, TARGET_REAL, "Epoch of elements", "MJD", FOR_NON_SIDEREAL,
 	    FOR_NON_SIDEREAL, "", MJD_RANGE),
 	ROW(mean_anomaly, TARGET_REAL, "Mean anomaly", "degrees", PLANETS, FOR_NON_SIDEREAL, "",
@@ -146,23 +154,6 @@ target_real(const struct target *t, const struct target_field *f)
 	return d;
 }
 
-/* The index-th of "A|B|C"; absent past the end. */
-static struct str
-choice_nth(const char *choices, int index)
-{
-	struct str rest = str_of(choices);
-
-	for (;;) {
-		size_t bar = str_find(rest, '|');
-
-		if (index-- == 0)
-			return (struct str){ rest.p, bar };
-		if (bar == rest.n)
-			return STR_NONE;
-		rest = (struct str){ rest.p + bar + 1, rest.n - bar - 1 };
-	}
-}
-
 static int
 choice_value(const struct target *t, const struct target_field *f)
 {
@@ -175,22 +166,20 @@ choice_value(const struct target *t, const struct target_field *f)
 struct str
 target_choice(const struct target *t, const struct target_field *f)
 {
-	return choice_nth(f->choices, choice_value(t, f));
+	return str_of(f->codes[choice_value(t, f)]);
 }
 
 struct str
 target_choice_label(const struct target *t, const struct target_field *f)
 {
-	return choice_nth(f->choice_labels, choice_value(t, f));
+	return str_of(f->labels[choice_value(t, f)]);
 }
 
 bool
 target_choice_read(const struct target_field *f, struct str text, int *out)
 {
-	struct str s;
-
-	for (int i = 0; (s = choice_nth(f->choices, i)).p != NULL; i++)
-		if (s.n == text.n && s.n > 0 && strncasecmp(s.p, text.p, s.n) == 0) {
+	for (int i = 0; f->codes[i] != NULL; i++)
+		if (text.n > 0 && str_is_nocase(text, f->codes[i])) {
 			*out = i;
 			return true;
 		}
@@ -201,18 +190,16 @@ static const char *
 set_choice(struct target *t, const struct target_field *f, struct str text, struct arena *a)
 {
 	struct buf known = { 0 };
-	struct str s, why;
+	struct str why;
 	int value;
 
 	if (target_choice_read(f, text, &value)) {
 		*target_choice_at(t, f) = value;
 		return NULL;
 	}
-	for (int i = 0; (s = choice_nth(f->choices, i)).p != NULL; i++)
-		if (s.n > 0) {
-			buf_puts(&known, known.n == 0 ? "" : ", ");
-			buf_str(&known, s);
-		}
+	for (int i = 0; f->codes[i] != NULL; i++)
+		if (*f->codes[i] != '\0')
+			buf_printf(&known, "%s%s", known.n == 0 ? "" : ", ", f->codes[i]);
 	why = arena_printf(a, "%s must be one of %s.", f->label, known.p);
 	buf_free(&known);
 	return why.p;

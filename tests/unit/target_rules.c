@@ -5,6 +5,7 @@
 #include "unit.h"
 
 #include <math.h>
+#include <stdio.h>
 
 #include "tom/target.h"
 
@@ -97,6 +98,26 @@ a_new_target_has_nothing_given(void **state)
 	assert_str(target_choice(&t, target_field_find(STR("permissions"))), "PRIVATE");
 	assert_null(target_field_find(STR("RA")));
 	assert_null(target_field_find(STR_NONE));
+}
+
+static void
+choices_are_the_same_in_both_forms(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < target_nfields; i++) {
+		const struct target_field *f = &target_fields[i];
+		char joined[200] = "";
+		size_t n = 0;
+
+		if (f->kind != TARGET_CHOICE)
+			continue;
+		for (size_t j = 0; f->codes[j] != NULL; j++) {
+			assert_non_null(f->labels[j]);
+			n += (size_t)snprintf(
+			    joined + n, sizeof(joined) - n, "%s%s", j > 0 ? "|" : "", f->codes[j]);
+		}
+		assert_string_equal(joined, f->choices);
+	}
 }
 
 static void
@@ -266,6 +287,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_new_target_has_nothing_given),
+		cmocka_unit_test(choices_are_the_same_in_both_forms),
 		cmocka_unit_test(fields_are_set_from_text),
 		cmocka_unit_test(zero_is_a_value),
 		cmocka_unit_test(each_type_and_scheme_requires_its_own),
