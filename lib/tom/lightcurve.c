@@ -605,6 +605,21 @@ add_caption(const struct curve *c, struct value *v)
 	buf_free(&b);
 }
 
+/* The line of now; near the right edge its word stands to the left of it. */
+static void
+add_today(const struct curve *c, struct value *v, double now)
+{
+	struct value *today;
+	bool late = x_of(c, now) > WIDE * 0.94;
+
+	if (!(now >= c->from && now <= c->to))
+		return;
+	today = value_set_object(v, "today");
+	value_set_text(today, "x", number_text(c->arena, x_of(c, now) / (WIDE / 100), 2, false));
+	value_set_bool(today, "late", late);
+	value_set_cstr(today, "dx", late ? "-6" : "6");
+}
+
 struct value *
 lightcurve_value(
     struct arena *a, struct str name, const struct lightcurve_point *points, size_t n, double now)
@@ -626,9 +641,7 @@ lightcurve_value(
 	if (c->seen > LIGHTCURVE_MARKS)
 		thin_out(c);
 	add_axes(c, v, step);
-	if (now >= c->from && now <= c->to)
-		value_set_text(value_set_object(v, "today"), "x",
-		    number_text(a, x_of(c, now) / (WIDE / 100), 2, false));
+	add_today(c, v, now);
 	add_series(c, v);
 	add_keys(c, v);
 	add_finding(c, v);

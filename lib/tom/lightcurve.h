@@ -44,7 +44,7 @@ char lightcurve_band(struct str band);
  *	mags [{ y, label }]		and grid: path data of their lines
  *	mjds, dates [{ x, label, alt }]	and ticks: path data of theirs; alt: every second one, left
  *					out where room is scarce
- *	today { x }			the line of now
+ *	today { x, dx, late }		the line of now; late: near the right edge
  *	series [{ band, points, bars, forced, forced_bars, limits, minus }]
  *		points, forced, limits [{ x, y, say }], minus [{ x, y }]; bars: path data
  *	keys [{ band, names [{ name, count }] }], limit_count, forced_count, minus_count
