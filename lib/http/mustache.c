@@ -18,7 +18,9 @@
 
 #include "http/markup.h"
 
-#define PARTIALS_MAX 100000 /* in one page: a template that calls itself twice would never end */
+/* What no page needs: a template that repeats itself in itself ends here. */
+#define STEPS_MAX 20000000 /* operations */
+#define OUTPUT_MAX MIB(64)
 
 struct open_section {
 	struct str name;
@@ -509,7 +511,7 @@ struct machine {
 	struct buf *out;
 	struct buf indent;
 	size_t url; /* where in out the URL begins whose values are being printed */
-	unsigned depth, partials;
+	unsigned depth, steps;
 	char *err;
 	size_t errsize;
 };
@@ -599,13 +601,12 @@ run_partial(struct machine *m, const struct op *op, const struct context *in)
 
 	if (op->partial == NULL)
 		return 0;
-	if (m->depth == MUSTACHE_NESTING || m->partials == PARTIALS_MAX) {
-		snprintf(m->err, m->errsize, "%s: partials go deeper than %d, or are more than %d",
-		    op->partial->name, MUSTACHE_NESTING, PARTIALS_MAX);
+	if (m->depth == MUSTACHE_NESTING) {
+		snprintf(m->err, m->errsize, "%s: partials go deeper than %d", op->partial->name,
+		    MUSTACHE_NESTING);
 		return -1;
 	}
 	m->depth++;
-	m->partials++;
 	if (op->text.n > 0)
 		buf_str(&m->indent, op->text);
 	r = run(m, op->partial, 0, op->partial->nops, in);
@@ -631,6 +632,10 @@ run(struct machine *m, const struct program *p, size_t from, size_t to, const st
 	for (size_t at = from; at < to; at++) {
 		const struct op *op = &p->ops[at];
 
+		if (++m->steps > STEPS_MAX || m->out->n > OUTPUT_MAX) {
+			snprintf(m->err, m->errsize, "%s: the page grows without end", p->name);
+			return -1;
+		}
 		switch (op->kind) {
 		case OP_TEXT:
 			buf_str(m->out, op->text);

@@ -50,7 +50,7 @@ partial_fn(void *arg, struct str name, bool *none, char *err, size_t errsize);
 int mustache_compile(struct program *p, struct arena *a, const char *file, struct str source,
     bool html, partial_fn *, void *arg, char *err, size_t errsize);
 
-/* Renders; -1 where partials go deeper than MUSTACHE_NESTING. */
+/* Renders; -1 where partials go deeper than MUSTACHE_NESTING, or the page does not end. */
 int mustache_render(
     const struct program *, const struct value *, struct buf *, char *err, size_t errsize);
 

@@ -323,17 +323,23 @@ partials_that_never_end_are_stopped(void **state)
 {
 	struct arena *a = arena_new();
 	struct value *v = value_object(a), *partials = value_object(a);
+	struct value *list = value_set_list(v, "l");
 	struct buf out = { NULL, 0, 0 };
 	char err[256] = "";
 
 	(void)state;
 	value_set_cstr(partials, "one", "a{{> one}}");
-	value_set_cstr(partials, "two", "{{> two}}{{> two}}");
+	value_set_cstr(partials, "two",
+	    "{{#l}}{{#l}}{{#l}}{{#l}}{{#l}}{{#l}}{{#l}}{{#l}}{{#l}}a"
+	    "{{/l}}{{/l}}{{/l}}{{/l}}{{/l}}{{/l}}{{/l}}{{/l}}{{/l}}");
+	for (int i = 0; i < 10; i++)
+		value_add_int(list, i);
 	assert_int_equal(
 	    template_render_text(STR("{{> one}}"), true, v, partials, &out, err, sizeof(err)), -1);
 	assert_non_null(strstr(err, "deeper than 64"));
 	assert_int_equal(
 	    template_render_text(STR("{{> two}}"), true, v, partials, &out, err, sizeof(err)), -1);
+	assert_non_null(strstr(err, "grows without end"));
 	buf_free(&out);
 	arena_free(a);
 }
