@@ -1,0 +1,117 @@
+/*
+ * avro.h: reading Apache Avro: object container files, and bare records of a known schema.
+ *
+ * The reader says once what it wants, as a shape: a table of fields by name, each with its place in
+ * a C structure. The writer's schema is compiled against the shape into a program that stores those
+ * fields and steps over everything else without copying it, so a schema version with fields added,
+ * moved or dropped still reads.
+ *
+ *	struct alert { struct str id; double jd; struct avro_list points; };
+ *	static const struct avro_wish wishes[] = {
+ *		{ "objectId", AVRO_TEXT, AVRO_NEEDED, offsetof(struct alert, id) },
+ *		{ "history", AVRO_LIST, AVRO_OPTIONAL, offsetof(struct alert, points), &point },
+ *	};
+ *	static const struct avro_shape alert = { sizeof(struct alert), NELEM(wishes), wishes };
+ *
+ *	struct avro_file *f = avro_file_new(&alert);	keeps schemas and buffers for many files
+ *	if (avro_file_open(f, fd, err, sizeof(err)) == 0)
+ *		while ((r = avro_file_next(f, arena, &a, err, sizeof(err))) == AVRO_RECORD) ...
+ *
+ * Format: the Avro 1.11 specification. Codecs null and deflate. Errors are sentences that name the
+ * offset and the field. Nothing here trusts a length: it is compared with what is left first.
+ */
+#ifndef MERIDIAN_AVRO_H
+#define MERIDIAN_AVRO_H
+
+#include "base/arena.h"
+
+#define AVRO_MAX_SCHEMA MIB(1) /* bytes of schema text */
+#define AVRO_MAX_BLOCK MIB(64) /* bytes of a block, as stored and inflated */
+#define AVRO_MAX_ITEMS 1000000 /* items of lists in one record */
+#define AVRO_MAX_DEPTH 64 /* types within types */
+
+/* What a wish wants; writer's types in parentheses are taken too. */
+enum avro_as {
+	AVRO_LONG, /* int64_t (int, long); AVRO_NO_LONG where null */
+	AVRO_REAL, /* double (int, long, float, double); NAN where null */
+	AVRO_STRING, /* struct str (string, bytes, enum); absent where null */
+	AVRO_STRUCT, /* a record, its wishes placed relative to this one's offset */
+	AVRO_LIST /* struct avro_list of a record (array); empty where null */
+};
+
+#define AVRO_NO_LONG INT64_MIN
+
+enum avro_need {
+	AVRO_OPTIONAL, /* may be missing from the schema */
+	AVRO_NULLABLE, /* must be in the schema, its value may be null */
+	AVRO_NEEDED /* must be there, never null */
+};
+
+struct avro_shape;
+struct avro_wish {
+	const char *name;
+	enum avro_as as;
+	enum avro_need need;
+	size_t offset; /* in the structure of the shape it stands in */
+	const struct avro_shape *shape; /* of AVRO_STRUCT and AVRO_LIST */
+};
+struct avro_shape {
+	size_t size; /* of the structure */
+	size_t nwishes;
+	const struct avro_wish *wishes;
+};
+
+struct avro_list {
+	void *items; /* n structures of the list's shape, one after the other, in the arena */
+	size_t n, room;
+};
+
+/*
+ * A writer's schema compiled against a shape, which must outlive it. NULL with a sentence in err
+ * where the text is no schema, a needed field is missing or a field cannot become what is wished.
+ * The caller frees it with avro_schema_free().
+ */
+struct avro_schema;
+struct avro_schema *
+avro_schema_new(const struct avro_shape *, struct str text, char *err, size_t errsize);
+void avro_schema_free(struct avro_schema *);
+
+/*
+ * Decodes one record from the bytes into the structure. Strings are borrowed from the bytes (they
+ * carry no NUL); lists live in the arena. Returns how many bytes the record took, or -1 with a
+ * sentence in err; `base` is added to the offsets it names.
+ */
+int64_t avro_decode(const struct avro_schema *, const void *bytes, size_t n, uint64_t base,
+    struct arena *, void *structure, char *err, size_t errsize);
+
+/* A reader of container files, one after the other. The caller frees it with avro_file_free(). */
+struct avro_file;
+struct avro_file *avro_file_new(const struct avro_shape *);
+void avro_file_free(struct avro_file *);
+
+/*
+ * Begins a file: from a descriptor (borrowed until the end of the file, read from where it stands,
+ * a pipe will do) or from memory (borrowed). Reads the header. 0, or -1 with a sentence in err.
+ */
+int avro_file_open(struct avro_file *, int fd, char *err, size_t errsize);
+int avro_file_open_memory(struct avro_file *, struct str bytes, char *err, size_t errsize);
+
+enum avro_result {
+	AVRO_END, /* no more records */
+	AVRO_RECORD, /* the structure is filled; its strings are borrowed until the next call */
+	AVRO_BAD, /* a record cannot be read (err); the next call goes on with the next block */
+	AVRO_BROKEN /* the file cannot be read further (err) */
+};
+enum avro_result
+avro_file_next(struct avro_file *, struct arena *, void *structure, char *err, size_t errsize);
+
+/* Records passed over with the last AVRO_BAD: it and what followed it in its block. */
+uint64_t avro_file_lost(const struct avro_file *);
+
+/* Where the last record began: its offset in the file (deflate: its block's). */
+uint64_t avro_file_offset(const struct avro_file *);
+
+/* Schemas compiled since avro_file_new: files with the same schema share one. */
+unsigned avro_file_schemas(const struct avro_file *);
+
+#endif

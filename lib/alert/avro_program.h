@@ -1,0 +1,55 @@
+/*
+ * avro_program.h: what a schema is compiled to: nodes, one a type, which the decoder walks.
+ * Shared by avro_schema.c (makes them) and avro_decode.c (runs them) only.
+ */
+#ifndef MERIDIAN_AVRO_PROGRAM_H
+#define MERIDIAN_AVRO_PROGRAM_H
+
+#include "alert/avro.h"
+
+/* The types of the format, in the order of type_names[] in avro_schema.c. */
+enum avro_type {
+	TYPE_NULL,
+	TYPE_BOOLEAN,
+	TYPE_INT,
+	TYPE_LONG,
+	TYPE_FLOAT,
+	TYPE_DOUBLE,
+	TYPE_BYTES,
+	TYPE_STRING,
+	TYPE_FIXED,
+	TYPE_ENUM,
+	TYPE_RECORD,
+	TYPE_ARRAY,
+	TYPE_MAP,
+	TYPE_UNION
+};
+
+struct node;
+
+/* A field of a record. */
+struct step {
+	const struct node *type;
+	const struct avro_wish *wish; /* NULL: step over it */
+	const char *name;
+};
+
+struct node {
+	enum avro_type type;
+	bool wanted; /* something in it is stored */
+	int8_t null_branch; /* a union's index of null, or -1 */
+	size_t size; /* TYPE_FIXED: bytes */
+	size_t n; /* steps, branches or symbols */
+	struct step *steps; /* TYPE_RECORD */
+	const struct node **branches; /* TYPE_UNION; TYPE_ARRAY, TYPE_MAP: the one of items */
+	struct str *symbols; /* TYPE_ENUM */
+	const struct avro_shape *shape; /* of a wanted record */
+	void *blank; /* a structure of the shape with everything null */
+};
+
+struct avro_schema {
+	struct arena *arena; /* everything of the schema, itself too */
+	const struct node *root;
+};
+
+#endif
