@@ -1,0 +1,322 @@
+"""
+A whole site for tests: installed executables, a migrated database with four users, the handlers, and
+a web server before them on a free port. Everything stands in one temporary directory and goes with it.
+"""
+import contextlib
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import tempfile
+import time
+
+from harness import process
+from harness.client import Client
+from harness.postgres import Postgres
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+SERVERS = ('nginx', 'apache-proxy', 'apache-fcgid', 'apache-cgi')
+DATABASES = ('sqlite', 'postgresql')
+
+# Not words of any list, and long enough for the policy.
+PASSWORDS = {
+    'admin': 'orbital-Quince-7-lantern',
+    'staff': 'meadow-Tungsten-4-harbour',
+    'ada': 'copper-Walrus-9-meridian',
+    'ben': 'violet-Anchor-3-perigee',
+}
+
+PATHS = '/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin'
+
+
+class Failed(Exception):
+    """The site could not be made or started; the text says what and shows the log."""
+
+
+def locations():
+    """(prefix, executable) of deploy/locations."""
+    with open(os.path.join(TOP, 'deploy/locations')) as f:
+        return [tuple(line.split()) for line in f if line.strip() and not line.startswith('#')]
+
+
+class Workshop:
+    """What several sites share: the temporary directory, the installed files, the PostgreSQL."""
+
+    def __init__(self, build):
+        self.build = os.path.abspath(build)
+        self.directory = tempfile.mkdtemp(prefix='meridian-test-')
+        os.chmod(self.directory, 0o755)
+        self.app = os.path.join(self.directory, 'app')
+        self._postgres = None
+        self.count = 0
+        done = subprocess.run(['make', '-s', '-C', self.build, 'install', 'prefix=' + self.app],
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        if done.returncode:
+            raise Failed('make install: ' + done.stdout[-3000:])
+
+    @property
+    def share(self):
+        return os.path.join(self.app, 'share/meridian')
+
+    @property
+    def libexec(self):
+        return os.path.join(self.app, 'libexec/meridian')
+
+    def executables(self):
+        """Names of the installed executables, those of deploy/locations."""
+        return [name for _, name in locations()]
+
+    @property
+    def postgres(self):
+        if self._postgres is None:
+            self._postgres = Postgres(os.path.join(self.directory, 'pg'))
+        return self._postgres
+
+    def close(self):
+        if self._postgres is not None:
+            self._postgres.stop('immediate')
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+
+class Site:
+    """
+    One site. `settings` are keys of meridian.conf beside those that the site needs; `users` may be
+    left out where a test wants an empty site.
+    """
+
+    def __init__(self, workshop, server='nginx', database='sqlite', settings=None, workers=2,
+                 users=True, prefix=''):
+        self.workshop = workshop
+        self.server = server
+        self.database = database
+        self.settings = dict(settings or {})
+        self.workers = workers
+        self.prefix = prefix
+        workshop.count += 1
+        self.name = 'site%d' % workshop.count
+        self.directory = os.path.join(workshop.directory, self.name)
+        self.run = os.path.join(self.directory, 'run')
+        self.data = os.path.join(self.directory, 'data')
+        self.log = os.path.join(self.directory, 'log')
+        self.config = os.path.join(self.directory, 'meridian.conf')
+        for path in (self.directory, self.run, self.data, self.log):
+            os.mkdir(path, 0o755)
+        if os.getuid() == 0:
+            process.give_to(process.unprivileged(), self.directory, self.run, self.data, self.log)
+        if database == 'postgresql':
+            self.database_name = self.name
+            self.database_url = workshop.postgres.create(self.name)
+        else:
+            self.sqlite = os.path.join(self.data, 'meridian.sqlite3')
+            self.database_url = 'sqlite:' + self.sqlite
+        self.port = process.free_port()
+        self.handlers = {}
+        self.web = None
+        self.write_config()
+        try:
+            self.meridian('init')
+            if users:
+                self.make_users()
+            self.start()
+        except BaseException:
+            self.close()
+            raise
+
+    # Configuration
+
+    def write_config(self):
+        keys = {
+            'RUN_DIR': self.run,
+            'SHARE_DIR': self.workshop.share,
+            'DATA_DIR': self.data,
+            'DATABASE_URL': self.database_url,
+            'SECRET_KEY_FILE': os.path.join(self.data, 'secret_key'),
+            'ALLOWED_HOSTS': '127.0.0.1, localhost',
+            'INSECURE_HTTP': 'yes',
+            'LOG_LEVEL': 'info',
+        }
+        keys.update(self.settings)
+        with open(self.config, 'w') as f:
+            for key, value in keys.items():
+                f.write('%s = %s\n' % (key, value))
+        os.chmod(self.config, 0o640)
+        if os.getuid() == 0:
+            process.give_to(process.unprivileged(), self.config)
+
+    def environment(self, **more):
+        env = {'PATH': PATHS, 'LC_ALL': 'C.UTF-8', 'MERIDIAN_CONFIG': self.config}
+        for name in ('ASAN_OPTIONS', 'UBSAN_OPTIONS', 'LSAN_OPTIONS'):
+            if name in os.environ:
+                env[name] = os.environ[name]
+        env.update(more)
+        return env
+
+    # Commands
+
+    def command(self, name, *args, stdin='', check=True, **environment):
+        """Runs an installed command as the site's user; its standard output."""
+        path = os.path.join(self.workshop.app, 'bin', name)
+        done = subprocess.run([path, *args], input=stdin, text=True, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, cwd='/', env=self.environment(**environment),
+                              **process.as_user())
+        self.last = done
+        if check and done.returncode:
+            raise Failed('%s %s: status %d: %s' % (name, ' '.join(args), done.returncode,
+                                                   done.stderr or done.stdout))
+        return done.stdout
+
+    def meridian(self, *args, **more):
+        return self.command('meridian', *args, **more)
+
+    def add_user(self, name, password, *options):
+        self.meridian('user', 'add', name, '--password-file', '-', *options, stdin=password + '\n')
+
+    def make_users(self):
+        self.add_user('admin', PASSWORDS['admin'], '--superuser')
+        self.add_user('staff', PASSWORDS['staff'], '--staff')
+        self.add_user('ada', PASSWORDS['ada'])
+        self.add_user('ben', PASSWORDS['ben'])
+
+    # Processes
+
+    def start(self):
+        if self.server in ('nginx', 'apache-proxy'):
+            for name in self.workshop.executables():
+                self.start_handler(name)
+        self.start_web()
+
+    def start_handler(self, name):
+        path = os.path.join(self.run, name + '.sock')
+        self.handlers[name] = process.start(
+            [os.path.join(self.workshop.libexec, name), '-s', path, '-w', str(self.workers)],
+            os.path.join(self.log, name), self.environment())
+        if not process.sleep_until(lambda: os.path.exists(path) or
+                                   self.handlers[name].poll() is not None, 20) or \
+                self.handlers[name].poll() is not None:
+            raise Failed('%s does not start: %s' % (name, self.logged(name)[-3000:]))
+
+    def stop_handler(self, name, sig=signal.SIGTERM):
+        return process.stop(self.handlers.pop(name), sig)
+
+    def start_web(self):
+        web = os.path.join(self.directory, 'web')
+        user = [process.unprivileged()] if os.getuid() == 0 else []
+        made = subprocess.run([os.path.join(TOP, 'deploy/write-web-config'), self.server, web,
+                               str(self.port), self.workshop.share, self.workshop.libexec, self.run,
+                               self.config, *user], env=self.environment(), text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        if made.returncode:
+            raise Failed('write-web-config: ' + made.stderr)
+        self.start_web_again(made.stdout.split())
+
+    def start_web_again(self, command):
+        self.web_command = command
+        self.web = process.start(command, os.path.join(self.log, 'web'), self.environment(),
+                                 user=False)
+        if not process.sleep_until(lambda: process.answers(self.port) or
+                                   self.web.poll() is not None, 10) or self.web.poll() is not None:
+            raise Failed('%s does not start: %s' % (self.server, self.web_errors()))
+
+    def close(self):
+        """Ends everything. Returns what did not end by itself."""
+        stuck = []
+        if self.web is not None and not process.stop(self.web, signal.SIGTERM):
+            stuck.append(self.server)
+        self.web = None
+        for name in list(self.handlers):
+            if not self.stop_handler(name):
+                stuck.append(name)
+        return stuck
+
+    def handler_workers(self, name):
+        """Pids of the workers of an executable that we started."""
+        return process.children(self.handlers[name].pid)
+
+    # What there is to see
+
+    @property
+    def url(self):
+        return 'http://127.0.0.1:%d%s' % (self.port, self.prefix)
+
+    def logged(self, name):
+        """The log of a handler."""
+        path = os.path.join(self.log, name)
+        if os.path.exists(path):
+            with open(path, encoding='utf-8', errors='replace') as f:
+                return f.read()
+        return self.web_errors()  # mod_fcgid and CGI: in the web server's
+
+    def log_lines(self, name):
+        """The JSON objects of a handler's log."""
+        out = []
+        for line in self.logged(name).splitlines():
+            start = line.find('{"')
+            if start >= 0:
+                with contextlib.suppress(ValueError):
+                    out.append(json.loads(line[start:]))
+        return out
+
+    def web_errors(self):
+        text = ''
+        for path in (os.path.join(self.directory, 'web', 'error.log'),
+                     os.path.join(self.log, 'web')):
+            if os.path.exists(path):
+                with open(path, encoding='utf-8', errors='replace') as f:
+                    text += f.read()
+        return text
+
+    def all_logs(self):
+        return ''.join(self.logged(name) for name in self.workshop.executables())
+
+    def visitor(self, host=None):
+        return Client(self.port, host)
+
+    def signed_in(self, name):
+        """A client signed in as one of PASSWORDS. One session each is made and used again."""
+        if not hasattr(self, '_jars'):
+            self._jars = {}
+        client = Client(self.port)
+        if name not in self._jars:
+            client.sign_in(name, PASSWORDS[name])
+            self._jars[name] = dict(client.cookies)
+        client.cookies = dict(self._jars[name])
+        return client
+
+    def sql(self, text):
+        """Rows of a query (SQL both engines know), each a tuple of texts."""
+        if self.database == 'postgresql':
+            out = self.workshop.postgres.sql(self.database_name, text)
+            return [tuple(line.split('|')) for line in out.splitlines()]
+        with contextlib.closing(sqlite3.connect(self.sqlite, timeout=10)) as db:
+            rows = db.execute(text).fetchall()
+            db.commit()
+            return [tuple('' if v is None else str(v) for v in row) for row in rows]
+
+    def one(self, text):
+        rows = self.sql(text)
+        return rows[0][0] if rows else None
+
+    @contextlib.contextmanager
+    def variant(self, users=True, **settings):
+        """Another site of the same kind with other settings, for the time of a `with`."""
+        other = Site(self.workshop, self.server, self.database, settings, self.workers, users)
+        try:
+            yield other
+        finally:
+            other.close()
+
+
+def quiet_after(site, began=None):
+    """Lines of the logs that tell of a failure of ours: a test may demand that there are none."""
+    bad = []
+    for name in site.workshop.executables():
+        for line in site.log_lines(name):
+            if line.get('level') == 'error' and (began is None or line.get('time', '') >= began):
+                bad.append((name, line))
+    return bad
+
+
+def settle(seconds=0.05):
+    time.sleep(seconds)
