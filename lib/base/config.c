@@ -341,6 +341,55 @@ config_given(const struct config *c, const char *key)
 	return c->values[known(key)] != NULL;
 }
 
+/* Reads a whole small file that others may not read. NULL, or what is wrong with it. */
+static const char *
+read_secret(int fd, struct arena *a, struct str *secret)
+{
+	size_t size = KIB(64), n = 0;
+	char *p = arena_alloc(a, size + 1);
+	struct stat st;
+	ssize_t got;
+
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
+		return "it is no regular file";
+	if (st.st_mode & (S_IROTH | S_IWOTH))
+		return "others may read it: chmod o= it";
+	while (n < size + 1 && (got = read(fd, p + n, size + 1 - n)) != 0) {
+		if (got < 0 && errno != EINTR)
+			return strerror(errno);
+		n += got > 0 ? (size_t)got : 0;
+	}
+	if (n > size)
+		return "it is longer than 64 KiB";
+	while (n > 0 && (p[n - 1] == '\n' || p[n - 1] == '\r'))
+		n--;
+	if (n == 0)
+		return "it is empty";
+	*secret = arena_copy(a, p, n);
+	explicit_bzero(p, size + 1);
+	return NULL;
+}
+
+int
+config_secret(const struct config *c, struct arena *a, const char *key, struct str *secret,
+    char *err, size_t errsize)
+{
+	const char *path = config_text(c, key), *wrong;
+	int fd;
+
+	*secret = STR_NONE;
+	if (path[0] == '\0')
+		return 0;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	wrong = fd < 0 ? strerror(errno) : read_secret(fd, a, secret);
+	if (fd >= 0)
+		close(fd);
+	if (wrong == NULL)
+		return 0;
+	snprintf(err, errsize, "%s, the file of %s: %s", path, key, wrong);
+	return -1;
+}
+
 struct str
 config_item(const struct config *c, const char *key, size_t index)
 {

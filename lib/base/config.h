@@ -31,6 +31,14 @@ int64_t config_int(const struct config *, const char *key);
 /* Was the key given, by file or environment? */
 bool config_given(const struct config *, const char *key);
 
+/*
+ * The secret in the file that a *_FILE key names, without the newline at its end, in `a`; absent
+ * where the key is not given. 0, or -1 with a sentence in err: it cannot be read, others than owner
+ * and group may read it, it is no regular file, empty or longer than 64 KiB.
+ */
+int config_secret(const struct config *, struct arena *a, const char *key, struct str *secret,
+    char *err, size_t errsize);
+
 /* The items of a list value, divided by commas or white space: 0-based; absent past the end. */
 struct str config_item(const struct config *, const char *key, size_t index);
 

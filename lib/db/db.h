@@ -10,8 +10,18 @@
  *	SELECT ...			(only where the engines differ)
  *
  * Words after the name: `insert` (db_insert gives the new id), `or-nothing` (a row whose unique key
- * is taken is passed over; db_changes says 0), `fragment` (a piece for sql.h, never run alone). The
- * build makes QUERY_SESSION_FIND and the table of it. A test prepares every one on every engine.
+ * is taken is passed over; db_changes says 0), `fragment` (a piece for sql.h, never run alone),
+ * `stream` (rows are fetched one by one: for results too long to hold, not for pages),
+ * `custom-plan` (PostgreSQL plans it anew for each set of values: where a plan made for any value
+ * is bad, such as LIKE), `only` (for the engine it names; elsewhere it does nothing and gives no
+ * rows). An entry for one engine wins over the common one and repeats its words.
+ * The build makes QUERY_SESSION_FIND and the table of it. A test prepares every one on every engine.
+ *
+ * The common dialect: CAST(x AS type), never '::'; no ?, no $; a bare parameter whose type nothing
+ * says (:x IS NULL) is cast; count() and sum() are CAST(... AS BIGINT); an INSERT ... SELECT that
+ * is `or-nothing` ends in WHERE (WHERE true will do). A list of numbers is bound with db_ints:
+ *	... IN (SELECT value FROM json_each(:ids))		on SQLite
+ *	... = ANY (CAST(:ids AS BIGINT[]))			on PostgreSQL
  *
  *	struct query *q = db_query(db, QUERY_SESSION_FIND);
  *	db_bytes(q, "token", hash, 32);
@@ -70,6 +80,8 @@ void db_bool(struct query *, const char *name, bool); /* stored as 0 or 1 everyw
 void db_real(struct query *, const char *name, double); /* not finite binds NULL */
 void db_bytes(struct query *, const char *name, const void *, size_t);
 void db_null(struct query *, const char *name);
+/* A list: a JSON array on SQLite, the text of an array on PostgreSQL. */
+void db_ints(struct query *, const char *name, const int64_t *, size_t n);
 
 /*
  * Says that all is bound and the result will be wanted: PostgreSQL sends it now, so that several
@@ -101,19 +113,29 @@ int64_t db_changes(const struct db *);
 /*
  * Runs work(db, arg) between BEGIN and COMMIT. DB_END from work commits; anything else rolls back
  * and is returned. DB_RETRY (and a connection lost before anything was sent) runs it again, some
- * times, with pauses. work must be repeatable: it must not keep state of a run that was undone.
- * For reading several statements at one moment use DB_READ. Nested calls run in the outer one.
+ * times, with pauses; then it is DB_SLOW. work must be repeatable: it must not keep state of a run
+ * that was undone. For reading several statements at one moment use DB_READ.
+ *
+ * A statement that fails (DB_TAKEN, too) spoils its transaction: what follows in it fails likewise
+ * and it is rolled back, as PostgreSQL has it. A nested call is a savepoint: only its own work is
+ * undone when it fails, and the outer transaction goes on.
  */
 enum db_mode { DB_READ, DB_WRITE };
 enum db_result db_transaction(struct db *, enum db_mode,
     enum db_result (*work)(struct db *, void *arg), void *arg) MUST_CHECK;
 
-/* Rolls back whatever is open: the end of a request. */
+/* Rolls back whatever is open and ends every query: the end of a request. */
 void db_reset(struct db *);
 
 /* Number and microseconds of statements since the last db_count_start(). */
 void db_count_start(struct db *);
 void db_count(const struct db *, unsigned *statements, int64_t *microseconds);
+
+/*
+ * n ids for new rows of `table`, for rows that point at each other to be written in bulk. Inside a
+ * transaction of DB_WRITE; on SQLite they are used before this is asked again.
+ */
+enum db_result db_ids(struct db *, const char *table, size_t n, int64_t *ids) MUST_CHECK;
 
 /*
  * Many rows at once into `table` (COPY on PostgreSQL, a prepared insert elsewhere), rows whose key
@@ -133,8 +155,12 @@ enum db_result db_bulk_end(struct bulk *, int64_t *added) MUST_CHECK;
  * for people in err (empty database, older: "run meridian migrate"; newer: "newer than this").
  */
 int db_schema_check(struct db *, char *err, size_t errsize);
-/* Brings the schema to ours; each step is a transaction, told to `tell` before it runs. */
-int db_migrate(struct db *, const char *dir, void (*tell)(void *, const char *name), void *arg,
-    char *err, size_t errsize);
+/*
+ * Brings the schema to ours, making the file of SQLite where there is none: the migrations of
+ * sql/migrations/, which are part of the program. Each is a transaction, told to `tell` (NULL: to
+ * nobody) before it runs. 0, also where nothing was to do, or -1 with a sentence in err.
+ */
+int db_migrate(
+    struct db *, void (*tell)(void *arg, const char *name), void *arg, char *err, size_t errsize);
 
 #endif

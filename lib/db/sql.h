@@ -1,6 +1,6 @@
 /*
  * sql.h: the one place where SQL is joined: the filters of lists, from fragments that stand in
- * sql/query/*.sql. Text of input never becomes part of a statement; it is bound.
+ * sql/query/. Text of input never becomes part of a statement; it is bound.
  *
  *	struct sql *s = sql_new(db, arena);
  *	sql_add(s, QUERY_TARGETS_SELECT);
@@ -24,6 +24,7 @@ void sql_text(struct sql *, const char *name, struct str);
 void sql_int(struct sql *, const char *name, int64_t);
 void sql_real(struct sql *, const char *name, double);
 void sql_null(struct sql *, const char *name);
+void sql_ints(struct sql *, const char *name, const int64_t *, size_t n);
 struct query *sql_query(struct sql *);
 
 #endif

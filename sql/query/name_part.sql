@@ -1,0 +1,16 @@
+-- The index of parts of names, which SQLite keeps in a table; PostgreSQL's keeps itself.
+
+--: name_part_add sqlite only
+-- After the names of a target were added.
+INSERT INTO name_part (rowid, match_key)
+SELECT id, match_key FROM target_name WHERE target_id = :target_id
+
+--: name_part_add_since sqlite only
+-- After names were added in bulk: all from that id on.
+INSERT INTO name_part (rowid, match_key)
+SELECT id, match_key FROM target_name WHERE id >= :first_id
+
+--: name_part_remove sqlite only
+-- Before the names of a target are changed or removed, and before it is deleted.
+INSERT INTO name_part (name_part, rowid, match_key)
+SELECT 'delete', id, match_key FROM target_name WHERE target_id = :target_id
