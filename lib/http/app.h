@@ -18,6 +18,7 @@ struct app_state;
 struct request;
 struct response;
 struct templates;
+struct assets;
 struct db;
 
 enum method { GET = 1, POST = 2, PUT = 4, PATCH = 8, DELETE = 16, OPTIONS = 32, HEAD = 64 };
@@ -99,6 +100,7 @@ struct app_state {
 	const struct app *app;
 	struct config *config;
 	struct templates *templates;
+	struct assets *assets;
 	struct db *db; /* set by the hooks; lib/http/ never looks inside */
 	void *own; /* the executable's */
 	void *auth; /* the hooks' */

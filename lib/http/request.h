@@ -53,6 +53,11 @@ struct request {
 	/* lib/http/ only */
 	const struct transport *transport;
 	void *transport_state;
+	struct pairs params; /* as the web server sent them */
+	int64_t content_length; /* -1: none was sent */
+	int64_t received; /* bytes of the body read so far */
+	bool body_ended; /* nothing more is to be read */
+	bool https;
 };
 
 /* A header of the request by its CGI name ("HTTP_ORIGIN"); absent where it was not sent. */
@@ -83,6 +88,8 @@ struct str request_query_with(const struct request *, const char *name, struct s
 
 /* Percent-encodes all but unreserved characters (RFC 3986). */
 struct str url_encode(struct arena *, struct str);
+/* The same for a path: '/' and what else may stand in one is left. */
+struct str url_path_encode(struct arena *, struct str);
 /* Decodes %XX, and '+' as blank where `plus`. Absent where it is not well-formed. */
 struct str url_decode(struct arena *, struct str, bool plus);
 

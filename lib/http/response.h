@@ -30,6 +30,9 @@ int respond_text(struct request *, struct response *, int status, const char *ty
  */
 int respond_redirect(struct request *, struct response *, struct str path);
 
+/* The same with 301: the address itself has moved. */
+int respond_moved(struct request *, struct response *, struct str path);
+
 /*
  * The site's error page: 400 401 403 404 405 409 413 415 429 500 503 507. `why` is a sentence for
  * the visitor (NULL: the usual one). 503 carries Retry-After.
@@ -52,7 +55,8 @@ void response_cookie(
 
 /*
  * Validators of a cacheable answer: sets ETag (quoted by us) and Last-Modified (0: none) and says
- * whether the request's conditions hold (RFC 9110 order). True: the response is a complete 304.
+ * whether the request's conditions hold (RFC 9110 order). True: the response is complete, a 304 (or
+ * a 412, where If-Match or If-Unmodified-Since failed).
  */
 bool response_not_modified(struct request *, struct response *, struct str etag, int64_t modified);
 
