@@ -1,0 +1,282 @@
+/*
+ * site: what may stand in the Sites table as a host name, and that the last row and the one in use
+ * stay.
+ */
+#include "unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "tom/site.h"
+
+static void
+host_names_are_stored_as_hosts_are_sent(void **state)
+{
+	static const struct {
+		const char *typed, *stored;
+	} cases[] = {
+		{ "tom.example.org", "tom.example.org" },
+		{ "  TOM.Example.ORG  ", "tom.example.org" },
+		{ "tom.example.org.", "tom.example.org" },
+		{ "tom.example.org:8443", "tom.example.org:8443" },
+		{ "localhost", "localhost" },
+		{ "localhost:8080", "localhost:8080" },
+		{ "b\xc3\xbc"
+		  "cher.example",
+		    "xn--bcher-kva.example" },
+		{ "B\xc3\x9c"
+		  "CHER.example:8443",
+		    "xn--bcher-kva.example:8443" },
+		{ "stra\xc3\x9f"
+		  "e.example",
+		    "xn--strae-oqa.example" },
+		{ "xn--bcher-kva.example", "xn--bcher-kva.example" },
+		{ "\xe8\xa7\x82\xe6\xb5\x8b.example", "xn--0zw302d.example" },
+		{ "192.0.2.1", "192.0.2.1" },
+		{ "192.0.2.1:8080", "192.0.2.1:8080" },
+		{ "[2001:DB8:0:0::1]", "[2001:db8::1]" },
+		{ "[::1]:8080", "[::1]:8080" },
+		{ "3com.example", "3com.example" },
+		{ "a-b.c", "a-b.c" },
+	};
+	struct arena *a = arena_new();
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(cases); i++) {
+		struct str domain = STR_NONE;
+		const char *wrong = site_domain_wrong(a, str_of(cases[i].typed), &domain);
+
+		if (wrong != NULL)
+			fail_msg("%s: %s", cases[i].typed, wrong);
+		assert_str(domain, cases[i].stored);
+	}
+	arena_free(a);
+}
+
+static void
+what_is_no_host_name_is_refused_with_what_would_be_right(void **state)
+{
+	static const struct {
+		const char *typed, *word;
+	} cases[] = {
+		{ "", "is needed" },
+		{ "   ", "is needed" },
+		{ "https://tom.example.org", "http://" },
+		{ "//tom.example.org", "http://" },
+		{ "tom.example.org/", "path" },
+		{ "tom.example.org/targets/", "path" },
+		{ "tom.example.org?x", "path" },
+		{ "tom.example.org\\x", "path" },
+		{ "user@evil.example", "user name" },
+		{ "tom.example.org:80@evil.example", "user name" },
+		{ "tom example.org", "blanks" },
+		{ "tom.example.org\x01", "blanks" },
+		{ "*.example.org", "*" },
+		{ "tom.example.org:", "port" },
+		{ "tom.example.org:0", "port" },
+		{ "tom.example.org:65536", "port" },
+		{ "tom.example.org:99999999999999999999", "port" },
+		{ "tom.example.org:+80", "port" },
+		{ "tom.example.org:http", "port" },
+		{ "tom.example.org:443", "port" },
+		{ ":8080", "missing" },
+		{ "tom..example.org", "between" },
+		{ ".example.org", "between" },
+		{ ".", "between" },
+		{ "-tom.example.org", "hyphen" },
+		{ "tom-.example.org", "hyphen" },
+		{ "tom_1.example.org", "letters, digits" },
+		{ "tom,example,org", "letters, digits" },
+		{ "2001:db8::1", "brackets" },
+		{ "::1", "brackets" },
+		{ "[2001:db8::g]", "IPv6" },
+		{ "[::1", "" },
+		{ "[]", "" },
+		{ "[::1%eth0]", "IPv6" },
+		{ "[::1]x", "" },
+		{ "192.0.2.256", "IPv4" },
+		{ "192.0.2", "IPv4" },
+		{ "1", "IPv4" },
+		{ "tom.example.123", "IPv4" },
+		{ "a234567890123456789012345678901234567890123456789012345678901234.org", "63" },
+		{ "xn--0.example", "" },
+		{ "tom.ex\xe2\x80\xae"
+		  "ample.org",
+		    "" },
+		{ "a\xff.example", "" },
+	};
+	struct arena *a = arena_new();
+	struct buf b = { NULL, 0, 0 };
+	struct str domain;
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(cases); i++) {
+		const char *wrong = site_domain_wrong(a, str_of(cases[i].typed), &domain);
+
+		if (wrong == NULL || strcasestr(wrong, cases[i].word) == NULL)
+			fail_msg("<%s>: %s", cases[i].typed, wrong);
+	}
+	for (int i = 0; i < 130; i++)
+		buf_puts(&b, "a.");
+	buf_puts(&b, "org");
+	assert_non_null(strstr(site_domain_wrong(a, buf_text(&b), &domain), "253"));
+	for (int i = 0; i < 100000; i++)
+		buf_puts(&b, "\xc3\xbc.");
+	assert_non_null(strstr(site_domain_wrong(a, buf_text(&b), &domain), "253"));
+	buf_free(&b);
+	arena_free(a);
+}
+
+static void
+a_domain_without_port_answers_any_port(void **state)
+{
+	(void)state;
+	assert_true(site_domain_answers(STR("tom.example"), STR("tom.example")));
+	assert_true(site_domain_answers(STR("tom.example"), STR("tom.example:8080")));
+	assert_true(site_domain_answers(STR("[::1]"), STR("[::1]:8080")));
+	assert_false(site_domain_answers(STR("tom.example:8080"), STR("tom.example")));
+	assert_false(site_domain_answers(STR("tom.example:8080"), STR("tom.example:8081")));
+	assert_false(site_domain_answers(STR("tom.example"), STR("tom.example.evil")));
+	assert_false(site_domain_answers(STR("tom.example"), STR("tom.example:8080.evil")));
+	assert_false(site_domain_answers(STR("tom.example"), STR("tom.example:")));
+}
+
+/* -- the table -- */
+
+struct fixture {
+	char dir[64];
+	struct config *config;
+	struct db *db;
+	struct arena *arena;
+};
+
+static int
+open_database(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+	char url[128], err[256];
+
+	snprintf(f->dir, sizeof(f->dir), "/tmp/meridian-site-XXXXXX");
+	if (mkdtemp(f->dir) == NULL)
+		return -1;
+	snprintf(url, sizeof(url), "sqlite:%s/db", f->dir);
+	setenv("MERIDIAN_DATABASE_URL", url, 1);
+	f->config = config_load(err, sizeof(err));
+	f->arena = arena_new();
+	f->db = f->config == NULL ? NULL : db_new(f->config, err, sizeof(err));
+	*state = f;
+	return f->db == NULL || db_migrate(f->db, NULL, NULL, err, sizeof(err)) < 0 ? -1 : 0;
+}
+
+static int
+close_database(void **state)
+{
+	static const char *const files[] = { "db", "db-wal", "db-shm" };
+	struct fixture *f = *state;
+	char path[80];
+	int r;
+
+	db_free(f->db);
+	config_free(f->config);
+	arena_free(f->arena);
+	for (size_t i = 0; i < NELEM(files); i++) {
+		snprintf(path, sizeof(path), "%s/%s", f->dir, files[i]);
+		unlink(path);
+	}
+	r = rmdir(f->dir);
+	free(f);
+	return r;
+}
+
+/* Makes the table hold one site and returns its id. */
+static int64_t
+only_site(struct fixture *f)
+{
+	struct site *sites;
+	int64_t id;
+	size_t n;
+
+	assert_int_equal(site_add(f->db, STR("only.example"), STR("Only"), &id), DB_END);
+	assert_int_equal(site_list(f->db, f->arena, &sites, &n), DB_END);
+	for (size_t i = 0; i < n; i++)
+		if (sites[i].id != id)
+			assert_int_equal(site_delete(f->db, sites[i].id, id), DB_ROW);
+	return id;
+}
+
+static void
+sites_are_added_changed_and_listed(void **state)
+{
+	struct fixture *f = *state;
+	int64_t first = only_site(f), second;
+	struct site *sites, one;
+	size_t n;
+
+	assert_int_equal(site_add(f->db, STR("a.example"), STR("A"), &second), DB_END);
+	assert_int_equal(site_list(f->db, f->arena, &sites, &n), DB_END);
+	assert_int_equal(n, 2);
+	assert_str(sites[0].domain, "a.example");
+	assert_str(sites[1].name, "Only");
+	one = (struct site){ second, STR("b.example"), STR("B") };
+	assert_int_equal(site_change(f->db, &one), DB_ROW);
+	assert_int_equal(site_get(f->db, f->arena, second, &one), DB_ROW);
+	assert_str(one.domain, "b.example");
+	assert_str(one.name, "B");
+	one.id = second + 1000;
+	one.domain = STR("c.example");
+	assert_int_equal(site_change(f->db, &one), DB_END);
+	assert_int_equal(site_get(f->db, f->arena, second + 1000, &one), DB_END);
+	assert_int_equal(site_delete(f->db, second, first), DB_ROW);
+}
+
+static void
+a_taken_domain_is_an_answer(void **state)
+{
+	struct fixture *f = *state;
+	int64_t first = only_site(f), second;
+	struct site one;
+
+	assert_int_equal(site_add(f->db, STR("only.example"), STR("X"), &second), DB_TAKEN);
+	assert_int_equal(site_add(f->db, STR("other.example"), STR("X"), &second), DB_END);
+	one = (struct site){ second, STR("only.example"), STR("X") };
+	assert_int_equal(site_change(f->db, &one), DB_TAKEN);
+	assert_int_equal(site_delete(f->db, second, first), DB_ROW);
+}
+
+static void
+the_last_site_and_the_one_in_use_stay(void **state)
+{
+	struct fixture *f = *state;
+	int64_t first = only_site(f), second;
+	struct site *sites;
+	size_t n;
+
+	assert_int_equal(site_delete(f->db, first, 0), DB_REFUSED);
+	assert_int_equal(site_add(f->db, STR("second.example"), STR("2"), &second), DB_END);
+	assert_int_equal(site_delete(f->db, first, first), DB_REFUSED);
+	assert_int_equal(site_delete(f->db, second + 1000, first), DB_END);
+	assert_int_equal(site_delete(f->db, first, second), DB_ROW);
+	assert_int_equal(site_delete(f->db, first, second), DB_END);
+	assert_int_equal(site_list(f->db, f->arena, &sites, &n), DB_END);
+	assert_int_equal(n, 1);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(host_names_are_stored_as_hosts_are_sent),
+		cmocka_unit_test(what_is_no_host_name_is_refused_with_what_would_be_right),
+		cmocka_unit_test(a_domain_without_port_answers_any_port),
+		cmocka_unit_test_setup_teardown(
+		    sites_are_added_changed_and_listed, open_database, close_database),
+		cmocka_unit_test_setup_teardown(
+		    a_taken_domain_is_an_answer, open_database, close_database),
+		cmocka_unit_test_setup_teardown(
+		    the_last_site_and_the_one_in_use_stay, open_database, close_database),
+	};
+
+	return cmocka_run_group_tests_name("site", tests, NULL, NULL);
+}
