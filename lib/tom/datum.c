@@ -1,0 +1,308 @@
+/*
+ * datum: storing measurements in bulk, reading those of a target.
+ *
+ * A batch is put into a hash table under what makes a measurement itself; what the database holds
+ * of its targets in its span of time is looked up there and struck out; the rest is written in the
+ * order of the key. Counts and newest times would be less to fetch, but do not tell two detections
+ * of one exposure from one (spec/scale.md measures both ways).
+ */
+#include "tom/datum.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+#define APART 60.0 /* days: spans that differ by more are asked for apart */
+#define TARGETS_AT_ONCE 2000
+
+struct batch {
+	struct datum *rows;
+	size_t n, mask;
+	uint32_t *table; /* index of a row plus 1; 0: free */
+	bool *present;
+	size_t npresent;
+};
+
+/* Has the survey given it a number? Then that says which it is, and the time need not be equal. */
+static bool
+is_numbered(int kind, int64_t survey_id)
+{
+	return kind == DATUM_DETECTION && survey_id != 0;
+}
+
+static uint64_t
+mix(uint64_t h, uint64_t v)
+{
+	h = (h ^ v) * UINT64_C(0x9e3779b97f4a7c15);
+	return h ^ (h >> 29);
+}
+
+static uint64_t
+hash(const struct datum *d)
+{
+	uint64_t h = mix((uint64_t)d->kind, (uint64_t)d->target_id), bits;
+	double mjd = d->mjd + 0.0; /* -0 is 0 */
+
+	if (is_numbered(d->kind, d->survey_id))
+		return mix(h, (uint64_t)d->survey_id);
+	memcpy(&bits, &mjd, sizeof(bits));
+	h = mix(mix(h, bits), d->band.n);
+	for (size_t i = 0; i < d->band.n; i++)
+		h = mix(h, (unsigned char)d->band.p[i]);
+	return h;
+}
+
+static bool
+is_same(const struct datum *a, const struct datum *b)
+{
+	if (a->target_id != b->target_id || a->kind != b->kind)
+		return false;
+	if (is_numbered(a->kind, a->survey_id) || is_numbered(b->kind, b->survey_id))
+		return a->survey_id == b->survey_id;
+	return a->mjd == b->mjd && str_eq(a->band, b->band);
+}
+
+/* The place of that measurement in the table: its row's, or a free one. */
+static size_t
+place_of(const struct batch *b, const struct datum *d)
+{
+	size_t at = (size_t)hash(d) & b->mask;
+
+	while (b->table[at] != 0 && !is_same(&b->rows[b->table[at] - 1], d))
+		at = (at + 1) & b->mask;
+	return at;
+}
+
+static void
+mark(struct batch *b, size_t row)
+{
+	b->npresent += !b->present[row];
+	b->present[row] = true;
+}
+
+static int
+by_target_and_time(const void *left, const void *right)
+{
+	const struct datum *a = left, *b = right;
+
+	if (a->target_id != b->target_id)
+		return a->target_id < b->target_id ? -1 : 1;
+	if (a->mjd != b->mjd)
+		return a->mjd < b->mjd ? -1 : 1;
+	return a->kind - b->kind;
+}
+
+/* Most batches come in order: packets of one object after the other, rows by time. */
+static void
+sort_rows(struct datum *rows, size_t n)
+{
+	for (size_t i = 1; i < n; i++)
+		if (by_target_and_time(&rows[i - 1], &rows[i]) > 0) {
+			qsort(rows, n, sizeof(*rows), by_target_and_time);
+			return;
+		}
+}
+
+static void
+fill_table(struct batch *b, struct arena *arena)
+{
+	size_t size = 16;
+
+	while (size < 2 * b->n)
+		size *= 2;
+	b->mask = size - 1;
+	b->table = arena_array(arena, size, sizeof(*b->table));
+	b->present = arena_array(arena, b->n, sizeof(*b->present));
+	for (size_t i = 0; i < b->n; i++) {
+		size_t at = place_of(b, &b->rows[i]);
+
+		if (b->table[at] != 0)
+			mark(b, i); /* the batch itself holds it already */
+		else
+			b->table[at] = (uint32_t)i + 1;
+	}
+}
+
+/* Targets whose rows lie in about the same span of time: one statement asks for all. */
+struct span {
+	double first, last; /* whole days around the rows; last is not in it */
+	size_t ntargets;
+	int64_t targets[TARGETS_AT_ONCE];
+};
+
+static enum db_result
+strike_out_stored(struct db *db, struct batch *b, const struct span *s)
+{
+	struct query *q = db_query(db, QUERY_DATUM_STORED);
+
+	db_ints(q, "targets", s->targets, s->ntargets);
+	db_real(q, "first", s->first);
+	db_real(q, "last", s->last);
+	db_text(q, "source", b->rows[0].source);
+	while (db_step(q) == DB_ROW) {
+		struct datum d = { .target_id = db_col_int(q, "target_id"),
+			.kind = (int)db_col_int(q, "kind"),
+			.band = db_col_text(q, "band"),
+			.mjd = db_col_real(q, "mjd"),
+			.survey_id = db_col_int(q, "survey_id") };
+		size_t at = place_of(b, &d);
+
+		if (b->table[at] != 0)
+			mark(b, b->table[at] - 1);
+	}
+	return db_done(q);
+}
+
+/* Asks for the stored rows of every target of the batch, which is sorted by target and time. */
+static enum db_result
+strike_out(struct db *db, struct arena *arena, struct batch *b)
+{
+	struct span *s = arena_alloc(arena, sizeof(*s));
+	enum db_result r = DB_END;
+
+	for (size_t i = 0, next; i < b->n && r == DB_END; i = next) {
+		double first = floor(b->rows[i].mjd), last;
+
+		for (next = i; next < b->n && b->rows[next].target_id == b->rows[i].target_id;)
+			next++;
+		last = floor(b->rows[next - 1].mjd) + 1;
+		if (s->ntargets == TARGETS_AT_ONCE ||
+		    (s->ntargets > 0 &&
+		        (fabs(first - s->first) > APART || fabs(last - s->last) > APART))) {
+			r = strike_out_stored(db, b, s);
+			s->ntargets = 0;
+		}
+		if (s->ntargets == 0 || first < s->first)
+			s->first = first;
+		if (s->ntargets == 0 || last > s->last)
+			s->last = last;
+		s->targets[s->ntargets++] = b->rows[i].target_id;
+	}
+	if (r == DB_END && s->ntargets > 0)
+		r = strike_out_stored(db, b, s);
+	return r;
+}
+
+static enum db_result
+write_absent(struct db *db, const struct batch *b, int64_t *added)
+{
+	static const char *const columns[] = { "target_id", "mjd", "source", "kind", "band",
+		"survey_id", "flux", "flux_error", "magnitude", "magnitude_error", "limit_mag",
+		"sign", "created" };
+	struct bulk *bulk = db_bulk(db, "datum", NELEM(columns), columns);
+	int64_t now = clock_now();
+
+	for (size_t i = 0; i < b->n; i++) {
+		const struct datum *d = &b->rows[i];
+
+		if (b->present[i])
+			continue;
+		db_bulk_int(bulk, d->target_id);
+		db_bulk_real(bulk, d->mjd);
+		db_bulk_text(bulk, d->source);
+		db_bulk_int(bulk, d->kind);
+		db_bulk_text(bulk, d->band);
+		db_bulk_int(bulk, d->survey_id);
+		db_bulk_real(bulk, d->flux);
+		db_bulk_real(bulk, d->flux_error);
+		db_bulk_real(bulk, d->magnitude);
+		db_bulk_real(bulk, d->magnitude_error);
+		db_bulk_real(bulk, d->limit_mag);
+		db_bulk_int(bulk, d->sign);
+		db_bulk_int(bulk, now);
+	}
+	return db_bulk_end(bulk, added);
+}
+
+enum db_result
+datum_store_batch(struct db *db, struct arena *arena, struct datum *rows, size_t n, size_t *added,
+    size_t *present)
+{
+	struct batch b = { .rows = rows, .n = n };
+	int64_t written = 0;
+	enum db_result r;
+
+	*added = *present = 0;
+	if (n == 0)
+		return DB_END;
+	sort_rows(rows, n);
+	fill_table(&b, arena);
+	if ((r = strike_out(db, arena, &b)) != DB_END)
+		return r;
+	if (b.npresent < n && (r = write_absent(db, &b, &written)) != DB_END)
+		return r;
+	*added = (size_t)written;
+	*present = n - *added;
+	return DB_END;
+}
+
+struct query *
+datum_read_start(struct db *db, int64_t target, size_t limit)
+{
+	struct query *q = db_query(db, QUERY_DATUM_READ);
+
+	db_int(q, "target", target);
+	db_int(q, "most", (int64_t)limit + 1);
+	db_start(q);
+	return q;
+}
+
+/* The text, or the one of the row before where it is the same: bands and sources repeat. */
+static struct str
+copy_of(struct str s, struct str before, struct arena *arena)
+{
+	return str_eq(s, before) ? before : arena_str(arena, s);
+}
+
+enum db_result
+datum_read_end(
+    struct query *q, struct arena *arena, size_t limit, struct datum **rows, size_t *n, bool *more)
+{
+	struct datum *list = NULL, before = { .source = STR("ZTF"), .band = STR("r") };
+	size_t room = 0;
+
+	*n = 0;
+	*more = false;
+	while (db_step(q) == DB_ROW) {
+		struct datum *d;
+
+		if (*n == limit) {
+			*more = true;
+			break;
+		}
+		if (*n == room) {
+			size_t wider = room == 0 ? 128 : 2 * room;
+
+			d = arena_array(arena, wider, sizeof(*list));
+			/* filled from the end, because they come newest first */
+			if (room > 0)
+				memcpy(d + wider - room, list, room * sizeof(*list));
+			list = d;
+			room = wider;
+		}
+		d = &list[room - ++*n];
+		d->target_id = db_col_int(q, "target_id");
+		d->mjd = db_col_real(q, "mjd");
+		d->source = before.source = copy_of(db_col_text(q, "source"), before.source, arena);
+		d->kind = (int)db_col_int(q, "kind");
+		d->band = before.band = copy_of(db_col_text(q, "band"), before.band, arena);
+		d->survey_id = db_col_int(q, "survey_id");
+		d->flux = db_col_real(q, "flux");
+		d->flux_error = db_col_real(q, "flux_error");
+		d->magnitude = db_col_real(q, "magnitude");
+		d->magnitude_error = db_col_real(q, "magnitude_error");
+		d->limit_mag = db_col_real(q, "limit_mag");
+		d->sign = (int)db_col_int(q, "sign");
+	}
+	*rows = list == NULL ? NULL : list + room - *n;
+	return db_done(q);
+}
+
+enum db_result
+datum_read(struct db *db, struct arena *arena, int64_t target, size_t limit, struct datum **rows,
+    size_t *n, bool *more)
+{
+	return datum_read_end(datum_read_start(db, target, limit), arena, limit, rows, n, more);
+}

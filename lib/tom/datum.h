@@ -1,0 +1,55 @@
+/*
+ * datum.h: measurements of targets: a row for each detection, each limit of a non-detection, each
+ * forced point, whichever survey or file it came from.
+ *
+ * What makes two rows the same measurement: a detection with a survey_id is that one of its source,
+ * whatever its time; everything else is known by target, source, kind, band and MJD.
+ */
+#ifndef MERIDIAN_DATUM_H
+#define MERIDIAN_DATUM_H
+
+#include "base/arena.h"
+#include "db/db.h"
+
+/* As in the column datum.kind. */
+enum datum_kind { DATUM_DETECTION = 1, DATUM_LIMIT = 2, DATUM_FORCED = 3 };
+
+struct datum {
+	int64_t target_id;
+	struct str source; /* "ZTF" */
+	struct str band; /* "g" */
+	int kind; /* enum datum_kind */
+	int sign; /* of a difference to the reference image: 1, -1; 0 for limits */
+	double mjd; /* UTC */
+	int64_t survey_id; /* the survey's own number of the measurement; 0: none */
+	/* NAN where there is none */
+	double flux, flux_error; /* nJy: forced points, with their sign */
+	double magnitude, magnitude_error; /* AB, of the difference's size: see sign */
+	double limit_mag; /* AB, 5 sigma: limits */
+};
+
+/*
+ * Stores the rows whose measurement is not there yet, all of one source, within the caller's
+ * transaction. Rows may be in any order and come twice. The stored rows of each target in the span
+ * of its new ones are asked first, and only what is absent is written: streams repeat the history
+ * of an object with every alert (spec/scale.md). *added and *present count rows of the batch.
+ * At most DATUM_BATCH_MAX rows at once. The rows are sorted in place.
+ */
+#define DATUM_BATCH_MAX 1000000
+enum db_result datum_store_batch(struct db *, struct arena *, struct datum *rows, size_t n,
+    size_t *added, size_t *present) MUST_CHECK;
+
+/*
+ * The measurements of one target, by MJD; the newest `limit` where there are more (*more). In two
+ * halves, so that a page's statements travel together: nothing else of the db may be stepped
+ * between them but what was started before. Rows live in the arena. DB_END or a failure.
+ */
+struct query *datum_read_start(struct db *, int64_t target, size_t limit);
+enum db_result datum_read_end(struct query *, struct arena *, size_t limit, struct datum **rows,
+    size_t *n, bool *more) MUST_CHECK;
+
+/* Both halves. */
+enum db_result datum_read(struct db *, struct arena *, int64_t target, size_t limit,
+    struct datum **rows, size_t *n, bool *more) MUST_CHECK;
+
+#endif

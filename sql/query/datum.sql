@@ -1,0 +1,24 @@
+-- Measurements.
+
+--: datum_stored sqlite
+-- What is stored of one source for these targets in a span of time: enough to know each again.
+SELECT d.target_id AS target_id, d.kind AS kind, d.band AS band, d.mjd AS mjd,
+	d.survey_id AS survey_id
+FROM json_each(:targets) AS w CROSS JOIN datum AS d
+WHERE d.target_id = w.value AND d.mjd >= :first AND d.mjd < :last AND d.source = :source
+--: datum_stored postgresql
+-- OFFSET keeps it a look-up a target, whatever the statistics say of a table that grows.
+SELECT d.target_id AS target_id, d.kind AS kind, d.band AS band, d.mjd AS mjd,
+	d.survey_id AS survey_id
+FROM unnest(CAST(:targets AS BIGINT[])) AS w (id) CROSS JOIN LATERAL (
+	SELECT target_id, kind, band, mjd, survey_id FROM datum
+	WHERE target_id = w.id AND mjd >= :first AND mjd < :last AND source = :source
+	OFFSET 0) AS d
+
+--: datum_read
+-- The newest measurements of a target, the newest first: one walk along the key.
+SELECT target_id, mjd, source, kind, band, survey_id, flux, flux_error, magnitude, magnitude_error,
+	limit_mag, sign
+FROM datum WHERE target_id = :target
+ORDER BY mjd DESC, source DESC, kind DESC, band DESC, survey_id DESC
+LIMIT :most
