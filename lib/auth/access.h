@@ -8,7 +8,7 @@
 #ifndef MERIDIAN_ACCESS_H
 #define MERIDIAN_ACCESS_H
 
-#include "base/arena.h"
+#include "http/app.h"
 
 /* The numbers that stand in rights.principal. */
 #define PRINCIPAL_ANYONE INT64_C(1)
@@ -33,5 +33,18 @@ struct user {
 
 /* What stands for request->user == NULL in calls that want a user. Static. */
 const struct user *access_visitor(void);
+
+/* Sets groups and principals of a user whose id is set; the groups are borrowed. */
+void access_set_groups(struct arena *, struct user *, const int64_t *groups, size_t ngroups);
+
+/*
+ * May they use a row of this access? `locked`: AUTH_STRATEGY is LOCKED and no pattern of OPEN_URLS
+ * matches the path. A user is NULL for a visitor.
+ */
+enum access_answer { ACCESS_GRANTED, ACCESS_SIGN_IN, ACCESS_REFUSED };
+enum access_answer access_decide(enum access row, const struct user *, bool locked);
+
+/* Does the path match a shell pattern of OPEN_URLS? '*' spans '/', as TOM Toolkit's does. */
+bool access_is_open(const struct config *, const char *path);
 
 #endif

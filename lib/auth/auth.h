@@ -5,24 +5,37 @@
 #define MERIDIAN_AUTH_H
 
 #include "auth/access.h"
+#include "db/db.h"
 #include "http/response.h"
 
 /*
  * The hooks of every executable with a database: opens it (app_state.db), checks the schema, knows
  * the hosts of the Sites table (at once, without restart), finds session and user, asks for
- * sign-in or rights of the row, checks CSRF.
+ * sign-in or rights of the row, checks CSRF. A request costs one round trip for all of that.
  */
 extern const struct hooks auth_hooks;
 
 /* request->user, or the visitor: never NULL. */
 const struct user *auth_user(const struct request *);
 
+/*
+ * The error page for a database result that is no answer: 503 where it is away, busy or slow, 507
+ * where it is full, else 500. Logs why. Returns 0: `return auth_db_failed(...)`.
+ */
+int auth_db_failed(struct request *, struct response *, enum db_result);
+
+/*
+ * A form that visitors may send (sign-in) needs a cookie for its token: call it before
+ * respond_page. Pages of people who are signed in need nothing.
+ */
+void auth_form_cookie(struct request *, struct response *);
+
 /* Ends every session of a user but the one of this request (NULL: all). 0 or -1. */
 int auth_end_sessions(struct db *, int64_t user, const struct request *keep);
 
 /*
- * Signs in: a new session (the old one, if any, ends) and its cookie. 0, or -1 with the response
- * filled. signs out: the row and the cookie go.
+ * Signs in: a new session (the old one, if any, ends) and its cookie; notes the time with the user,
+ * if that can be written. 0, or -1 with the response filled. signs out: the row and the cookie go.
  */
 int auth_sign_in(struct request *, struct response *, int64_t user);
 int auth_sign_out(struct request *, struct response *);
@@ -30,7 +43,7 @@ int auth_sign_out(struct request *, struct response *);
 /*
  * Is it their password? Any outcome costs one hash of full cost. Returns AUTH_YES and *user,
  * AUTH_NO (unknown, wrong or inactive alike), AUTH_BUSY (too many hashes at once: 503), AUTH_AWAY.
- * A hash below today's cost is written anew.
+ * A hash below today's cost is written anew. The user name is compared in its NFKC form.
  */
 enum auth_answer { AUTH_YES, AUTH_NO, AUTH_BUSY, AUTH_AWAY };
 enum auth_answer auth_check_password(

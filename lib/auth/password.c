@@ -13,10 +13,10 @@
 #include <libscrypt.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 #include <utf8proc.h>
 
+#include "auth/secret.h"
 #include "auth/slot.h"
 #include "base/log.h"
 
@@ -71,22 +71,19 @@ slots(void)
 	return cores > 2 ? (unsigned)cores - 1 : 1;
 }
 
-static int
+/* n characters of the set and a NUL. */
+static void
 random_chars(char *to, size_t n, const char *set, size_t nset)
 {
 	size_t whole = 256 - 256 % nset; /* bytes from here on would favour the first ones */
 	unsigned char byte;
 
 	for (size_t i = 0; i < n;) {
-		ssize_t got = getrandom(&byte, 1, 0);
-
-		if (got < 0 && errno != EINTR)
-			return -1;
-		if (got == 1 && byte < whole)
+		secret_random(&byte, 1);
+		if (byte < whole)
 			to[i++] = set[byte % nset];
 	}
 	to[n] = '\0';
-	return 0;
 }
 
 static bool
@@ -254,8 +251,8 @@ password_hash(struct arena *a, struct str password, struct str *encoded)
 		return r > 0 ? PASSWORD_WRONG : PASSWORD_BUSY;
 	if (!turn(&fd))
 		goto normal;
-	if (random_chars(salt, SALT_CHARS, alphanumerics, sizeof(alphanumerics) - 1) == 0 &&
-	    derive(normal, str_of(salt), N_NOW, R_NOW, P_NOW, key) == 0) {
+	random_chars(salt, SALT_CHARS, alphanumerics, sizeof(alphanumerics) - 1);
+	if (derive(normal, str_of(salt), N_NOW, R_NOW, P_NOW, key) == 0) {
 		EVP_EncodeBlock(text, key, KEY_SIZE);
 		*encoded = arena_printf(
 		    a, "scrypt$%u$%s$%d$%d$%s", (unsigned)N_NOW, salt, R_NOW, P_NOW, (char *)text);
@@ -330,10 +327,7 @@ password_generate(struct arena *a)
 	char c[21];
 
 	do {
-		if (random_chars(c, sizeof(c) - 1, set, sizeof(set) - 1) != 0) {
-			log_error("getrandom failed", LOG_TEXT("error", strerror(errno)));
-			abort();
-		}
+		random_chars(c, sizeof(c) - 1, set, sizeof(set) - 1);
 		made = arena_printf(a, "%.5s-%.5s-%.5s-%.5s", c, c + 5, c + 10, c + 15);
 	} while (password_problems(
 	             a, made, &(struct password_owner){ .username = STR_NONE }, 15, why) > 0);

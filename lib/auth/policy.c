@@ -16,6 +16,8 @@
 #include <string.h>
 #include <utf8proc.h>
 
+#include "auth/unicode.h"
+
 #define FLOOR 8 /* Django's least length */
 #define SIMILAR 0.7
 #define PIECES_MAX 3 /* what so few pieces cover is common */
@@ -54,49 +56,16 @@ is_digit(int32_t c)
 	return false;
 }
 
-/* Python's \w: letters, numbers and '_'. */
-static bool
-is_word(int32_t c)
-{
-	utf8proc_category_t k = utf8proc_category(c);
-
-	return c == '_' || (k >= UTF8PROC_CATEGORY_LU && k <= UTF8PROC_CATEGORY_LO) ||
-	    (k >= UTF8PROC_CATEGORY_ND && k <= UTF8PROC_CATEGORY_NO);
-}
-
 /* The code points of valid UTF-8, in lower case. */
 static struct text
 lower(struct arena *a, struct str s)
 {
-	struct text t = { arena_array(a, s.n + 1, sizeof(int32_t)), 0 };
-	utf8proc_ssize_t used;
-	int32_t c;
+	struct text t;
 
-	for (size_t i = 0; i < s.n; i += (size_t)used) {
-		used = utf8proc_iterate(
-		    (const utf8proc_uint8_t *)s.p + i, (utf8proc_ssize_t)(s.n - i), &c);
-		if (used <= 0)
-			break;
-		t.c[t.n++] = utf8proc_tolower(c);
-	}
+	t.n = unicode_points(a, s, &t.c);
+	for (size_t i = 0; i < t.n; i++)
+		t.c[i] = utf8proc_tolower(t.c[i]);
 	return t;
-}
-
-/* NFKC; the text itself where memory runs out, which makes the rules weaker, never wrong. */
-static struct str
-nfkc(struct arena *a, struct str s)
-{
-	utf8proc_uint8_t *p = NULL;
-	utf8proc_ssize_t n = utf8proc_map((const utf8proc_uint8_t *)s.p, (utf8proc_ssize_t)s.n, &p,
-	    UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT);
-	struct str out = s;
-
-	if (n >= 0) {
-		out = arena_copy(a, (const char *)p, (size_t)n);
-		explicit_bzero(p, (size_t)n);
-	}
-	free(p);
-	return out;
 }
 
 static int
@@ -149,7 +118,7 @@ static bool
 each_part(struct text t, bool (*fn)(void *, struct text), void *arg)
 {
 	for (size_t i = 0, start = 0; i <= t.n; i++)
-		if (i == t.n || !is_word(t.c[i])) {
+		if (i == t.n || !unicode_is_word(t.c[i])) {
 			if (i > start && fn(arg, (struct text){ t.c + start, i - start }))
 				return true;
 			start = i + 1;
@@ -297,7 +266,7 @@ is_beside(int32_t a, int32_t b, int d)
 	static const char rows[] = "1234567890 qwertyuiop asdfghjkl zxcvbnm";
 	const char *p;
 
-	if (a + d == b && is_word(a) && is_word(b))
+	if (a + d == b && unicode_is_word(a) && unicode_is_word(b))
 		return true;
 	if (a <= ' ' || a > 0x7f || b <= ' ' || b > 0x7f || (p = strchr(rows, (char)a)) == NULL)
 		return false;
@@ -429,7 +398,7 @@ password_problems(struct arena *a, struct str password, const struct password_ow
 	}
 	if (password.p == NULL)
 		password = STR("");
-	t = lower(a, nfkc(a, password));
+	t = lower(a, unicode_nfkc(a, password));
 	if ((data = similar_to(a, lower(a, password), who)) != NULL)
 		why[n++] = arena_printf(a,
 		    "The password is too similar to the %s. Choose one that has nothing to do with "

@@ -97,6 +97,7 @@ struct config {
 	struct arena *arena;
 	const char *path;
 	const char *values[NELEM(keys)]; /* NULL: not given */
+	struct str *items[NELEM(keys)]; /* of lists, ended by an absent one */
 	struct pair *pairs, **end; /* of named sections, in order */
 	char *err;
 	size_t errsize;
@@ -283,6 +284,28 @@ read_environment(struct config *c)
 	return true;
 }
 
+/* Divides the lists once: their items are asked for at every request. */
+static void
+split_lists(struct config *c)
+{
+	static const char between[] = ", \t\r\n";
+
+	for (size_t i = 0; i < NELEM(keys); i++) {
+		const char *p = config_text(c, keys[i].name);
+		size_t n = 0;
+
+		if (keys[i].kind != CONFIG_LIST)
+			continue;
+		c->items[i] = arena_array(c->arena, strlen(p) / 2 + 2, sizeof(struct str));
+		for (p += strspn(p, between); *p != '\0'; p += strspn(p, between)) {
+			size_t len = strcspn(p, between);
+
+			c->items[i][n++] = arena_copy(c->arena, p, len);
+			p += len;
+		}
+	}
+}
+
 struct config *
 config_load(char *err, size_t errsize)
 {
@@ -299,6 +322,7 @@ config_load(char *err, size_t errsize)
 		arena_free(a);
 		return NULL;
 	}
+	split_lists(c);
 	return c;
 }
 
@@ -393,17 +417,13 @@ config_secret(const struct config *c, struct arena *a, const char *key, struct s
 struct str
 config_item(const struct config *c, const char *key, size_t index)
 {
-	static const char between[] = ", \t\r\n";
-	const char *p = config_text(c, key);
+	const struct str *item = c->items[known(key)];
 
-	for (p += strspn(p, between); *p != '\0'; p += strspn(p, between)) {
-		size_t n = strcspn(p, between);
-
-		if (index-- == 0)
-			return arena_copy(c->arena, p, n);
-		p += n;
-	}
-	return STR_NONE;
+	if (item == NULL)
+		return STR_NONE;
+	for (; item->p != NULL && index > 0; index--)
+		item++;
+	return *item;
 }
 
 void

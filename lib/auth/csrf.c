@@ -1,0 +1,95 @@
+/*
+ * csrf: tokens and origins. Pure: nothing here knows a request or a database.
+ */
+#include "auth/csrf.h"
+
+#include <string.h>
+#include <strings.h>
+
+static void
+secret_of(struct secret *s, const char *purpose, struct str id, uint8_t out[SECRET_SIZE])
+{
+	struct str parts[] = { STR("csrf"), str_of(purpose), id };
+
+	secret_sign(s, parts, NELEM(parts), out);
+}
+
+struct str
+csrf_token(struct secret *s, struct arena *a, const char *purpose, struct str id)
+{
+	uint8_t token[2 * SECRET_SIZE], mac[SECRET_SIZE];
+
+	secret_of(s, purpose, id, mac);
+	secret_random(token, SECRET_SIZE);
+	for (size_t i = 0; i < SECRET_SIZE; i++)
+		token[SECRET_SIZE + i] = token[i] ^ mac[i];
+	return secret_encode(a, token, sizeof(token));
+}
+
+bool
+csrf_token_is(struct secret *s, struct str text, const char *purpose, struct str id)
+{
+	uint8_t token[2 * SECRET_SIZE], mac[SECRET_SIZE];
+
+	if (!secret_decode(text, token, sizeof(token)))
+		return false;
+	for (size_t i = 0; i < SECRET_SIZE; i++)
+		token[SECRET_SIZE + i] ^= token[i];
+	secret_of(s, purpose, id, mac);
+	return secret_same(token + SECRET_SIZE, mac, SECRET_SIZE);
+}
+
+/* Host without the scheme's own port. */
+static struct str
+without_port(struct str host, bool https)
+{
+	const char *port = https ? ":443" : ":80";
+
+	if (str_ends(host, port))
+		host.n -= strlen(port);
+	return host;
+}
+
+bool
+csrf_same_origin(struct str url, struct str scheme, struct str host)
+{
+	bool https = str_is(scheme, "https");
+	struct str there;
+
+	if (url.n < scheme.n + 3 || scheme.n == 0 || host.n == 0 ||
+	    strncasecmp(url.p, scheme.p, scheme.n) != 0 || memcmp(url.p + scheme.n, "://", 3) != 0)
+		return false;
+	there = (struct str){ url.p + scheme.n + 3, url.n - scheme.n - 3 };
+	there.n = str_find(there, '/');
+	for (size_t i = 0; i < there.n; i++) /* "https://us@them", "https://us?them" */
+		if (strchr("@?#\\", there.p[i]) != NULL)
+			return false;
+	there = without_port(there, https);
+	host = without_port(host, https);
+	return there.n == host.n && strncasecmp(there.p, host.p, host.n) == 0;
+}
+
+const char *
+csrf_foreign(struct str fetch_site, struct str origin, struct str referer, struct str scheme,
+    struct str host)
+{
+	if (fetch_site.p != NULL && !str_is(fetch_site, "same-origin") &&
+	    !str_is(fetch_site, "none"))
+		return "Your browser says that another site sent this form. Open the page on this "
+		       "site and send it from there.";
+	if (origin.p != NULL)
+		return csrf_same_origin(origin, scheme, host)
+		    ? NULL
+		    : "This form came from another address than this site's. Open the page on this "
+		      "site and send it from there; if a proxy stands between, it must pass Host "
+		      "and HTTPS unchanged.";
+	if (!str_is(scheme, "https"))
+		return NULL;
+	if (referer.p == NULL)
+		return "Your browser did not say which page this form came from. Let it send the "
+		       "Referer header to this site, or send an Origin header.";
+	return csrf_same_origin(referer, scheme, host)
+	    ? NULL
+	    : "This form came from a page of another site. Open the page on this site and send it "
+	      "from there.";
+}

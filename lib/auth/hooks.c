@@ -1,0 +1,329 @@
+/*
+ * hooks: the questions that lib/http asks before a handler runs, answered from the database.
+ *
+ * The first of them that needs it loads the visit: site, host, session, user and groups in two
+ * statements that travel together. Nothing of it is kept for the next request, so a site, a right
+ * or a session that changes counts at once in every process.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "auth/auth.h"
+#include "auth/csrf.h"
+#include "auth/password.h"
+#include "auth/visit.h"
+#include "base/log.h"
+
+static int
+check(struct app_state *app)
+{
+	char err[1024] = "";
+	struct secret *secret = secret_load(app->config, err, sizeof(err));
+	struct db *db = secret == NULL ? NULL : db_new(app->config, err, sizeof(err));
+	int result = -1;
+
+	if (db != NULL && db_schema_check(db, err, sizeof(err)) == 0)
+		result = 0;
+	else
+		fprintf(stderr, "%s: %s\n", app->app->name, err);
+	if (db != NULL)
+		db_free(db);
+	secret_free(secret);
+	return result;
+}
+
+static int
+start(struct app_state *app)
+{
+	struct auth *auth = calloc(1, sizeof(*auth));
+	char err[1024] = "";
+
+	if (auth == NULL)
+		arena_exhausted();
+	password_configure(app->config);
+	session_limits(app->config, &auth->limits);
+	auth->locked = strcmp(config_text(app->config, "AUTH_STRATEGY"), "LOCKED") == 0;
+	auth->site_id = config_int(app->config, "SITE_ID");
+	auth->db_idle = config_int(app->config, "DATABASE_IDLE_SECONDS") * SECOND;
+	auth->secret = secret_load(app->config, err, sizeof(err));
+	if (auth->secret != NULL)
+		app->db = db_new(app->config, err, sizeof(err));
+	if (app->db == NULL) {
+		log_error("cannot start", LOG_TEXT("why", err));
+		secret_free(auth->secret);
+		free(auth);
+		return -1;
+	}
+	app->auth = auth;
+	return 0;
+}
+
+static void
+stop(struct app_state *app)
+{
+	struct auth *auth = app->auth;
+
+	if (auth == NULL)
+		return;
+	db_free(app->db);
+	app->db = NULL;
+	secret_free(auth->secret);
+	free(auth);
+	app->auth = NULL;
+}
+
+static void
+idle(struct app_state *app)
+{
+	const struct auth *auth = app->auth;
+
+	db_close_idle(app->db, auth->db_idle);
+}
+
+/* The host without its port; the colons of an IPv6 address stand in brackets. */
+static struct str
+bare_host(struct arena *a, struct str host)
+{
+	size_t n = host.n;
+
+	while (n > 0 && host.p[n - 1] != ':' && host.p[n - 1] != ']')
+		n--;
+	return n > 0 && host.p[n - 1] == ':' ? arena_copy(a, host.p, n - 1) : host;
+}
+
+static enum db_result
+read_site(struct request *r, struct query *q, struct visit *v)
+{
+	const struct auth *auth = auth_of(r);
+
+	while (db_step(q) == DB_ROW) {
+		if (db_col_bool(q, "is_host"))
+			v->host_is_ours = true;
+		if (db_col_int(q, "id") == auth->site_id) {
+			v->site_domain = db_col_copy(q, "domain", r->arena);
+			v->site_name = db_col_copy(q, "name", r->arena);
+		}
+	}
+	return db_done(q);
+}
+
+static enum db_result
+ask(struct request *r, struct visit *v)
+{
+	const struct auth *auth = auth_of(r);
+	struct str cookie = request_cookie(r, SESSION_COOKIE);
+	uint8_t token_hash[SECRET_SIZE];
+	struct query *site = db_query(r->app->db, QUERY_SITE_OF_REQUEST), *session;
+	enum db_result result, other = DB_END;
+
+	db_text(site, "host", r->host);
+	db_text(site, "bare", bare_host(r->arena, r->host));
+	db_int(site, "site_id", auth->site_id);
+	db_start(site);
+	session = session_ask(r->app->db, auth->secret, cookie, r->now, token_hash);
+	result = read_site(r, site, v);
+	if (session != NULL)
+		other = session_read(session, auth->secret, &auth->limits, token_hash, r->now,
+		    r->arena, &v->session, &v->user);
+	return result != DB_END ? result : other;
+}
+
+/* 0, or -1 where the database cannot answer: the visit is empty then. */
+static int
+load(struct request *r)
+{
+	struct visit *v = arena_alloc(r->arena, sizeof(*v));
+	struct str visitor = request_cookie(r, VISITOR_COOKIE);
+	uint8_t bytes[SECRET_SIZE];
+	enum db_result result;
+
+	r->session = v;
+	db_count_start(r->app->db);
+	result = ask(r, v);
+	if (result != DB_END) {
+		log_error("who asks is not known: the database did not answer",
+		    LOG_TEXT("error", db_error(r->app->db)));
+		*v = (struct visit){ .session = NULL };
+		return -1;
+	}
+	if (v->session == NULL && secret_decode(visitor, bytes, sizeof(bytes)))
+		v->visitor = visitor;
+	return 0;
+}
+
+static int
+host(struct request *r)
+{
+	if (load(r) != 0)
+		return -1;
+	return visit_of(r)->host_is_ours;
+}
+
+static int
+identify(struct request *r)
+{
+	if (visit_of(r) == NULL && load(r) != 0)
+		return -1;
+	r->user = visit_of(r)->user;
+	return 0;
+}
+
+/* "/accounts/login/?next=" and where they wanted to go. */
+static struct str
+sign_in_page(struct request *r)
+{
+	struct str next = url_path_encode(r->arena, request_url(r, r->path.p));
+
+	if (r->query.n > 0)
+		next = arena_printf(r->arena, "%s?%s", next.p, r->query.p);
+	return arena_printf(r->arena, "/accounts/login/?next=%s", url_encode(r->arena, next).p);
+}
+
+static int
+permit(struct request *r, struct response *res)
+{
+	bool locked = auth_of(r)->locked && !access_is_open(r->app->config, r->path.p);
+
+	switch (access_decide(r->route->access, r->user, locked)) {
+	case ACCESS_GRANTED:
+		return 0;
+	case ACCESS_SIGN_IN:
+		if (request_is_safe(r)) {
+			respond_redirect(r, res, sign_in_page(r));
+			return -1;
+		}
+		respond_error(r, res, 403,
+		    "You are not signed in, or your session has ended. Sign in, then send the form "
+		    "again.");
+		return -1;
+	case ACCESS_REFUSED:
+		break;
+	}
+	log_warn("access refused", LOG_STR("path", r->path), LOG_INT("user", r->user->id));
+	respond_error(r, res, 403,
+	    r->route->access == SUPERUSER
+	        ? "Only superusers may use this page. Ask one of them, or sign in as one."
+	        : "Only staff may use this page. Ask an administrator of this site to make you "
+	          "staff, or sign in as somebody who is.");
+	return -1;
+}
+
+/* What the tokens of this visit are made of; false where there is none. */
+static bool
+token_base(const struct visit *v, const char **purpose, struct str *id)
+{
+	if (v == NULL)
+		return false;
+	if (v->session != NULL) {
+		*purpose = "session";
+		*id = (struct str){ (const char *)v->session->token_hash, SECRET_SIZE };
+		return true;
+	}
+	*purpose = "visitor";
+	*id = v->visitor;
+	return v->visitor.p != NULL;
+}
+
+/* The third check: NULL where the token is one of this visit's, else a sentence. */
+static const char *
+wrong_token(struct request *r)
+{
+	struct str token = pairs_get(&r->post, "csrfmiddlewaretoken"), id;
+	const char *purpose;
+
+	if (pairs_count(&r->post, "csrfmiddlewaretoken") > 1)
+		return "The form came with two tokens. Open the page again and send it once.";
+	if (token.p == NULL)
+		token = request_header(r, "HTTP_X_CSRFTOKEN");
+	if (token.p == NULL)
+		return "The form came without its token (csrfmiddlewaretoken, or the header "
+		       "X-CSRFToken). Open the page again and send the form from there.";
+	if (!token_base(visit_of(r), &purpose, &id))
+		return "Your browser did not send this site's cookie. Allow cookies for it, open "
+		       "the page again, and send the form from there.";
+	return csrf_token_is(auth_of(r)->secret, token, purpose, id)
+	    ? NULL
+	    : "This form is from before you signed in, or from a session that has ended. Open the "
+	      "page again and send it from there; what you typed is still in your browser if you "
+	      "go "
+	      "back.";
+}
+
+static int
+csrf(struct request *r, struct response *res)
+{
+	const char *why = csrf_foreign(request_header(r, "HTTP_SEC_FETCH_SITE"),
+	    request_header(r, "HTTP_ORIGIN"), request_header(r, "HTTP_REFERER"), r->scheme,
+	    r->host);
+
+	if (why == NULL)
+		why = wrong_token(r);
+	if (why == NULL)
+		return 0;
+	log_warn("form refused", LOG_STR("path", r->path), LOG_TEXT("why", why),
+	    LOG_STR("origin", request_header(r, "HTTP_ORIGIN")));
+	respond_error(r, res, 403, why);
+	return -1;
+}
+
+static void
+context(struct request *r, struct value *page)
+{
+	const struct visit *v = visit_of(r);
+	const char *purpose;
+	struct str id;
+
+	if (v == NULL)
+		return;
+	if (r->user != NULL) {
+		struct value *user = value_set_object(page, "user");
+
+		value_set_text(user, "username", r->user->username);
+		value_set_bool(user, "is_staff", r->user->is_staff || r->user->is_superuser);
+		value_set_bool(user, "is_superuser", r->user->is_superuser);
+	}
+	if (token_base(v, &purpose, &id))
+		value_set_text(page, "csrf", csrf_token(auth_of(r)->secret, r->arena, purpose, id));
+	if (v->site_domain.p != NULL) {
+		struct value *site = value_set_object(page, "site");
+
+		value_set_text(site, "domain", v->site_domain);
+		value_set_text(site, "name", v->site_name);
+	}
+}
+
+static void
+count(struct request *r, unsigned *statements, int64_t *microseconds)
+{
+	if (visit_of(r) != NULL)
+		db_count(r->app->db, statements, microseconds);
+}
+
+/* A session that was used says so, if it can: what cannot be written ends it earlier, no more. */
+static void
+finish(struct request *r)
+{
+	const struct visit *v = visit_of(r);
+
+	if (v == NULL)
+		return;
+	db_reset(r->app->db);
+	if (v->session != NULL && session_touch(r->app->db, v->session, r->now) != DB_END)
+		log_warn("the use of a session could not be noted",
+		    LOG_TEXT("error", db_error(r->app->db)));
+}
+
+const struct hooks auth_hooks = {
+	.start = start,
+	.check = check,
+	.idle = idle,
+	.stop = stop,
+	.host = host,
+	.identify = identify,
+	.permit = permit,
+	.csrf = csrf,
+	.context = context,
+	.count = count,
+	.finish = finish,
+};

@@ -1,0 +1,190 @@
+/*
+ * session: find, add, touch and end rows of the table of sessions.
+ */
+#include "auth/session.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+void
+session_limits(const struct config *c, struct session_limits *l)
+{
+	l->idle = config_int(c, "SESSION_IDLE_HOURS") * HOUR;
+	l->absolute = config_int(c, "SESSION_DAYS") * DAY;
+	l->staff_idle = config_int(c, "STAFF_SESSION_IDLE_HOURS") * HOUR;
+	l->staff_absolute = config_int(c, "STAFF_SESSION_HOURS") * HOUR;
+}
+
+bool
+session_has_ended(
+    const struct session *s, const struct session_limits *l, bool is_staff, int64_t now)
+{
+	int64_t idle = is_staff ? l->staff_idle : l->idle;
+	int64_t absolute = is_staff ? l->staff_absolute : l->absolute;
+
+	return now >= s->expires || now - s->created >= absolute || now - s->last_seen >= idle;
+}
+
+/* What a row is signed over. */
+static void
+sign(struct secret *secret, const struct session *s, int64_t password_changed,
+    uint8_t out[SECRET_SIZE])
+{
+	int64_t numbers[] = { s->user_id, s->created, s->expires, password_changed };
+	struct str parts[] = { STR("session"), { (const char *)s->token_hash, SECRET_SIZE },
+		{ (const char *)numbers, sizeof(numbers) } };
+
+	secret_sign(secret, parts, NELEM(parts), out);
+}
+
+struct query *
+session_ask(struct db *db, struct secret *secret, struct str token, int64_t now,
+    uint8_t token_hash[SECRET_SIZE])
+{
+	uint8_t bytes[SECRET_SIZE];
+	struct query *q;
+
+	if (!secret_decode(token, bytes, sizeof(bytes)))
+		return NULL;
+	secret_hash(secret, (struct str){ (const char *)bytes, sizeof(bytes) }, token_hash);
+	q = db_query(db, QUERY_SESSION_FIND);
+	db_bytes(q, "token", token_hash, SECRET_SIZE);
+	db_int(q, "now", now);
+	db_start(q);
+	return q;
+}
+
+/* Is the row signed by us, for the password of today? */
+static bool
+is_ours(struct secret *secret, const struct session *s, struct query *q)
+{
+	struct str mac = db_col_bytes(q, "auth_hash");
+	uint8_t want[SECRET_SIZE];
+
+	sign(secret, s, db_col_int(q, "password_changed"), want);
+	return mac.n == SECRET_SIZE && secret_same(mac.p, want, SECRET_SIZE);
+}
+
+static struct user *
+read_user(struct query *q, struct arena *a)
+{
+	struct user *u = arena_alloc(a, sizeof(*u));
+
+	u->id = db_col_int(q, "user_id");
+	u->username = db_col_copy(q, "username", a);
+	u->first_name = db_col_copy(q, "first_name", a);
+	u->last_name = db_col_copy(q, "last_name", a);
+	u->email = db_col_copy(q, "email", a);
+	u->is_staff = db_col_bool(q, "is_staff");
+	u->is_superuser = db_col_bool(q, "is_superuser");
+	return u;
+}
+
+/* The group of each row; more than fit in `room` make the array grow. */
+static void
+add_group(struct arena *a, int64_t **groups, size_t *n, size_t *room, int64_t id)
+{
+	if (*n == *room) {
+		int64_t *more = arena_array(a, *room * 2 + 8, sizeof(*more));
+
+		if (*n > 0)
+			memcpy(more, *groups, *n * sizeof(*more));
+		*groups = more;
+		*room = *room * 2 + 8;
+	}
+	(*groups)[(*n)++] = id;
+}
+
+enum db_result
+session_read(struct query *q, struct secret *secret, const struct session_limits *limits,
+    const uint8_t token_hash[SECRET_SIZE], int64_t now, struct arena *a, struct session **session,
+    const struct user **user)
+{
+	struct session *s = NULL;
+	struct user *u = NULL;
+	int64_t *groups = NULL;
+	size_t n = 0, room = 0;
+
+	*session = NULL;
+	*user = NULL;
+	while (db_step(q) == DB_ROW) {
+		if (s == NULL) {
+			s = arena_alloc(a, sizeof(*s));
+			memcpy(s->token_hash, token_hash, SECRET_SIZE);
+			s->user_id = db_col_int(q, "user_id");
+			s->created = db_col_int(q, "created");
+			s->last_seen = db_col_int(q, "last_seen");
+			s->expires = db_col_int(q, "expires");
+			if (is_ours(secret, s, q))
+				u = read_user(q, a);
+		}
+		if (!db_col_null(q, "group_id"))
+			add_group(a, &groups, &n, &room, db_col_int(q, "group_id"));
+	}
+	if (u != NULL && !session_has_ended(s, limits, u->is_staff || u->is_superuser, now)) {
+		access_set_groups(a, u, groups, n);
+		*session = s;
+		*user = u;
+	}
+	return db_done(q);
+}
+
+enum db_result
+session_add(struct db *db, struct arena *a, struct secret *secret,
+    const struct session_limits *limits, int64_t user, int64_t now, struct str *token,
+    struct session *s)
+{
+	uint8_t bytes[SECRET_SIZE], mac[SECRET_SIZE];
+	int64_t password_changed = 0;
+	bool found = false, staff = false;
+	enum db_result r;
+	struct query *q = db_query(db, QUERY_USER_BINDING);
+
+	db_int(q, "id", user);
+	if (db_step(q) == DB_ROW) {
+		found = true;
+		staff = db_col_bool(q, "is_staff") || db_col_bool(q, "is_superuser");
+		password_changed = db_col_int(q, "password_changed");
+	}
+	if ((r = db_done(q)) != DB_END)
+		return r;
+	if (!found)
+		return DB_REFUSED;
+	secret_random(bytes, sizeof(bytes));
+	secret_hash(secret, (struct str){ (const char *)bytes, sizeof(bytes) }, s->token_hash);
+	s->user_id = user;
+	s->created = s->last_seen = now;
+	s->expires = now + (staff ? limits->staff_absolute : limits->absolute);
+	sign(secret, s, password_changed, mac);
+	q = db_query(db, QUERY_SESSION_ADD);
+	db_bytes(q, "token", s->token_hash, SECRET_SIZE);
+	db_int(q, "user", user);
+	db_int(q, "now", now);
+	db_int(q, "expires", s->expires);
+	db_bytes(q, "auth_hash", mac, SECRET_SIZE);
+	r = db_run(q);
+	*token = secret_encode(a, bytes, sizeof(bytes));
+	return r;
+}
+
+enum db_result
+session_touch(struct db *db, const struct session *s, int64_t now)
+{
+	struct query *q;
+
+	if (now - s->last_seen < SESSION_TOUCH)
+		return DB_END;
+	q = db_query(db, QUERY_SESSION_TOUCH);
+	db_bytes(q, "token", s->token_hash, SECRET_SIZE);
+	db_int(q, "now", now);
+	return db_run(q);
+}
+
+enum db_result
+session_end(struct db *db, const struct session *s)
+{
+	struct query *q = db_query(db, QUERY_SESSION_END);
+
+	db_bytes(q, "token", s->token_hash, SECRET_SIZE);
+	return db_run(q);
+}

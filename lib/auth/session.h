@@ -1,0 +1,62 @@
+/*
+ * session.h: the rows of signed-in browsers. Visitors have none and write none.
+ *
+ * The cookie "sid" holds 32 random bytes; the row is found by their SHA-256, so a copy of the
+ * database opens no session. Each row is signed with the secret key over its token, its user, its
+ * end and the instant the user's password was set: a row written by someone else, or left over from
+ * an older password, is none.
+ */
+#ifndef MERIDIAN_SESSION_H
+#define MERIDIAN_SESSION_H
+
+#include "auth/access.h"
+#include "auth/secret.h"
+#include "base/clock.h"
+#include "db/db.h"
+
+#define SESSION_COOKIE "sid"
+#define SESSION_TOUCH MINUTE /* last_seen is written no more often than that */
+
+/* How long, in microseconds: without use, and in any case; less for staff and superusers. */
+struct session_limits {
+	int64_t idle, absolute, staff_idle, staff_absolute;
+};
+void session_limits(const struct config *, struct session_limits *);
+
+struct session {
+	uint8_t token_hash[SECRET_SIZE];
+	int64_t user_id, created, last_seen, expires;
+};
+
+/* Has a session with these times ended by itself, or may it go on? */
+bool session_has_ended(
+    const struct session *, const struct session_limits *, bool is_staff, int64_t now);
+
+/*
+ * Asks for the session of a cookie's token (db_start: it travels with other queries), to be read by
+ * session_read. NULL where the text is no token of ours (absent, too short ...): nothing is asked.
+ */
+struct query *session_ask(
+    struct db *, struct secret *, struct str token, int64_t now, uint8_t token_hash[SECRET_SIZE]);
+
+/*
+ * Reads and ends the query: DB_END with *session and *user in the arena, both NULL where there is
+ * no such session (unknown, ended, user disabled, row not of ours); else why it could not be read.
+ */
+enum db_result session_read(struct query *, struct secret *, const struct session_limits *,
+    const uint8_t token_hash[SECRET_SIZE], int64_t now, struct arena *, struct session **,
+    const struct user **);
+
+/*
+ * A new session of a user: *token is what the cookie gets, *s its row. DB_END; DB_REFUSED where
+ * there is no such active user.
+ */
+enum db_result session_add(struct db *, struct arena *, struct secret *,
+    const struct session_limits *, int64_t user, int64_t now, struct str *token, struct session *s);
+
+/* Writes last_seen where the row is still there and it is a minute older. */
+enum db_result session_touch(struct db *, const struct session *, int64_t now);
+
+enum db_result session_end(struct db *, const struct session *);
+
+#endif

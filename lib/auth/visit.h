@@ -1,0 +1,44 @@
+/*
+ * visit.h: what the hooks keep for a worker and for a request. Only lib/auth/ includes it.
+ */
+#ifndef MERIDIAN_VISIT_H
+#define MERIDIAN_VISIT_H
+
+#include "auth/secret.h"
+#include "auth/session.h"
+#include "http/request.h"
+
+#define VISITOR_COOKIE "visitor"
+
+/* Of a worker: app_state.auth. */
+struct auth {
+	struct secret *secret;
+	struct session_limits limits;
+	bool locked; /* AUTH_STRATEGY */
+	int64_t site_id;
+	int64_t db_idle; /* microseconds */
+};
+
+/* Of a request: request->session. */
+struct visit {
+	struct session *session; /* NULL: a visitor */
+	const struct user *user; /* of the session */
+	struct str visitor; /* the valid cookie of a visitor's forms; absent: none */
+	bool host_is_ours;
+	struct str site_domain, site_name; /* of SITE_ID; absent where there is no such row */
+};
+
+static inline struct auth *
+auth_of(const struct request *r)
+{
+	return r->app->auth;
+}
+
+/* The visit of a request; NULL before anything was asked. */
+static inline struct visit *
+visit_of(const struct request *r)
+{
+	return r->session;
+}
+
+#endif

@@ -1,0 +1,37 @@
+/*
+ * group.h: groups of users, which most rights are given to.
+ */
+#ifndef MERIDIAN_GROUP_H
+#define MERIDIAN_GROUP_H
+
+#include "base/arena.h"
+#include "db/db.h"
+
+#define GROUP_NAME_MAX 150 /* code points */
+
+struct group {
+	int64_t id;
+	struct str name;
+};
+
+enum group_result {
+	GROUP_DONE,
+	GROUP_WRONG, /* the name is empty, too long, or holds a control character */
+	GROUP_TAKEN, /* the name is in use */
+	GROUP_UNKNOWN, /* there is no such group (group_join: or user) */
+	GROUP_FAILED /* the database: db_error() says why */
+};
+
+/* Blanks at the ends of a name do not count. */
+enum group_result group_add(struct db *, struct str name, int64_t *id);
+enum group_result group_find(struct db *, struct arena *, struct str name, struct group *);
+
+/* Up to `limit` groups in the order of their names, after the name `after` ("" from the first). */
+enum group_result group_list(
+    struct db *, struct arena *, struct str after, size_t limit, struct group **list, size_t *n);
+
+/* Both may be said twice. Members are read with user_list(). */
+enum group_result group_join(struct db *, int64_t group, int64_t user);
+enum group_result group_leave(struct db *, int64_t group, int64_t user);
+
+#endif

@@ -1,0 +1,40 @@
+-- session.sql: who asks, and which site they ask. The token itself is nowhere: its SHA-256 is.
+
+--: site_of_request
+-- The site that pages name (SITE_ID) and the one whose domain is the request's host, with its port
+-- or without: none, one or two rows.
+SELECT id, domain, name,
+	CASE WHEN domain = :host OR domain = :bare THEN 1 ELSE 0 END AS is_host
+FROM site
+WHERE id = :site_id OR domain = :host OR domain = :bare
+
+--: session_find
+-- The session of a token that did not end, with its user: a row for each of the user's groups, one
+-- with NULL where there is none. The password's hash is not read: password_changed is what binds.
+SELECT s.created, s.last_seen, s.expires, s.auth_hash, s.user_id, u.username, u.first_name,
+	u.last_name, u.email, u.is_staff, u.is_superuser, u.password_changed, m.group_id
+FROM session s
+JOIN users u ON u.id = s.user_id
+LEFT JOIN membership m ON m.user_id = s.user_id
+WHERE s.token_hash = :token AND s.expires > :now AND u.is_active = 1
+
+--: session_add
+INSERT INTO session (token_hash, user_id, created, last_seen, expires, auth_hash)
+VALUES (:token, :user, :now, :now, :expires, :auth_hash)
+
+--: session_touch
+-- Says that it was used; a session that is gone does not come back by it.
+UPDATE session SET last_seen = :now WHERE token_hash = :token AND last_seen < :now
+
+--: session_end
+DELETE FROM session WHERE token_hash = :token
+
+--: session_end_user
+DELETE FROM session WHERE user_id = :user
+
+--: session_end_others
+DELETE FROM session WHERE user_id = :user AND token_hash <> :token
+
+--: session_purge
+-- Those that ended by themselves.
+DELETE FROM session WHERE expires <= :now
