@@ -1,0 +1,367 @@
+/*
+ * datum: what is the same measurement, that it is stored once, and that a page reads it in order.
+ */
+#include "unit.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "tom/datum.h"
+
+struct scratch {
+	char dir[64];
+	struct config *config;
+	struct db *db;
+	struct arena *arena;
+};
+
+/* A database with the targets 1, 2 and 3. */
+static enum db_result
+add_targets(struct db *db, void *arg)
+{
+	static const char *const columns[] = { "id", "name", "type", "permissions", "created",
+		"modified" };
+	struct bulk *b = db_bulk(db, "target", NELEM(columns), columns);
+	int64_t added;
+
+	(void)arg;
+	for (int64_t id = 1; id <= 3; id++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "T%d", (int)id);
+		db_bulk_int(b, id);
+		db_bulk_text(b, str_of(name));
+		db_bulk_text(b, STR("SIDEREAL"));
+		db_bulk_text(b, STR("PRIVATE"));
+		db_bulk_int(b, id);
+		db_bulk_int(b, id);
+	}
+	return db_bulk_end(b, &added);
+}
+
+static int
+set_up(void **state)
+{
+	struct scratch *s = calloc(1, sizeof(*s));
+	char url[128], err[300];
+
+	assert_non_null(s);
+	snprintf(s->dir, sizeof(s->dir), "/tmp/meridian-datum-XXXXXX");
+	assert_non_null(mkdtemp(s->dir));
+	snprintf(url, sizeof(url), "sqlite:%s/db", s->dir);
+	setenv("MERIDIAN_DATABASE_URL", url, 1);
+	setenv("MERIDIAN_CONFIG", "/dev/null", 1);
+	s->config = config_load(err, sizeof(err));
+	if (s->config == NULL || (s->db = db_new(s->config, err, sizeof(err))) == NULL ||
+	    db_migrate(s->db, NULL, NULL, err, sizeof(err)) != 0)
+		fail_msg("%s", err);
+	assert_int_equal(db_transaction(s->db, DB_WRITE, add_targets, NULL), DB_END);
+	s->arena = arena_new();
+	*state = s;
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	struct scratch *s = *state;
+	static const char *const files[] = { "", "-wal", "-shm", "-journal" };
+
+	db_free(s->db);
+	config_free(s->config);
+	arena_free(s->arena);
+	for (size_t i = 0; i < NELEM(files); i++) {
+		char path[100];
+
+		snprintf(path, sizeof(path), "%s/db%s", s->dir, files[i]);
+		unlink(path);
+	}
+	assert_int_equal(rmdir(s->dir), 0);
+	free(s);
+	return 0;
+}
+
+struct batch {
+	struct arena *arena;
+	const struct datum *rows;
+	size_t n, added, present;
+};
+
+static enum db_result
+store(struct db *db, void *arg)
+{
+	struct batch *b = arg;
+	struct datum *copy = arena_array(b->arena, b->n + 1, sizeof(*copy));
+
+	memcpy(copy, b->rows, b->n * sizeof(*copy));
+	return datum_store_batch(db, b->arena, copy, b->n, &b->added, &b->present);
+}
+
+static void
+stores(struct scratch *s, const struct datum *rows, size_t n, size_t added)
+{
+	struct batch b = { s->arena, rows, n, 0, 0 };
+
+	assert_int_equal(db_transaction(s->db, DB_WRITE, store, &b), DB_END);
+	assert_int_equal(b.added, added);
+	assert_int_equal(b.present, n - added);
+}
+
+static struct datum
+detection(int64_t target, double mjd, const char *band, int64_t survey_id)
+{
+	return (struct datum){ .target_id = target,
+		.source = STR("ZTF"),
+		.band = str_of(band),
+		.kind = DATUM_DETECTION,
+		.sign = 1,
+		.mjd = mjd,
+		.survey_id = survey_id,
+		.flux = NAN,
+		.flux_error = NAN,
+		.magnitude = 18.5,
+		.magnitude_error = 0.1,
+		.limit_mag = NAN };
+}
+
+static struct datum
+limit(int64_t target, double mjd, const char *band)
+{
+	return (struct datum){ .target_id = target,
+		.source = STR("ZTF"),
+		.band = str_of(band),
+		.kind = DATUM_LIMIT,
+		.mjd = mjd,
+		.flux = NAN,
+		.flux_error = NAN,
+		.magnitude = NAN,
+		.magnitude_error = NAN,
+		.limit_mag = 20.5 };
+}
+
+static struct datum
+forced(int64_t target, double mjd, const char *band)
+{
+	return (struct datum){ .target_id = target,
+		.source = STR("ZTF"),
+		.band = str_of(band),
+		.kind = DATUM_FORCED,
+		.sign = -1,
+		.mjd = mjd,
+		.flux = -1234.5,
+		.flux_error = 7,
+		.magnitude = NAN,
+		.magnitude_error = NAN,
+		.limit_mag = NAN };
+}
+
+static size_t
+count(struct scratch *s, int64_t target)
+{
+	struct datum *rows;
+	size_t n;
+	bool more;
+
+	assert_int_equal(datum_read(s->db, s->arena, target, 1000000, &rows, &n, &more), DB_END);
+	assert_false(more);
+	return n;
+}
+
+static void
+a_second_run_adds_nothing(void **state)
+{
+	struct scratch *s = *state;
+	struct datum rows[] = { detection(1, 60000.5, "g", 11), limit(1, 60001.5, "r"),
+		forced(1, 60001.5, "r"), detection(2, 60000.5, "g", 12) };
+
+	stores(s, rows, NELEM(rows), 4);
+	stores(s, rows, NELEM(rows), 0);
+	assert_int_equal(count(s, 1), 3);
+	assert_int_equal(count(s, 2), 1);
+	stores(s, rows, 0, 0);
+}
+
+static void
+two_detections_of_one_exposure_are_two_rows(void **state)
+{
+	struct scratch *s = *state;
+	struct datum first[] = { limit(1, 59990.5, "g"), detection(1, 60000.5, "g", 11) };
+	struct datum second[] = { limit(1, 59990.5, "g"), detection(1, 60000.5, "g", 12) };
+
+	/* the second packet has as many rows up to the same newest time: a count would not tell */
+	stores(s, first, NELEM(first), 2);
+	stores(s, second, NELEM(second), 1);
+	assert_int_equal(count(s, 1), 3);
+}
+
+static void
+a_detection_is_known_by_its_number_alone(void **state)
+{
+	struct scratch *s = *state;
+	struct datum first = detection(1, 60000.5, "g", 11), again = first;
+
+	again.mjd = nextafter(first.mjd, 1e9);
+	again.magnitude = 18.6;
+	stores(s, &first, 1, 1);
+	stores(s, &again, 1, 0);
+	assert_int_equal(count(s, 1), 1);
+}
+
+static void
+kinds_bands_and_targets_are_told_apart(void **state)
+{
+	struct scratch *s = *state;
+	struct datum rows[] = { detection(1, 60000.5, "g", 0), detection(1, 60000.5, "r", 0),
+		limit(1, 60000.5, "g"), forced(1, 60000.5, "g"), limit(1, 60000.5, "i"),
+		limit(2, 60000.5, "g"), limit(1, nextafter(60000.5, 0), "g") };
+
+	for (size_t i = 0; i < NELEM(rows); i++)
+		stores(s, &rows[i], 1, 1);
+	stores(s, rows, NELEM(rows), 0);
+}
+
+static void
+rows_that_come_twice_in_a_batch_are_stored_once(void **state)
+{
+	struct scratch *s = *state;
+	struct datum rows[] = { detection(1, 60000.5, "g", 11), limit(1, 59999.5, "g"),
+		detection(1, 60000.5, "g", 11), limit(1, 59999.5, "g"), limit(1, 59999.5, "g") };
+
+	stores(s, rows, NELEM(rows), 2);
+	assert_int_equal(count(s, 1), 2);
+}
+
+static void
+a_gap_in_what_is_stored_is_filled(void **state)
+{
+	struct scratch *s = *state;
+	struct datum rows[40];
+
+	for (size_t i = 0; i < NELEM(rows); i++)
+		rows[i] = limit(1, 60000.5 + (double)i, i % 2 == 0 ? "g" : "r");
+	stores(s, &rows[0], 10, 10);
+	stores(s, &rows[30], 10, 10);
+	stores(s, rows, NELEM(rows), 20);
+	assert_int_equal(count(s, 1), 40);
+}
+
+static void
+spans_far_apart_are_asked_for_apart(void **state)
+{
+	struct scratch *s = *state;
+	struct datum rows[3 * 20];
+
+	for (size_t i = 0; i < NELEM(rows); i++)
+		rows[i] = limit(
+		    1 + (int64_t)i % 3, 50000 + 1000 * (double)(i % 3) + (double)i, "g");
+	stores(s, rows, NELEM(rows), NELEM(rows));
+	stores(s, rows, NELEM(rows), 0);
+	db_count_start(s->db);
+	stores(s, rows, NELEM(rows), 0);
+	{
+		unsigned statements;
+		int64_t us;
+
+		db_count(s->db, &statements, &us);
+		assert_in_range(statements, 1, 3);
+	}
+}
+
+static void
+another_source_is_another_measurement(void **state)
+{
+	struct scratch *s = *state;
+	struct datum d = limit(1, 60000.5, "g");
+
+	stores(s, &d, 1, 1);
+	d.source = STR("ATLAS");
+	stores(s, &d, 1, 1);
+	stores(s, &d, 1, 0);
+	assert_int_equal(count(s, 1), 2);
+}
+
+static void
+values_come_back_as_they_went(void **state)
+{
+	struct scratch *s = *state;
+	struct datum in[] = { detection(1, 59000.1234567891, "g", INT64_MAX),
+		limit(1, 58000.0000000001, "r"), forced(1, 60000.99999999, "i") };
+	struct datum *rows;
+	size_t n;
+	bool more;
+
+	in[0].sign = -1;
+	stores(s, in, NELEM(in), 3);
+	assert_int_equal(datum_read(s->db, s->arena, 1, 100, &rows, &n, &more), DB_END);
+	assert_int_equal(n, 3);
+	/* by time: the limit, the detection, the forced point */
+	assert_true(
+	    rows[0].mjd == in[1].mjd && rows[1].mjd == in[0].mjd && rows[2].mjd == in[2].mjd);
+	assert_str(rows[0].band, "r");
+	assert_true(rows[0].kind == DATUM_LIMIT && rows[0].limit_mag == 20.5 && rows[0].sign == 0);
+	assert_true(isnan(rows[0].flux) && isnan(rows[0].magnitude) && rows[0].survey_id == 0);
+	assert_true(rows[1].kind == DATUM_DETECTION && rows[1].survey_id == INT64_MAX);
+	assert_true(rows[1].magnitude == 18.5 && rows[1].magnitude_error == 0.1);
+	assert_true(rows[1].sign == -1 && isnan(rows[1].limit_mag));
+	assert_true(rows[2].kind == DATUM_FORCED && rows[2].flux == -1234.5);
+	assert_true(rows[2].flux_error == 7 && rows[2].sign == -1 && rows[2].target_id == 1);
+	assert_str(rows[2].source, "ZTF");
+	assert_str(rows[2].band, "i");
+}
+
+static void
+a_limited_read_gives_the_newest_by_time(void **state)
+{
+	struct scratch *s = *state;
+	struct datum in[300], *rows;
+	size_t n;
+	bool more;
+
+	for (size_t i = 0; i < NELEM(in); i++)
+		in[i] = limit(1, 60000 + (double)((i * 7) % NELEM(in)), "g");
+	stores(s, in, NELEM(in), NELEM(in));
+	assert_int_equal(datum_read(s->db, s->arena, 1, 200, &rows, &n, &more), DB_END);
+	assert_int_equal(n, 200);
+	assert_true(more);
+	for (size_t i = 0; i < n; i++)
+		assert_true(rows[i].mjd == 60100 + (double)i);
+	assert_int_equal(datum_read(s->db, s->arena, 1, 300, &rows, &n, &more), DB_END);
+	assert_int_equal(n, 300);
+	assert_false(more);
+	assert_int_equal(datum_read(s->db, s->arena, 3, 300, &rows, &n, &more), DB_END);
+	assert_int_equal(n, 0);
+}
+
+static void
+a_measurement_of_no_target_is_refused(void **state)
+{
+	struct scratch *s = *state;
+	struct datum d = limit(99, 60000.5, "g");
+	struct batch b = { s->arena, &d, 1, 0, 0 };
+
+	assert_int_equal(db_transaction(s->db, DB_WRITE, store, &b), DB_REFUSED);
+}
+
+#define TEST(claim) cmocka_unit_test_setup_teardown(claim, set_up, tear_down)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_second_run_adds_nothing),
+		TEST(two_detections_of_one_exposure_are_two_rows),
+		TEST(a_detection_is_known_by_its_number_alone),
+		TEST(kinds_bands_and_targets_are_told_apart),
+		TEST(rows_that_come_twice_in_a_batch_are_stored_once),
+		TEST(a_gap_in_what_is_stored_is_filled),
+		TEST(spans_far_apart_are_asked_for_apart),
+		TEST(another_source_is_another_measurement),
+		TEST(values_come_back_as_they_went),
+		TEST(a_limited_read_gives_the_newest_by_time),
+		TEST(a_measurement_of_no_target_is_refused),
+	};
+
+	return cmocka_run_group_tests_name("datum", tests, NULL, NULL);
+}
