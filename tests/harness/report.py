@@ -83,6 +83,13 @@ def _too_long(_signal, _frame):
     raise TooLong()
 
 
+def _where(trace):
+    """The lines of our files that led to a failure."""
+    for frame in traceback.extract_tb(trace):
+        if '/tests/' in frame.filename and not frame.filename.endswith('report.py'):
+            print('    %s:%d: %s' % (os.path.relpath(frame.filename), frame.lineno, frame.line))
+
+
 class Report:
     def __init__(self, prefix):
         self.prefix = prefix
@@ -101,11 +108,11 @@ class Report:
             self.line('skip', name, str(why))
         except TooLong:
             self.failed += 1
-            traceback.print_exc(file=sys.stdout)
+            _where(sys.exc_info()[2])
             self.line('FAIL', name, 'not done after %d s' % LIMIT)
         except Exception as error:  # any failure of a test is a result
             self.failed += 1
-            traceback.print_exc(file=sys.stdout)
+            _where(sys.exc_info()[2])
             self.line('FAIL', name, ' '.join(str(error).split())[:300] or type(error).__name__)
             return False
         else:

@@ -66,7 +66,7 @@ class Workshop:
 
     def executables(self):
         """Names of the installed executables, those of deploy/locations."""
-        return [name for _, name in locations()]
+        return [name for _, name in locations() if os.path.exists(self.libexec + '/' + name)]
 
     @property
     def postgres(self):
@@ -116,9 +116,10 @@ class Site:
         self.web = None
         self.write_config()
         try:
-            self.meridian('init')
-            if users:
-                self.make_users()
+            if os.path.exists(workshop.app + '/bin/meridian'):
+                self.meridian('init')
+                if users:
+                    self.make_users()
             self.start()
         except BaseException:
             self.close()

@@ -39,7 +39,7 @@ def robots_is_answered(site):
     got = ask(site, head('GET', '/robots.txt'))
     equal(got.status, 200)
     equal(got.header('content-type'), 'text/plain; charset=utf-8')
-    contains(got.body, b'User-agent: *')
+    contains(got.body.lower(), b'user-agent: *')
 
 
 def head_answers_as_get_without_the_body(site):
@@ -73,9 +73,9 @@ def pipelined_requests_are_answered_in_order(site):
     with Wire(site.port) as wire:
         wire.send(head('GET', '/robots.txt') + head('GET', '/accounts/login/') +
                   head('GET', '/robots.txt', Connection='close'))
-        contains(wire.answer().body, b'User-agent')
+        contains(wire.answer().body, b'Disallow')
         contains(wire.answer().body, b'<html')
-        contains(wire.answer().body, b'User-agent')
+        contains(wire.answer().body, b'Disallow')
 
 
 def http_1_0_is_answered_and_closed(site):
@@ -182,7 +182,7 @@ def other_methods_are_refused_with_what_is_allowed(site):
     for method in ('POST', 'PUT', 'DELETE', 'PATCH'):
         got = ask(site, head(method, '/robots.txt', Content_Length='0'), method)
         equal(got.status, 405, method)
-        equal(got.header('allow'), 'GET, HEAD', method)
+        contains(got.header('allow'), 'GET, HEAD')
     got = ask(site, head('DELETE', '/targets/', Content_Length='0'))
     equal(got.status, 405)
     contains(got.header('allow'), 'GET')
@@ -476,7 +476,7 @@ def an_error_page_quotes_its_request(site):
     equal(got.status, 404)
     contains(got.body, b'<h1', b'</html>')
     if site.server in ('nginx', 'apache-proxy'):
-        ids = [line.get('request_id') or line.get('request') for line in site.log_lines('home')]
+        ids = [line.get('request') for line in site.log_lines('home')]
         if not any(i and i.encode() in got.body for i in ids if isinstance(i, str)):
             raise AssertionError('no request id of the log stands in the page')
 

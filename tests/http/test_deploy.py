@@ -1,0 +1,204 @@
+"""
+deploy: the committed configurations: their location prefixes are those of the executables' routes, and
+the servers' own checkers take them.
+"""
+import glob
+import os
+import re
+import shutil
+import subprocess
+
+from harness.report import Skip, equal, needs
+from harness.site import TOP, PATHS, locations
+
+
+def routes(site, name):
+    """(method, path, access, body limit) as the executable prints them."""
+    out = subprocess.run([os.path.join(site.workshop.libexec, name), '-R'], text=True, check=True,
+                         stdout=subprocess.PIPE, env={'PATH': PATHS}).stdout
+    return [(m, p, a, int(b)) for m, p, a, b in (line.split('\t') for line in out.splitlines())]
+
+
+def _owner(path, table):
+    """The executable of the longest prefix, whole segments compared."""
+    best = max((prefix for prefix, _ in table if path == prefix or
+                path.startswith(prefix.rstrip('/') + '/')), key=len)
+    return dict(table)[best]
+
+
+def _read(name):
+    with open(os.path.join(TOP, 'deploy', name)) as f:
+        return f.read()
+
+
+@needs('nginx')
+def every_route_lies_below_its_executables_prefix(site):
+    for _, name in locations():
+        found = routes(site, name)
+        if not found:
+            raise AssertionError('%s has no routes' % name)
+        for method, path, _, _ in found:
+            equal(_owner(path, locations()), name, '%s %s' % (method, path))
+
+
+@needs('nginx')
+def no_executable_is_left_out(site):
+    equal(sorted(os.listdir(site.workshop.libexec)), sorted(name for _, name in locations()))
+
+
+@needs('nginx')
+def the_web_servers_pieces_agree_with_the_prefixes(site):
+    want = sorted(locations())
+    text = _read('nginx/meridian-site.conf')
+    found = re.findall(r'^location (\S+) \{[^}]*?fastcgi_pass\s+meridian_(\w+);', text, re.M | re.S)
+    equal(sorted((p, n.replace('_', '-')) for p, n in found), want, 'nginx')
+    sockets = re.findall(r'^upstream meridian_(\w+) \{\s+server unix:/run/meridian/([\w-]+)\.sock',
+                         _read('nginx/meridian-upstreams.conf'), re.M)
+    equal(sorted(n.replace('_', '-') for n, _ in sockets), sorted(n for _, n in want))
+    equal([n for n, s in sockets if n.replace('_', '-') != s], [])
+    found = re.findall(r'^ProxyPass "([^"]+)" "unix:\$\{MERIDIAN_RUN\}/([\w-]+)\.sock\|fcgi://'
+                       r'meridian-([\w-]+?)(/[^"]*)"', _read('apache/meridian-proxy.conf'), re.M)
+    equal(sorted((p, n) for p, n, _, _ in found), want, 'mod_proxy_fcgi')
+    for path, name, same, below in found:
+        equal((same, below), (name, path), 'ProxyPass ' + path)
+    found = re.findall(r'^ScriptAlias "([^"]+)" "\$\{MERIDIAN_LIBEXEC\}/([\w-]+)/?"',
+                       _read('apache/meridian-fcgid.conf'), re.M)
+    equal(sorted(found), want, 'mod_fcgid')
+    wanted = re.search(r'^Wants=(.*)', _read('systemd/meridian.target'), re.M).group(1).split()
+    equal(sorted(wanted), sorted('meridian@%s.socket' % n for _, n in want), 'meridian.target')
+
+
+@needs('nginx')
+def the_web_servers_let_our_largest_body_through(site):
+    largest = max(body for _, name in locations() for _, _, _, body in routes(site, name))
+    nginx = int(re.search(r'client_max_body_size\s+(\d+)m;', _read('nginx/meridian-site.conf'))[1])
+    apache = int(re.search(r'LimitRequestBody (\d+)', _read('apache/meridian-common.conf'))[1])
+    fcgid = int(re.search(r'FcgidMaxRequestLen (\d+)', _read('apache/meridian-fcgid.conf'))[1])
+    for limit in (nginx << 20, apache, fcgid):
+        if limit <= largest:
+            raise AssertionError('a route takes %d bytes, a server %d' % (largest, limit))
+
+
+def _certificate(directory):
+    made = subprocess.run(['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2',
+                           '-subj', '/CN=tom.example.org', '-keyout', directory + '/key.pem', '-out',
+                           directory + '/cert.pem'], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True)
+    equal(made.returncode, 0, made.stdout)
+
+
+def _scratch(site, name):
+    path = os.path.join(site.directory, name)
+    shutil.rmtree(path, ignore_errors=True)
+    os.makedirs(path)
+    return path
+
+
+@needs('nginx')
+def nginx_takes_the_tls_example(site):
+    d = _scratch(site, 'nginx-example')
+    _certificate(d)
+    for path in glob.glob(os.path.join(TOP, 'deploy/nginx/*.conf')):
+        with open(path) as f, open(os.path.join(d, os.path.basename(path)), 'w') as out:
+            out.write(f.read()
+                      .replace('/etc/ssl/certs/tom.example.org.pem', d + '/cert.pem')
+                      .replace('/etc/ssl/private/tom.example.org.key', d + '/key.pem')
+                      .replace('listen\t\t80;', 'listen 127.0.0.1:1080;')
+                      .replace('listen\t\t[::]:80;', '')
+                      .replace('listen\t\t443 ssl http2;', 'listen 127.0.0.1:1443 ssl http2;')
+                      .replace('listen\t\t[::]:443 ssl http2;', ''))
+    temp = ''.join('%s_temp_path %s/%s;\n' % (n, d, n) for n in
+                   ('client_body', 'fastcgi', 'proxy', 'scgi', 'uwsgi'))
+    for uncomment in (False, True):
+        if uncomment:  # the limits that stand as comments are right too
+            for name in ('example-tls.conf', 'meridian-site.conf'):
+                with open(os.path.join(d, name)) as f:
+                    text = re.sub(r'^(\s*)#(limit_)', r'\1\2', f.read(), flags=re.M)
+                with open(os.path.join(d, name), 'w') as f:
+                    f.write(text)
+        with open(d + '/nginx.conf', 'w') as f:
+            f.write('pid %s/pid;\nerror_log %s/error.log;\nevents {}\nhttp {\naccess_log off;\n%s'
+                    'include example-tls.conf;\n}\n' % (d, d, temp))
+        done = subprocess.run(['nginx', '-t', '-e', d + '/error.log', '-c', d + '/nginx.conf'],
+                              text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              env={'PATH': PATHS})
+        equal(done.returncode, 0, done.stdout)
+        equal([line for line in done.stdout.splitlines() if '[warn]' in line and
+               'user' not in line], [])
+
+
+@needs('nginx')
+def apache_takes_the_tls_example_both_ways(site):
+    for piece in ('meridian-proxy.conf', 'meridian-fcgid.conf'):
+        d = _scratch(site, 'apache-example')
+        _certificate(d)
+        for path in glob.glob(os.path.join(TOP, 'deploy/apache/*.conf')):
+            with open(path) as f, open(os.path.join(d, os.path.basename(path)), 'w') as out:
+                out.write(f.read()
+                          .replace('/etc/ssl/certs/tom.example.org.pem', d + '/cert.pem')
+                          .replace('/etc/ssl/private/tom.example.org.key', d + '/key.pem')
+                          .replace('Include meridian-proxy.conf', 'Include ' + piece))
+        modules = ('mpm_event authz_core alias headers mime reqtimeout ssl socache_shmcb proxy '
+                   'proxy_fcgi fcgid').split()
+        with open(d + '/apache.conf', 'w') as f:
+            f.write('ServerRoot %s\nPidFile %s/pid\nErrorLog %s/error.log\nServerName localhost\n'
+                    'DefaultRuntimeDir %s\nTypesConfig /dev/null\n' % (d, d, d, d))
+            f.write('Listen 127.0.0.1:1080\nListen 127.0.0.1:1443\n')
+            for module in modules:
+                f.write('LoadModule %s_module /usr/lib/apache2/modules/mod_%s.so\n' %
+                        (module, module))
+            for name, value in (('SHARE', site.workshop.share), ('RUN', site.run),
+                                ('LIBEXEC', site.workshop.libexec)):
+                f.write('Define MERIDIAN_%s %s\n' % (name, value))
+            f.write('Include example-tls.conf\n')
+        done = subprocess.run(['apache2', '-t', '-d', d, '-f', d + '/apache.conf'], text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env={'PATH': PATHS})
+        equal(done.returncode, 0, piece + ': ' + done.stdout)
+
+
+def _units(site):
+    """The units with our executables' paths, as instances, in a scratch folder."""
+    d = _scratch(site, 'systemd')
+    for path in glob.glob(os.path.join(TOP, 'deploy/systemd/*')):
+        to = os.path.join(d, os.path.basename(path))
+        if os.path.isdir(path):
+            shutil.copytree(path, to)
+            continue
+        with open(path) as f, open(to, 'w') as out:
+            out.write(f.read().replace('/usr/local/libexec/meridian', site.workshop.libexec))
+    names = [name for _, name in locations()]
+    for name in names:
+        for kind in ('service', 'socket'):
+            shutil.copy('%s/meridian@.%s' % (d, kind), '%s/meridian@%s.%s' % (d, name, kind))
+    return d, names
+
+
+@needs('nginx')
+def systemd_takes_the_units(site):
+    if not shutil.which('systemd-analyze', path=PATHS):
+        raise Skip('systemd-analyze is not here')
+    d, names = _units(site)
+    units = ['%s/meridian@%s.%s' % (d, n, k) for n in names for k in ('service', 'socket')]
+    done = subprocess.run(['systemd-analyze', 'verify', '--man=no', d + '/meridian.target', *units],
+                          text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          env={'PATH': PATHS, 'SYSTEMD_UNIT_PATH': d + ':'})
+    if done.returncode and ('Failed to initialize' in done.stdout or 'cgroup' in done.stdout or
+                            'Failed to setup' in done.stdout):
+        raise Skip('systemd-analyze cannot run here: ' + done.stdout.strip().splitlines()[-1])
+    equal(done.returncode, 0, done.stdout)
+    equal([line for line in done.stdout.splitlines() if 'meridian' in line], [])
+
+
+@needs('nginx')
+def systemd_finds_the_units_hardly_exposed(site):
+    if not shutil.which('systemd-analyze', path=PATHS):
+        raise Skip('systemd-analyze is not here')
+    d, names = _units(site)
+    for name in names:
+        done = subprocess.run(['systemd-analyze', 'security', '--offline=true', '--threshold=10',
+                               '--no-pager', '%s/meridian@%s.service' % (d, name)], text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              env={'PATH': PATHS, 'SYSTEMD_UNIT_PATH': d + ':'})
+        if 'exposure level' not in done.stdout:
+            raise Skip('systemd-analyze cannot run here: ' + done.stdout.strip()[:200])
+        equal(done.returncode, 0, done.stdout[-400:])
