@@ -189,10 +189,6 @@ enum db_result target_get(
     struct db *, struct arena *, const struct user *, int64_t id, int verbs, struct target *);
 
 /* The same with what belongs to it: for a target's page, its form and JSON. */
-struct target_alias {
-	int64_t id;
-	struct str name;
-};
 struct target_named {
 	int64_t id;
 	struct str name;
@@ -201,7 +197,7 @@ struct target_whole {
 	struct target target;
 	bool may_change, may_delete;
 	struct str creator; /* their user name; absent: none */
-	struct target_alias *aliases; /* oldest first */
+	struct target_named *aliases; /* oldest first */
 	size_t naliases;
 	struct target_extra *extras; /* by key */
 	size_t nextras;

@@ -1,0 +1,182 @@
+-- Targets: one at a time, with their names, extras, lists and rights.
+
+--: target_get sqlite
+-- One target, if one of the principals has the verbs on it (`everything`: a superuser asks).
+SELECT t.* FROM target t
+WHERE t.id = :id AND (:everything = 1 OR EXISTS (
+	SELECT 1 FROM rights r WHERE r.target_id = :id
+	AND r.principal IN (SELECT value FROM json_each(:principals)) AND (r.verbs & :verbs) = :verbs))
+--: target_get postgresql
+SELECT t.* FROM target t
+WHERE t.id = :id AND (CAST(:everything AS BIGINT) = 1 OR EXISTS (
+	SELECT 1 FROM rights r WHERE r.target_id = :id
+	AND r.principal = ANY (CAST(:principals AS BIGINT[]))
+	AND (r.verbs & CAST(:verbs AS BIGINT)) = CAST(:verbs AS BIGINT)))
+
+--: target_load sqlite
+-- One target that the asker may see, with what else they may do and who made it.
+SELECT t.*, u.username AS creator, r.may_change, r.may_delete
+FROM target t
+CROSS JOIN (
+	SELECT count(*) AS seen, max(verbs & 2) AS may_change, max(verbs & 4) AS may_delete
+	FROM rights
+	WHERE target_id = :id AND principal IN (SELECT value FROM json_each(:principals))) r
+LEFT JOIN users u ON u.id = t.creator_id
+WHERE t.id = :id AND (:everything = 1 OR r.seen > 0)
+--: target_load postgresql
+SELECT t.*, u.username AS creator, r.may_change, r.may_delete
+FROM target t
+CROSS JOIN (
+	SELECT CAST(count(*) AS BIGINT) AS seen, max(verbs & 2) AS may_change,
+		max(verbs & 4) AS may_delete
+	FROM rights
+	WHERE target_id = :id AND principal = ANY (CAST(:principals AS BIGINT[]))) r
+LEFT JOIN users u ON u.id = t.creator_id
+WHERE t.id = :id AND (CAST(:everything AS BIGINT) = 1 OR r.seen > 0)
+
+--: target_aliases
+-- The other names of a target, oldest first.
+SELECT id, name FROM target_name WHERE target_id = :id AND is_primary = 0 ORDER BY id
+
+--: target_extras
+-- What else is known of a target, by key.
+SELECT id, key, value FROM target_extra WHERE target_id = :id ORDER BY key
+
+--: target_groups
+-- The groups of people with rights on a target (a group's principal is its id times 16, plus 1).
+SELECT g.id, g.name FROM rights r JOIN user_group g ON g.id = (r.principal - 1) / 16
+WHERE r.target_id = :id AND r.principal % 16 = 1 AND r.principal > 16 ORDER BY g.name
+
+--: target_lists_of
+-- The target lists that a target is in.
+SELECT l.id, l.name FROM target_list_member m JOIN target_list l ON l.id = m.list_id
+WHERE m.target_id = :id ORDER BY l.name, l.id
+
+--: target_lists
+-- The target lists of the site, by name.
+SELECT id, name FROM target_list ORDER BY name, id LIMIT :max
+
+--: target_list_by_name
+-- The oldest list of a name.
+SELECT id FROM target_list WHERE name = :name ORDER BY id LIMIT 1
+
+--: target_list_exists
+-- Is there such a list?
+SELECT id FROM target_list WHERE id = :id
+
+--: target_list_add insert
+-- A new target list.
+INSERT INTO target_list (name, created, modified) VALUES (:name, :now, :now)
+
+--: target_list_put or-nothing
+-- A target into a list.
+INSERT INTO target_list_member (list_id, target_id) VALUES (:list, :target)
+
+--: target_names_taken sqlite
+-- Which of these match keys (a JSON array) are in use, whose, and may the asker see them?
+SELECT n.match_key, n.target_id, n.is_primary, t.name,
+	(:everything = 1 OR EXISTS (SELECT 1 FROM rights r WHERE r.target_id = n.target_id
+		AND r.principal IN (SELECT value FROM json_each(:principals)))) AS visible
+FROM json_each(:keys) k JOIN target_name n ON n.match_key = k.value
+JOIN target t ON t.id = n.target_id
+--: target_names_taken postgresql
+SELECT n.match_key, n.target_id, n.is_primary, t.name,
+	CASE WHEN CAST(:everything AS BIGINT) = 1 OR EXISTS (
+		SELECT 1 FROM rights r WHERE r.target_id = n.target_id
+		AND r.principal = ANY (CAST(:principals AS BIGINT[]))) THEN 1 ELSE 0 END AS visible
+FROM target_name n JOIN target t ON t.id = n.target_id
+WHERE n.match_key = ANY (ARRAY (SELECT json_array_elements_text(CAST(:keys AS json))))
+
+--: target_ids_of_names sqlite
+-- The targets of these match keys (a JSON array).
+SELECT n.match_key, n.target_id
+FROM json_each(:keys) k JOIN target_name n ON n.match_key = k.value
+--: target_ids_of_names postgresql
+SELECT n.match_key, n.target_id FROM target_name n
+WHERE n.match_key = ANY (ARRAY (SELECT json_array_elements_text(CAST(:keys AS json))))
+
+--: target_add insert
+-- A new target.
+INSERT INTO target (name, type, permissions, created, modified, creator_id, ra, dec, epoch, parallax,
+	pm_ra, pm_dec, galactic_lng, galactic_lat, distance, distance_err, scheme, epoch_of_elements,
+	mean_anomaly, arg_of_perihelion, eccentricity, lng_asc_node, inclination, mean_daily_motion,
+	semimajor_axis, epoch_of_perihelion, perihdist, ephemeris_period, ephemeris_period_err,
+	ephemeris_epoch, ephemeris_epoch_err, abs_mag, slope, zone)
+VALUES (:name, :type, :permissions, :created, :modified, :creator_id, :ra, :dec, :epoch, :parallax,
+	:pm_ra, :pm_dec, :galactic_lng, :galactic_lat, :distance, :distance_err, :scheme,
+	:epoch_of_elements, :mean_anomaly, :arg_of_perihelion, :eccentricity, :lng_asc_node,
+	:inclination, :mean_daily_motion, :semimajor_axis, :epoch_of_perihelion, :perihdist,
+	:ephemeris_period, :ephemeris_period_err, :ephemeris_epoch, :ephemeris_epoch_err, :abs_mag,
+	:slope, :zone)
+
+--: target_change
+-- All fields of a target but who made it and when.
+UPDATE target SET name = :name, type = :type, permissions = :permissions, modified = :modified,
+	ra = :ra, dec = :dec, epoch = :epoch, parallax = :parallax, pm_ra = :pm_ra, pm_dec = :pm_dec,
+	galactic_lng = :galactic_lng, galactic_lat = :galactic_lat, distance = :distance,
+	distance_err = :distance_err, scheme = :scheme, epoch_of_elements = :epoch_of_elements,
+	mean_anomaly = :mean_anomaly, arg_of_perihelion = :arg_of_perihelion,
+	eccentricity = :eccentricity, lng_asc_node = :lng_asc_node, inclination = :inclination,
+	mean_daily_motion = :mean_daily_motion, semimajor_axis = :semimajor_axis,
+	epoch_of_perihelion = :epoch_of_perihelion, perihdist = :perihdist,
+	ephemeris_period = :ephemeris_period, ephemeris_period_err = :ephemeris_period_err,
+	ephemeris_epoch = :ephemeris_epoch, ephemeris_epoch_err = :ephemeris_epoch_err,
+	abs_mag = :abs_mag, slope = :slope, zone = :zone
+WHERE id = :id
+
+--: target_delete
+-- A target and, by its foreign keys, all that is its own.
+DELETE FROM target WHERE id = :id
+
+--: target_name_add
+-- A name of a target.
+INSERT INTO target_name (target_id, name, match_key, is_primary, created, modified)
+VALUES (:target, :name, :match_key, :is_primary, :now, :now)
+
+--: target_name_change
+-- Another text for a name.
+UPDATE target_name SET name = :name, match_key = :match_key, modified = :now WHERE id = :id
+
+--: target_name_primary
+-- The primary name's row.
+SELECT id, name FROM target_name WHERE target_id = :target AND is_primary = 1
+
+--: target_name_delete
+-- One name.
+DELETE FROM target_name WHERE id = :id
+
+--: target_extra_add
+-- One extra of a target.
+INSERT INTO target_extra (target_id, key, value, float_value, bool_value, time_value)
+VALUES (:target, :key, :value, :float_value, :bool_value, :time_value)
+
+--: target_extras_clear
+-- All extras of a target, before they are written anew.
+DELETE FROM target_extra WHERE target_id = :target
+
+--: rights_give or-nothing
+-- Rights of a principal on a target; `created` is the target's.
+INSERT INTO rights (principal, target_id, verbs, created)
+VALUES (:principal, :target, :verbs, :created)
+
+--: rights_take
+-- A principal's rights on a target.
+DELETE FROM rights WHERE target_id = :target AND principal = :principal
+
+--: rights_groups
+-- The principals of groups that have rights on a target.
+SELECT principal FROM rights
+WHERE target_id = :target AND principal % 16 = 1 AND principal > 16
+
+--: user_groups_named sqlite
+-- The groups of people with these names (a JSON array).
+SELECT g.id, g.name FROM json_each(:names) k JOIN user_group g ON g.name = k.value
+--: user_groups_named postgresql
+SELECT id, name FROM user_group
+WHERE name = ANY (ARRAY (SELECT json_array_elements_text(CAST(:names AS json))))
+
+--: user_groups_exist sqlite
+-- How many of these groups (ids) there are.
+SELECT count(*) AS n FROM user_group WHERE id IN (SELECT value FROM json_each(:ids))
+--: user_groups_exist postgresql
+SELECT CAST(count(*) AS BIGINT) AS n FROM user_group WHERE id = ANY (CAST(:ids AS BIGINT[]))

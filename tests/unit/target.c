@@ -1,0 +1,440 @@
+/*
+ * target: targets are added, changed and deleted whole or not at all, names stay apart, and nobody
+ * sees or touches what is not theirs.
+ */
+#include "unit.h"
+
+#include <math.h>
+
+#include "scratch.h"
+
+#include "base/clock.h"
+#include "tom/target.h"
+
+static struct db *db;
+static struct arena *a;
+
+/* alice and bob share the group "follow-up" (1), bob has "other" (2), root is a superuser. */
+static const int64_t alice_groups[] = { 1 }, bob_groups[] = { 1, 2 };
+static const int64_t alice_is[] = { PRINCIPAL_ANYONE, PRINCIPAL_SIGNED_IN, PRINCIPAL_USER(1),
+	PRINCIPAL_GROUP(1) };
+static const int64_t bob_is[] = { PRINCIPAL_ANYONE, PRINCIPAL_SIGNED_IN, PRINCIPAL_USER(2),
+	PRINCIPAL_GROUP(1), PRINCIPAL_GROUP(2) };
+static const int64_t carol_is[] = { PRINCIPAL_ANYONE, PRINCIPAL_SIGNED_IN, PRINCIPAL_USER(3) };
+static const int64_t visitor_is[] = { PRINCIPAL_ANYONE };
+static const struct user alice = {
+	.id = 1, .nprincipals = 4, .principals = alice_is, .ngroups = 1, .groups = alice_groups
+};
+static const struct user bob = {
+	.id = 2, .nprincipals = 5, .principals = bob_is, .ngroups = 2, .groups = bob_groups
+};
+static const struct user carol = { .id = 3, .nprincipals = 3, .principals = carol_is };
+static const struct user visitor = { .nprincipals = 1, .principals = visitor_is };
+static const struct user root = {
+	.id = 4, .is_superuser = true, .nprincipals = 3, .principals = carol_is
+};
+
+static enum db_result
+add_people(struct db *d, void *arg)
+{
+	static const char *const columns[] = { "id", "username", "password", "created",
+		"password_changed" };
+	static const char *const names[] = { "alice", "bob", "carol", "root" };
+	static const char *const group_columns[] = { "id", "name" };
+	struct bulk *b = db_bulk(d, "users", NELEM(columns), columns);
+	enum db_result r;
+	int64_t n;
+
+	(void)arg;
+	for (size_t i = 0; i < NELEM(names); i++) {
+		db_bulk_int(b, (int64_t)i + 1);
+		db_bulk_text(b, str_of(names[i]));
+		db_bulk_text(b, STR("x"));
+		db_bulk_int(b, 1);
+		db_bulk_int(b, 1);
+	}
+	if ((r = db_bulk_end(b, &n)) != DB_END)
+		return r;
+	b = db_bulk(d, "user_group", NELEM(group_columns), group_columns);
+	db_bulk_int(b, 1);
+	db_bulk_text(b, STR("follow-up"));
+	db_bulk_int(b, 2);
+	db_bulk_text(b, STR("other"));
+	return db_bulk_end(b, &n);
+}
+
+static int
+open_database(void **state)
+{
+	(void)state;
+	db = scratch_open();
+	return db_transaction(db, DB_WRITE, add_people, NULL) == DB_END ? 0 : -1;
+}
+
+static int
+close_database(void **state)
+{
+	(void)state;
+	scratch_close();
+	return 0;
+}
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	a = arena_new();
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	clock_freeze(0);
+	arena_free(a);
+	return 0;
+}
+
+static struct target_draft
+star(const char *name)
+{
+	struct target_draft d = { .target = target_none() };
+
+	d.target.name = str_of(name);
+	d.target.ra = 10.5;
+	d.target.dec = -20.25;
+	return d;
+}
+
+/* Adds a target that must be taken; its id. */
+static int64_t
+add(const struct user *u, struct target_draft d)
+{
+	struct problems ps = { 0 };
+	enum db_result r = target_add(db, a, u, &d, &ps);
+
+	if (r != DB_END)
+		fail_msg("%s: %d %s", d.target.name.p, r, ps.n > 0 ? ps.list[0].why.p : "");
+	assert_int_equal(ps.n, 0);
+	return d.target.id;
+}
+
+static void
+a_target_comes_back_as_it_was_given(void **state)
+{
+	struct str aliases[] = { STR(" ZTF26abc "), STR(""), STR("sn-2026X") };
+	struct target_extra extras[] = { { .key = STR("redshift"), .value = STR("0.5") },
+		{ .key = STR("seen"), .value = STR("2026-01-02") } };
+	int64_t groups[] = { 1 }, list;
+	struct target_draft d = star("  SN 2026x ");
+	struct target_whole w;
+
+	(void)state;
+	assert_int_equal(target_list_named(db, STR("Supernovae"), &list), DB_END);
+	d.aliases = aliases;
+	d.naliases = NELEM(aliases);
+	d.extras = extras;
+	d.nextras = NELEM(extras);
+	d.groups = groups;
+	d.ngroups = 1;
+	d.lists = &list;
+	d.nlists = 1;
+	d.target.parallax = -0.0125;
+	d.target.epoch = 2000;
+	clock_freeze(INT64_C(1795490009123456));
+	/* the second alias has the same key as the name */
+	struct problems ps = { 0 };
+	assert_int_equal(target_add(db, a, &alice, &d, &ps), DB_REFUSED);
+	aliases[2] = STR("ATLAS26xyz");
+	int64_t id = add(&alice, d);
+	assert_int_equal(target_load(db, a, &alice, id, WITH_ALL, &w), DB_ROW);
+	assert_str(w.target.name, "SN 2026x");
+	assert_true(w.target.ra == 10.5 && w.target.dec == -20.25 && w.target.parallax == -0.0125);
+	assert_true(isnan(w.target.pm_ra) && isnan(w.target.slope));
+	assert_int_equal(w.target.permissions, TARGET_PRIVATE);
+	assert_true(w.target.created == INT64_C(1795490009123456));
+	assert_true(w.target.modified == w.target.created);
+	assert_int_equal(w.target.creator, 1);
+	assert_str(w.creator, "alice");
+	assert_true(w.may_change && w.may_delete);
+	assert_int_equal(w.naliases, 2);
+	assert_str(w.aliases[0].name, "ZTF26abc");
+	assert_str(w.aliases[1].name, "ATLAS26xyz");
+	assert_int_equal(w.nextras, 2);
+	assert_str(w.extras[0].key, "redshift");
+	assert_str(w.extras[0].value, "0.5");
+	assert_int_equal(w.ngroups, 1);
+	assert_str(w.groups[0].name, "follow-up");
+	assert_int_equal(w.nlists, 1);
+	assert_str(w.lists[0].name, "Supernovae");
+}
+
+static void
+nobody_sees_what_is_not_theirs(void **state)
+{
+	static const struct {
+		int permissions;
+		bool visitor, carol;
+	} rows[] = { { TARGET_OPEN, true, true }, { TARGET_PUBLIC, false, true },
+		{ TARGET_PRIVATE, false, false } };
+	static const char *const names[] = { "open", "public", "private" };
+	struct target t;
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(rows); i++) {
+		struct target_draft d = star(names[i]);
+		struct target_whole w;
+
+		d.target.permissions = rows[i].permissions;
+		int64_t id = add(&alice, d);
+		assert_int_equal(
+		    target_get(db, a, &visitor, id, VIEW, &t), rows[i].visitor ? DB_ROW : DB_END);
+		assert_int_equal(
+		    target_load(db, a, &carol, id, WITH_ALL, &w), rows[i].carol ? DB_ROW : DB_END);
+		/* sight is all that OPEN and PUBLIC give */
+		assert_false(w.may_change || w.may_delete);
+		assert_int_equal(w.naliases + w.ngroups, 0);
+		assert_int_equal(target_get(db, a, &carol, id, CHANGE, &t), DB_END);
+		assert_int_equal(target_get(db, a, &carol, id, REMOVE, &t), DB_END);
+		assert_int_equal(target_get(db, a, &root, id, ALL_VERBS, &t), DB_ROW);
+		assert_int_equal(target_get(db, a, &alice, id, ALL_VERBS, &t), DB_ROW);
+		assert_int_equal(target_delete(db, &carol, id), DB_REFUSED);
+		struct problems ps = { 0 };
+		d.target.id = id;
+		assert_int_equal(target_change(db, a, &carol, &d, 0, &ps), DB_REFUSED);
+		assert_int_equal(ps.n, 0);
+		assert_int_equal(target_get(db, a, &bob, id, CHANGE, &t), DB_END);
+	}
+	assert_int_equal(target_get(db, a, &root, 999999, VIEW, &t), DB_END);
+	assert_int_equal(target_delete(db, &root, 999999), DB_REFUSED);
+}
+
+static void
+a_group_may_do_all(void **state)
+{
+	int64_t groups[] = { 1 };
+	struct target_draft d = star("shared");
+	struct problems ps = { 0 };
+	struct target t;
+
+	(void)state;
+	d.groups = groups;
+	d.ngroups = 1;
+	d.target.id = add(&alice, d);
+	assert_int_equal(target_get(db, a, &bob, d.target.id, ALL_VERBS, &t), DB_ROW);
+	assert_int_equal(target_get(db, a, &carol, d.target.id, VIEW, &t), DB_END);
+	assert_int_equal(target_change(db, a, &bob, &d, 0, &ps), DB_END);
+	assert_int_equal(target_delete(db, &bob, d.target.id), DB_END);
+	assert_int_equal(target_get(db, a, &root, d.target.id, VIEW, &t), DB_END);
+}
+
+static void
+people_give_only_their_own_groups(void **state)
+{
+	int64_t groups[] = { 1, 2 }, none[] = { 77 };
+	struct target_draft d = star("groups");
+	struct problems ps = { 0 };
+	struct target_whole w;
+
+	(void)state;
+	d.groups = groups;
+	d.ngroups = 2;
+	assert_int_equal(target_add(db, a, &alice, &d, &ps), DB_REFUSED);
+	assert_string_equal(ps.list[0].field, "groups");
+	ps.n = 0;
+	d.groups = none;
+	d.ngroups = 1;
+	assert_int_equal(target_add(db, a, &root, &d, &ps), DB_REFUSED);
+	assert_string_equal(ps.list[0].field, "groups");
+	d.groups = groups;
+	d.ngroups = 2;
+	d.target.id = add(&bob, d);
+	/* alice takes her own group away; that of others stays */
+	ps.n = 0;
+	d.ngroups = 0;
+	assert_int_equal(target_change(db, a, &alice, &d, SET_GROUPS, &ps), DB_END);
+	assert_int_equal(target_load(db, a, &root, d.target.id, WITH_GROUPS, &w), DB_ROW);
+	assert_int_equal(w.ngroups, 1);
+	assert_str(w.groups[0].name, "other");
+	assert_int_equal(target_change(db, a, &alice, &d, SET_GROUPS, &ps), DB_REFUSED);
+	assert_int_equal(target_change(db, a, &root, &d, SET_GROUPS, &ps), DB_END);
+	assert_int_equal(target_load(db, a, &root, d.target.id, WITH_GROUPS, &w), DB_ROW);
+	assert_int_equal(w.ngroups, 0);
+}
+
+static void
+a_name_in_use_is_refused(void **state)
+{
+	struct str alias[] = { STR("NGC 7000") };
+	struct target_draft d = star("North America");
+	struct problems ps = { 0 };
+
+	(void)state;
+	d.aliases = alias;
+	d.naliases = 1;
+	int64_t id = add(&alice, d);
+	d = star("ngc-7000");
+	assert_int_equal(target_add(db, a, &alice, &d, &ps), DB_TAKEN);
+	assert_int_equal(ps.n, 1);
+	assert_string_equal(ps.list[0].field, "name");
+	assert_str(ps.list[0].why, "A Target matching ngc-7000 already exists. (North America)");
+	assert_true(ps.list[0].other == id);
+	/* to one who may not see it, it is not named */
+	ps.n = 0;
+	assert_int_equal(target_add(db, a, &carol, &d, &ps), DB_TAKEN);
+	assert_str(ps.list[0].why, "The name ngc-7000 is already in use.");
+	assert_true(ps.list[0].other == 0 && ps.list[0].other_name.p == NULL);
+	/* an alias */
+	ps.n = 0;
+	d = star("something else");
+	alias[0] = STR("north(america)");
+	d.aliases = alias;
+	d.naliases = 1;
+	assert_int_equal(target_add(db, a, &alice, &d, &ps), DB_TAKEN);
+	assert_string_equal(ps.list[0].field, "aliases");
+	assert_str(ps.list[0].why,
+	    "Target with Name or alias similar to north(america) already exists. (North America)");
+	/* nothing of it was kept */
+	ps.n = 0;
+	d.naliases = 0;
+	assert_int_equal(target_add(db, a, &alice, &d, &ps), DB_END);
+}
+
+static void
+what_breaks_a_rule_is_not_written(void **state)
+{
+	struct target_draft d = star("wrong");
+	struct target_extra extras[] = { { .key = STR("k"), .value = STR("1") },
+		{ .key = STR(" k"), .value = STR("2") } };
+	struct problems ps = { 0 };
+
+	(void)state;
+	d.target.dec = NAN;
+	assert_int_equal(target_add(db, a, &alice, &d, &ps), DB_REFUSED);
+	assert_non_null(problem_about(&ps, "dec"));
+	ps.n = 0;
+	d.target.dec = 0;
+	d.extras = extras;
+	d.nextras = 2;
+	assert_int_equal(target_add(db, a, &alice, &d, &ps), DB_REFUSED);
+	assert_non_null(problem_about(&ps, "extras"));
+	ps.n = 0;
+	d = star("");
+	assert_int_equal(target_add(db, a, &alice, &d, &ps), DB_REFUSED);
+	assert_non_null(problem_about(&ps, "name"));
+}
+
+static void
+names_may_change_places(void **state)
+{
+	struct str aliases[] = { STR("B"), STR("C") };
+	struct target_draft d = star("Alpha");
+	struct problems ps = { 0 };
+	struct target_whole w;
+	int64_t kept;
+
+	(void)state;
+	d.aliases = aliases;
+	d.naliases = 2;
+	d.target.id = add(&alice, d);
+	assert_int_equal(target_load(db, a, &alice, d.target.id, WITH_ALIASES, &w), DB_ROW);
+	kept = w.aliases[1].id;
+	/* renamed onto its own alias: refused while that stays */
+	d.target.name = STR("b");
+	d.naliases = 0;
+	assert_int_equal(target_change(db, a, &alice, &d, KEEP_PARTS, &ps), DB_TAKEN);
+	assert_str(ps.list[0].why, "Target name and target aliases must be different.");
+	ps.n = 0;
+	aliases[0] = STR("alpha");
+	d.naliases = 2;
+	assert_int_equal(target_change(db, a, &alice, &d, SET_ALIASES, &ps), DB_END);
+	assert_int_equal(target_load(db, a, &alice, d.target.id, WITH_ALIASES, &w), DB_ROW);
+	assert_str(w.target.name, "b");
+	assert_int_equal(w.naliases, 2);
+	assert_str(w.aliases[0].name, "C");
+	assert_true(w.aliases[0].id == kept);
+	assert_str(w.aliases[1].name, "alpha");
+	/* a name given up is free */
+	ps.n = 0;
+	d.naliases = 0;
+	assert_int_equal(target_change(db, a, &alice, &d, SET_ALIASES, &ps), DB_END);
+	add(&carol, star("ALPHA"));
+	/* and one that is not is not */
+	ps.n = 0;
+	d.target.name = STR("a(lpha)");
+	assert_int_equal(target_change(db, a, &alice, &d, KEEP_PARTS, &ps), DB_TAKEN);
+}
+
+static void
+a_change_keeps_what_it_does_not_name(void **state)
+{
+	struct target_extra extras[] = { { .key = STR("k"), .value = STR("1") } };
+	struct str aliases[] = { STR("kept alias") };
+	struct target_draft d = star("keeper");
+	struct problems ps = { 0 };
+	struct target_whole w;
+
+	(void)state;
+	d.extras = extras;
+	d.nextras = 1;
+	d.aliases = aliases;
+	d.naliases = 1;
+	clock_freeze(INT64_C(1700000000000000));
+	d.target.id = add(&alice, d);
+	clock_freeze(INT64_C(1800000000000000));
+	struct target_draft e = star("keeper 2");
+	e.target.id = d.target.id;
+	e.target.ra = 360;
+	e.target.permissions = TARGET_OPEN;
+	e.target.created = 5;
+	assert_int_equal(target_change(db, a, &root, &e, KEEP_PARTS, &ps), DB_END);
+	assert_int_equal(target_load(db, a, &alice, d.target.id, WITH_ALL, &w), DB_ROW);
+	assert_str(w.target.name, "keeper 2");
+	assert_true(w.target.ra == 0);
+	assert_true(w.target.created == INT64_C(1700000000000000));
+	assert_true(w.target.modified == INT64_C(1800000000000000));
+	assert_str(w.creator, "alice");
+	assert_int_equal(w.naliases, 1);
+	assert_int_equal(w.nextras, 1);
+	struct target t;
+	assert_int_equal(target_get(db, a, &visitor, d.target.id, VIEW, &t), DB_ROW);
+	e.target.permissions = TARGET_PUBLIC;
+	assert_int_equal(target_change(db, a, &alice, &e, SET_EXTRAS, &ps), DB_END);
+	assert_int_equal(target_get(db, a, &visitor, d.target.id, VIEW, &t), DB_END);
+	assert_int_equal(target_load(db, a, &carol, d.target.id, WITH_ALL, &w), DB_ROW);
+	assert_int_equal(w.nextras, 0);
+}
+
+static void
+a_deleted_target_leaves_its_names_free(void **state)
+{
+	struct str aliases[] = { STR("gone too") };
+	struct target_draft d = star("gone");
+
+	(void)state;
+	d.aliases = aliases;
+	d.naliases = 1;
+	int64_t id = add(&alice, d);
+	assert_int_equal(target_delete(db, &alice, id), DB_END);
+	assert_true(add(&alice, d) > id);
+}
+
+int
+main(void)
+{
+#define CLAIM(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		CLAIM(a_target_comes_back_as_it_was_given),
+		CLAIM(nobody_sees_what_is_not_theirs),
+		CLAIM(a_group_may_do_all),
+		CLAIM(people_give_only_their_own_groups),
+		CLAIM(a_name_in_use_is_refused),
+		CLAIM(what_breaks_a_rule_is_not_written),
+		CLAIM(names_may_change_places),
+		CLAIM(a_change_keeps_what_it_does_not_name),
+		CLAIM(a_deleted_target_leaves_its_names_free),
+	};
+
+	return cmocka_run_group_tests_name("target", tests, open_database, close_database);
+}
