@@ -282,6 +282,11 @@ context(struct request *r, struct value *page)
 		value_set_text(user, "username", r->user->username);
 		value_set_bool(user, "is_staff", r->user->is_staff || r->user->is_superuser);
 		value_set_bool(user, "is_superuser", r->user->is_superuser);
+	} else {
+		value_set_text(page, "sign_in",
+		    request_is_safe(r) && !str_starts(r->path, "/accounts/")
+		        ? sign_in_page(r)
+		        : STR("/accounts/login/"));
 	}
 	if (token_base(v, &purpose, &id))
 		value_set_text(page, "csrf", csrf_token(auth_of(r)->secret, r->arena, purpose, id));

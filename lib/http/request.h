@@ -77,6 +77,8 @@ bool request_is_safe(const struct request *);
 
 /* "https://host" of this request; a path below it with the prefix: absolute URLs of a known host. */
 struct str request_origin(const struct request *);
+/* Is it in ALLOWED_HOSTS? An item without a port matches any port, ".example.org" all below it. */
+bool host_allowed(const struct config *, struct str host);
 /* PREFIX + path, for links and redirects. */
 struct str request_url(const struct request *, const char *path);
 

@@ -69,8 +69,6 @@ void cookies_parse(struct arena *, struct str header, struct pairs *to);
  * digits, '-', '_' and dots, or an address in brackets, then ':' and a port where there is one.
  */
 struct str host_parse(struct arena *, struct str header);
-/* Is it in ALLOWED_HOSTS? An item without a port matches any port, ".example.org" all below it. */
-bool host_allowed(const struct config *, struct str host);
 /* The host without its port. */
 struct str host_name(struct str host);
 
