@@ -241,7 +241,7 @@ form_read(const struct pairs *pairs, const struct field *fields, size_t n, struc
 /* -- showing -- */
 
 static void
-show_options(struct value *v, const struct field *f, struct str chosen)
+show_options(struct value *v, const struct field *f, struct str chosen, struct arena *a)
 {
 	struct value *options = value_set_list(v, "options");
 	const char *rest = f->choices;
@@ -250,8 +250,8 @@ show_options(struct value *v, const struct field *f, struct str chosen)
 	while (next_choice(&rest, &value, &label)) {
 		struct value *o = value_add_object(options);
 
-		value_set_text(o, "value", value);
-		value_set_text(o, "label", label);
+		value_set_text(o, "value", arena_str(a, value));
+		value_set_text(o, "label", arena_str(a, label));
 		value_set_bool(o, "selected", str_eq(value, chosen));
 	}
 }
@@ -292,7 +292,7 @@ show_field(struct value *v, const struct field *f, const struct input *in, struc
 	value_set_bool(v, "is_choice", f->type == FIELD_CHOICE);
 	value_set_bool(v, "is_bool", f->type == FIELD_BOOL);
 	if (f->type == FIELD_CHOICE)
-		show_options(v, f, in->text);
+		show_options(v, f, in->text, a);
 }
 
 /* A member that is there already, or a new one: a form may be made of several tables. */

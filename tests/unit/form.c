@@ -1,0 +1,229 @@
+/*
+ * form: each field is valid, wrong with a sentence, or absent; and what was typed comes back.
+ */
+#include "unit.h"
+
+#include <math.h>
+
+#include "base/buf.h"
+#include "http/form.h"
+
+enum { TEXT, LINES, SECRET, REAL, INT, CHOICE, BOOL, NFIELDS };
+static const struct field fields[NFIELDS] = {
+	[TEXT] = { .name = "text", .type = FIELD_TEXT, .max = 5, .label = "Name", .help = "Help." },
+	[LINES] = { .name = "lines", .type = FIELD_LINES },
+	[SECRET] = { .name = "secret", .type = FIELD_SECRET },
+	[REAL] = { .name = "real", .type = FIELD_REAL, .min = -90, .max = 90, .label = "Dec" },
+	[INT] = { .name = "int", .type = FIELD_INT },
+	[CHOICE] = { .name = "choice", .type = FIELD_CHOICE, .choices = "A|B=Label of B|C" },
+	[BOOL] = { .name = "bool", .type = FIELD_BOOL },
+};
+
+static struct arena *arena;
+
+static int
+make_arena(void **state)
+{
+	(void)state;
+	arena = arena_new();
+	return 0;
+}
+
+static int
+free_arena(void **state)
+{
+	(void)state;
+	arena_free(arena);
+	return 0;
+}
+
+/* What becomes of one field when this was sent. */
+static struct input
+read_one(int field, const char *sent)
+{
+	struct pair pair = { str_of(fields[field].name), str_of(sent) };
+	struct pairs pairs = { &pair, 1 };
+	struct input in[NFIELDS];
+
+	form_read(&pairs, fields, NFIELDS, in, arena);
+	return in[field];
+}
+
+static void
+texts_are_trimmed_and_bounded_in_code_points(void **state)
+{
+	(void)state;
+	assert_int_equal(read_one(TEXT, "  a b\t ").state, VALID);
+	assert_str(read_one(TEXT, "  a b\t ").text, "a b");
+	assert_int_equal(read_one(TEXT, "   ").state, ABSENT);
+	assert_int_equal(read_one(TEXT, "\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9").state, VALID);
+	assert_int_equal(read_one(TEXT, "123456").state, WRONG);
+	assert_str(
+	    read_one(TEXT, "123456").why, "Name must have at most 5 characters; this has 6.");
+	assert_str(read_one(TEXT, "123456").text, "123456");
+	assert_str(read_one(TEXT, "a\nb").why, "Name must not contain control characters.");
+	assert_int_equal(read_one(TEXT, "a\x7f").state, WRONG);
+}
+
+static void
+lines_have_one_kind_of_end(void **state)
+{
+	(void)state;
+	assert_str(read_one(LINES, "a\r\nb\rc\nd").text, "a\nb\nc\nd");
+	assert_int_equal(read_one(LINES, "a\tb").state, VALID);
+	assert_int_equal(read_one(LINES, "a\x01").state, WRONG);
+}
+
+static void
+secrets_are_neither_trimmed_nor_given_back(void **state)
+{
+	struct input in[NFIELDS] = { [SECRET] = read_one(SECRET, " p\x01 ") };
+	struct value *page = value_object(arena);
+	struct buf json = { NULL, 0, 0 };
+
+	(void)state;
+	assert_int_equal(in[SECRET].state, VALID);
+	assert_str(in[SECRET].text, " p\x01 ");
+	form_show(page, fields, in, NFIELDS, arena);
+	value_json(page, &json);
+	assert_null(strstr(json.p, " p\\u0001 "));
+	buf_free(&json);
+}
+
+static void
+numbers_are_finite_and_in_their_bounds(void **state)
+{
+	(void)state;
+	assert_true(read_one(REAL, " -12.5 ").real == -12.5);
+	assert_true(read_one(REAL, "+38.2").real == 38.2);
+	assert_true(read_one(REAL,
+	                "\xe2\x88\x92"
+	                "8.5")
+	                .real == -8.5);
+	assert_true(read_one(REAL, "90").state == VALID);
+	assert_str(read_one(REAL, "90.001").why, "Dec must be a number from -90 to 90.");
+	for (size_t i = 0; i < 8; i++) {
+		static const char *const bad[] = { "x", "1,5", "nan", "inf", "1e999", "+-3", "0x10",
+			"1 2" };
+
+		assert_int_equal(read_one(REAL, bad[i]).state, WRONG);
+		assert_true(isnan(read_one(REAL, bad[i]).real));
+		assert_str(read_one(REAL, bad[i]).text, bad[i]);
+	}
+	assert_true(read_one(INT, "-7").integer == -7);
+	assert_str(read_one(INT, "1.5").why, "int must be a whole number, such as 12.");
+	assert_int_equal(read_one(REAL, "").state, ABSENT);
+}
+
+static void
+a_choice_is_one_of_the_list(void **state)
+{
+	(void)state;
+	assert_int_equal(read_one(CHOICE, "B").state, VALID);
+	assert_int_equal(read_one(CHOICE, "").state, ABSENT);
+	assert_str(read_one(CHOICE, "D").why, "choice must be one of these: A, Label of B, C.");
+	assert_int_equal(read_one(CHOICE, "A|B").state, WRONG);
+	assert_int_equal(read_one(CHOICE, "Label of B").state, WRONG);
+}
+
+static void
+a_checkbox_is_on_or_off(void **state)
+{
+	(void)state;
+	assert_int_equal(read_one(BOOL, "on").integer, 1);
+	assert_int_equal(read_one(BOOL, "True").integer, 1);
+	assert_int_equal(read_one(BOOL, "false").integer, 0);
+	assert_int_equal(read_one(BOOL, "false").state, VALID);
+	assert_int_equal(read_one(BOOL, "maybe").state, WRONG);
+	assert_int_equal(read_one(TEXT, "x").state, VALID);
+}
+
+static void
+a_required_field_that_is_not_there_is_wrong(void **state)
+{
+	static const struct field needed = {
+		.name = "n", .type = FIELD_TEXT, .required = true, .label = "Name"
+	};
+	struct pairs none = { NULL, 0 };
+	struct input in;
+
+	(void)state;
+	assert_int_equal(form_read(&none, &needed, 1, &in, arena), 1);
+	assert_str(in.why, "Name is needed.");
+}
+
+static void
+a_field_that_came_twice_is_wrong(void **state)
+{
+	struct pair twice[] = { { STR("text"), STR("a") }, { STR("text"), STR("a") } };
+	struct pairs pairs = { twice, 2 };
+	struct input in[NFIELDS];
+
+	(void)state;
+	assert_int_equal(form_read(&pairs, fields, NFIELDS, in, arena), 1);
+	assert_str(in[TEXT].why, "Name came more than once; give it once.");
+}
+
+static struct str
+member_text(const struct value *page, const char *field, const char *key)
+{
+	const struct value *form = value_get(page, "form", 4);
+
+	return value_text(value_get(value_get(form, field, strlen(field)), key, strlen(key)));
+}
+
+static void
+what_was_typed_is_shown_with_what_is_wrong(void **state)
+{
+	struct input in[NFIELDS] = {
+		[TEXT] = read_one(TEXT, "<too long>"), [CHOICE] = read_one(CHOICE, "B")
+	};
+	struct value *page = value_object(arena);
+	const struct value *options;
+
+	(void)state;
+	form_show(page, fields, in, NFIELDS, arena);
+	assert_str(member_text(page, "text", "value"), "<too long>");
+	assert_str(member_text(page, "text", "described"), "text-e text-h");
+	assert_non_null(member_text(page, "text", "error").p);
+	assert_null(member_text(page, "lines", "error").p);
+	assert_true(value_is_true(value_get(page, "has_errors", 10)));
+	assert_int_equal(value_count(value_get(page, "errors", 6)), 1);
+	options = value_get(value_get(value_get(page, "form", 4), "choice", 6), "options", 7);
+	assert_int_equal(value_count(options), 3);
+	assert_true(value_is_true(value_get(value_at(options, 1), "selected", 8)));
+	assert_str(value_text(value_get(value_at(options, 1), "label", 5)), "Label of B");
+}
+
+static void
+an_empty_form_has_no_errors(void **state)
+{
+	struct value *page = value_object(arena);
+
+	(void)state;
+	form_show(page, fields, NULL, NFIELDS, arena);
+	assert_false(value_is_true(value_get(page, "has_errors", 10)));
+	assert_false(value_is_true(value_get(page, "errors", 6)));
+	assert_str(member_text(page, "text", "described"), "text-h");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_arena, free_arena)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(texts_are_trimmed_and_bounded_in_code_points),
+		TEST(lines_have_one_kind_of_end),
+		TEST(secrets_are_neither_trimmed_nor_given_back),
+		TEST(numbers_are_finite_and_in_their_bounds),
+		TEST(a_choice_is_one_of_the_list),
+		TEST(a_checkbox_is_on_or_off),
+		TEST(a_required_field_that_is_not_there_is_wrong),
+		TEST(a_field_that_came_twice_is_wrong),
+		TEST(what_was_typed_is_shown_with_what_is_wrong),
+		TEST(an_empty_form_has_no_errors),
+	};
+
+	return cmocka_run_group_tests_name("form", tests, NULL, NULL);
+}
