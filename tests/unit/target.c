@@ -420,6 +420,98 @@ a_deleted_target_leaves_its_names_free(void **state)
 	assert_true(add(&alice, d) > id);
 }
 
+struct many {
+	struct target_wanted *wanted;
+	size_t n;
+	int permissions;
+	const int64_t *groups;
+	size_t ngroups;
+};
+
+static enum db_result
+find_or_add(struct db *d, void *arg)
+{
+	struct many *m = arg;
+
+	return target_find_or_add_many(
+	    d, a, m->wanted, m->n, m->permissions, m->groups, m->ngroups);
+}
+
+static void
+streams_find_or_add_by_any_name(void **state)
+{
+	static const int64_t groups[] = { 2 };
+	struct str aliases[] = { STR("ZTF20known") };
+	struct target_draft d = star("SN known");
+	struct target_wanted w[] = { { .name = STR("ZTF20new"), .ra = 1, .dec = 2 },
+		{ .name = STR("ztf20 KNOWN"), .ra = 1, .dec = 2 },
+		{ .name = STR("ZTF-20-new"), .ra = 3, .dec = 4 },
+		{ .name = STR("ZTF20other"), .ra = 360, .dec = 90 } };
+	struct many m = { w, NELEM(w), TARGET_PRIVATE, groups, 1 };
+	struct target t;
+
+	(void)state;
+	d.aliases = aliases;
+	d.naliases = 1;
+	int64_t id = add(&alice, d);
+	assert_int_equal(db_transaction(db, DB_WRITE, find_or_add, &m), DB_END);
+	assert_true(w[1].id == id && !w[1].is_new);
+	assert_true(w[0].is_new && !w[2].is_new && w[0].id == w[2].id);
+	assert_true(w[3].is_new && w[3].id != w[0].id);
+	assert_int_equal(target_get(db, a, &bob, w[0].id, CHANGE, &t), DB_ROW);
+	assert_str(t.name, "ZTF20new");
+	assert_true(t.ra == 1 && t.dec == 2 && t.creator == 0);
+	assert_int_equal(target_get(db, a, &alice, w[0].id, VIEW, &t), DB_END);
+	assert_int_equal(target_get(db, a, &bob, w[3].id, CHANGE, &t), DB_ROW);
+	assert_true(t.ra == 0 && t.dec == 90);
+	int64_t first = w[0].id;
+	assert_int_equal(db_transaction(db, DB_WRITE, find_or_add, &m), DB_END);
+	assert_true(w[0].id == first && !w[0].is_new && !w[3].is_new);
+	m.n = 0;
+	assert_int_equal(db_transaction(db, DB_WRITE, find_or_add, &m), DB_END);
+}
+
+static void
+messier_is_seeded_once(void **state)
+{
+	struct str aliases[] = { STR("NGC 1976") };
+	struct target_draft d = star("Great nebula");
+	struct target_seeded seeded;
+	struct target_whole w;
+	struct target_wanted m[] = { { .name = STR("M 31") }, { .name = STR("Great nebula") },
+		{ .name = STR("crab nebula") }, { .name = STR("M 13") } };
+	struct many many = { m, NELEM(m), TARGET_PRIVATE, NULL, 0 };
+
+	(void)state;
+	add(&alice, star("m-13")); /* private: bob does not see it */
+	d.aliases = aliases;
+	d.naliases = 1;
+	d.target.permissions = TARGET_PUBLIC;
+	int64_t orion = add(&carol, d);
+	d = star("Some star");
+	aliases[0] = STR("CRAB nebula");
+	d.aliases = aliases;
+	d.naliases = 1;
+	add(&carol, d);
+	assert_int_equal(target_seed_messier(db, a, &bob, &seeded), DB_END);
+	assert_int_equal(seeded.added, 108);
+	assert_int_equal(seeded.present, 1);
+	assert_int_equal(seeded.unseen, 1);
+	assert_int_equal(target_load(db, a, &bob, orion, WITH_ALL, &w), DB_ROW);
+	assert_int_equal(w.nlists, 1);
+	assert_str(w.lists[0].name, "Messier Catalog");
+	assert_int_equal(db_transaction(db, DB_WRITE, find_or_add, &many), DB_END);
+	assert_false(m[0].is_new || m[2].is_new || m[3].is_new);
+	assert_int_equal(target_load(db, a, &carol, m[0].id, WITH_ALL, &w), DB_ROW);
+	assert_str(w.target.name, "M31");
+	assert_true(fabs(w.target.ra - 10.6847) < 0.01 && fabs(w.target.dec - 41.2689) < 0.01);
+	assert_int_equal(w.naliases, 2);
+	assert_false(w.may_change);
+	assert_int_equal(target_seed_messier(db, a, &bob, &seeded), DB_END);
+	assert_int_equal(seeded.added, 0);
+	assert_int_equal(seeded.present, 109);
+}
+
 int
 main(void)
 {
@@ -434,6 +526,8 @@ main(void)
 		CLAIM(names_may_change_places),
 		CLAIM(a_change_keeps_what_it_does_not_name),
 		CLAIM(a_deleted_target_leaves_its_names_free),
+		CLAIM(streams_find_or_add_by_any_name),
+		CLAIM(messier_is_seeded_once),
 	};
 
 	return cmocka_run_group_tests_name("target", tests, open_database, close_database);

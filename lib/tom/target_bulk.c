@@ -1,0 +1,297 @@
+/*
+ * target_bulk: many new targets at once, for streams and CSV: ids are taken first, then each table
+ * gets its rows in one go.
+ */
+#include "tom/target_bulk.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+static enum db_result
+add_targets(struct db *db, const struct target_new *list, size_t n)
+{
+	const char *columns[TARGET_NFIELDS_MAX + 3];
+	size_t ncolumns = 0;
+	enum db_result r;
+	int64_t added;
+
+	columns[ncolumns++] = "id";
+	columns[ncolumns++] = "creator_id";
+	columns[ncolumns++] = "zone";
+	for (size_t i = 0; i < target_nfields; i++)
+		columns[ncolumns++] = target_fields[i].name;
+	struct bulk *b = db_bulk(db, "target", ncolumns, columns);
+	for (size_t i = 0; i < n; i++) {
+		const struct target *t = &list[i].target;
+		int zone = target_zone(t);
+
+		db_bulk_int(b, t->id);
+		if (t->creator == 0)
+			db_bulk_null(b);
+		else
+			db_bulk_int(b, t->creator);
+		if (zone < 0)
+			db_bulk_null(b);
+		else
+			db_bulk_int(b, zone);
+		for (size_t k = 0; k < target_nfields; k++) {
+			const struct target_field *f = &target_fields[k];
+
+			if (target_is_number(f))
+				db_bulk_real(b, target_real(t, f));
+			else if (f->kind == TARGET_TIME)
+				db_bulk_int(b,
+				    f->offset == offsetof(struct target, created) ? t->created
+				                                                  : t->modified);
+			else
+				db_bulk_text(
+				    b, f->kind == TARGET_TEXT ? t->name : target_choice(t, f));
+		}
+	}
+	r = db_bulk_end(b, &added);
+	return r == DB_END && (size_t)added != n ? DB_RETRY : r;
+}
+
+static enum db_result
+add_names(struct db *db, struct arena *a, const struct target_new *list, size_t n)
+{
+	static const char *const columns[] = { "id", "target_id", "name", "match_key", "is_primary",
+		"created", "modified" };
+	size_t total = 0, at = 0;
+	int64_t *ids, added;
+	enum db_result r;
+
+	for (size_t i = 0; i < n; i++)
+		total += list[i].nkeys;
+	ids = arena_array(a, total, sizeof(*ids));
+	if ((r = db_ids(db, "target_name", total, ids)) != DB_END)
+		return r;
+	struct bulk *b = db_bulk(db, "target_name", NELEM(columns), columns);
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < list[i].nkeys; k++) {
+			db_bulk_int(b, ids[at++]);
+			db_bulk_int(b, list[i].target.id);
+			db_bulk_text(b, list[i].keys[k].name);
+			db_bulk_text(b, list[i].keys[k].key);
+			db_bulk_int(b, k == 0);
+			db_bulk_int(b, list[i].target.modified);
+			db_bulk_int(b, list[i].target.modified);
+		}
+	if ((r = db_bulk_end(b, &added)) != DB_END)
+		return r;
+	if ((size_t)added != total)
+		return DB_RETRY;
+	struct query *q = db_query(db, QUERY_NAME_PART_ADD_SINCE);
+	db_int(q, "first_id", ids[0]);
+	return db_run(q);
+}
+
+static enum db_result
+add_extras(struct db *db, const struct target_new *list, size_t n)
+{
+	static const char *const columns[] = { "target_id", "key", "value", "float_value",
+		"bool_value", "time_value" };
+	struct bulk *b = db_bulk(db, "target_extra", NELEM(columns), columns);
+	int64_t added;
+
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < list[i].nextras; k++) {
+			const struct target_extra *e = &list[i].extras[k];
+			struct extra_forms forms = target_extra_forms(e->value);
+
+			db_bulk_int(b, list[i].target.id);
+			db_bulk_text(b, e->key);
+			db_bulk_text(b, e->value);
+			db_bulk_real(b, forms.number);
+			db_bulk_int(b, forms.truth);
+			if (forms.is_time)
+				db_bulk_int(b, forms.time);
+			else
+				db_bulk_null(b);
+		}
+	return db_bulk_end(b, &added);
+}
+
+static void
+bulk_right(struct bulk *b, const struct target *t, int64_t principal, int verbs)
+{
+	db_bulk_int(b, principal);
+	db_bulk_int(b, t->id);
+	db_bulk_int(b, verbs);
+	db_bulk_int(b, t->created);
+}
+
+static enum db_result
+add_rights(struct db *db, const struct target_new *list, size_t n)
+{
+	static const char *const columns[] = { "principal", "target_id", "verbs", "created" };
+	struct bulk *b = db_bulk(db, "rights", NELEM(columns), columns);
+	int64_t added;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct target *t = &list[i].target;
+		int64_t public = target_public_principal(t->permissions);
+
+		if (t->creator != 0)
+			bulk_right(b, t, PRINCIPAL_USER(t->creator), ALL_VERBS);
+		for (size_t k = 0; k < list[i].ngroups; k++)
+			bulk_right(b, t, PRINCIPAL_GROUP(list[i].groups[k]), ALL_VERBS);
+		if (public != 0)
+			bulk_right(b, t, public, VIEW);
+	}
+	return db_bulk_end(b, &added);
+}
+
+static enum db_result
+add_members(struct db *db, const struct target_new *list, size_t n)
+{
+	static const char *const columns[] = { "list_id", "target_id" };
+	struct bulk *b = db_bulk(db, "target_list_member", NELEM(columns), columns);
+	int64_t added;
+
+	for (size_t i = 0; i < n; i++)
+		if (list[i].list != 0) {
+			db_bulk_int(b, list[i].list);
+			db_bulk_int(b, list[i].target.id);
+		}
+	return db_bulk_end(b, &added);
+}
+
+enum db_result
+target_bulk_add(struct db *db, struct arena *a, struct target_new *list, size_t n)
+{
+	int64_t *ids = arena_array(a, n, sizeof(*ids));
+	enum db_result r;
+
+	if (n == 0)
+		return DB_END;
+	if ((r = db_ids(db, "target", n, ids)) != DB_END)
+		return r;
+	for (size_t i = 0; i < n; i++)
+		list[i].target.id = ids[i];
+	r = add_targets(db, list, n);
+	if (r == DB_END)
+		r = add_names(db, a, list, n);
+	if (r == DB_END)
+		r = add_extras(db, list, n);
+	if (r == DB_END)
+		r = add_rights(db, list, n);
+	return r == DB_END ? add_members(db, list, n) : r;
+}
+
+/* A wanted target by the key of its name, to be sorted. */
+struct by_key {
+	struct str key;
+	size_t index;
+};
+
+static int
+compare_str(struct str x, struct str y)
+{
+	int order = memcmp(x.p, y.p, x.n < y.n ? x.n : y.n);
+
+	return order != 0 ? order : (x.n > y.n) - (x.n < y.n);
+}
+
+/* By key; among equal ones the first wanted comes first. */
+static int
+compare(const void *x, const void *y)
+{
+	const struct by_key *l = x, *r = y;
+	int order = compare_str(l->key, r->key);
+
+	return order != 0 ? order : (l->index > r->index) - (l->index < r->index);
+}
+
+/* The first of the sorted with that key; n where there is none. */
+static size_t
+find(const struct by_key *sorted, size_t n, struct str key)
+{
+	size_t low = 0, high = n;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (compare_str(sorted[mid].key, key) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < n && str_eq(sorted[low].key, key) ? low : n;
+}
+
+static enum db_result
+find_known(struct db *db, struct arena *a, struct target_wanted *wanted,
+    const struct by_key *sorted, size_t n)
+{
+	struct str *keys = arena_array(a, n, sizeof(*keys));
+	size_t nkeys = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (i == 0 || !str_eq(sorted[i].key, sorted[i - 1].key))
+			keys[nkeys++] = sorted[i].key;
+	struct query *q = db_query(db, QUERY_TARGET_IDS_OF_NAMES);
+	db_text(q, "keys", target_json_texts(a, keys, nkeys));
+	while (db_step(q) == DB_ROW) {
+		int64_t id = db_col_int(q, "target_id");
+		struct str key = db_col_text(q, "match_key");
+
+		for (size_t i = find(sorted, n, key); i < n && str_eq(sorted[i].key, key); i++)
+			wanted[sorted[i].index].id = id;
+	}
+	return db_done(q);
+}
+
+enum db_result
+target_find_or_add_many(struct db *db, struct arena *a, struct target_wanted *wanted, size_t n,
+    int permissions, const int64_t *groups, size_t ngroups)
+{
+	struct by_key *sorted = arena_array(a, n, sizeof(*sorted));
+	struct target_new *list = arena_array(a, n, sizeof(*list));
+	struct target_key *keys = arena_array(a, n, sizeof(*keys));
+	size_t *from = arena_array(a, n, sizeof(*from)); /* list[i] is sorted[from[i]] */
+	int64_t now = clock_now();
+	size_t nnew = 0;
+	enum db_result r;
+
+	if (n == 0)
+		return DB_END;
+	for (size_t i = 0; i < n; i++) {
+		wanted[i].id = 0;
+		wanted[i].is_new = false;
+		sorted[i] = (struct by_key){ target_match_key(a, wanted[i].name), i };
+	}
+	qsort(sorted, n, sizeof(*sorted), compare);
+	if ((r = find_known(db, a, wanted, sorted, n)) != DB_END)
+		return r;
+	for (size_t i = 0; i < n; i++) {
+		const struct target_wanted *w = &wanted[sorted[i].index];
+
+		if (w->id != 0 || (i > 0 && str_eq(sorted[i].key, sorted[i - 1].key)))
+			continue;
+		struct target t = target_none();
+		t.name = str_trim(w->name);
+		t.permissions = permissions;
+		t.created = t.modified = now;
+		t.ra = w->ra == 360 ? 0 : w->ra;
+		t.dec = w->dec;
+		keys[nnew] = (struct target_key){ t.name, sorted[i].key };
+		from[nnew] = i;
+		list[nnew] = (struct target_new){ .target = t,
+			.keys = &keys[nnew],
+			.nkeys = 1,
+			.groups = groups,
+			.ngroups = ngroups };
+		nnew++;
+	}
+	if ((r = target_bulk_add(db, a, list, nnew)) != DB_END)
+		return r;
+	for (size_t i = 0; i < nnew; i++) {
+		wanted[sorted[from[i]].index].is_new = true;
+		for (size_t k = from[i]; k < n && str_eq(sorted[k].key, sorted[from[i]].key); k++)
+			wanted[sorted[k].index].id = list[i].target.id;
+	}
+	return DB_END;
+}
