@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 #include <getopt.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -141,6 +142,17 @@ check(const struct app *app, struct config *config, struct templates *templates)
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -1;
 }
 
+/* URL_PREFIX is put in front of every address and header: a plain path, or nothing. */
+static bool
+is_prefix(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/",
+		        s.p[i]) == NULL)
+			return false;
+	return s.n == 0 || url_is_local(s);
+}
+
 static int
 load(const struct app *app, struct config **config, struct templates **templates)
 {
@@ -153,6 +165,11 @@ load(const struct app *app, struct config **config, struct templates **templates
 		return -1;
 	}
 	set_log_level(*config);
+	if (!is_prefix(str_of(config_text(*config, "URL_PREFIX")))) {
+		fprintf(stderr, "%s: URL_PREFIX is a path such as /tom, not \"%s\"\n", app->name,
+		    config_text(*config, "URL_PREFIX"));
+		goto release;
+	}
 	if (!app->no_pages) {
 		const char *share = config_text(*config, "SHARE_DIR");
 		const char *overrides = config_text(*config, "TEMPLATES");
@@ -173,6 +190,22 @@ release:
 	return -1;
 }
 
+/* A TCP port that others can reach lets them forge every parameter (security.md A.3 row 4). */
+static bool
+is_public(int fd)
+{
+	struct sockaddr_storage a;
+	socklen_t len = sizeof(a);
+
+	if (getsockname(fd, (struct sockaddr *)&a, &len) != 0)
+		return true;
+	if (a.ss_family == AF_INET)
+		return (ntohl(((const struct sockaddr_in *)&a)->sin_addr.s_addr) >> 24) != 127;
+	if (a.ss_family == AF_INET6)
+		return !IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)&a)->sin6_addr);
+	return false;
+}
+
 static bool
 is_listening(int fd)
 {
@@ -190,7 +223,7 @@ work(const struct prefork *p)
 
 	if (server_start(&server, p->app, p->config, p->templates) != 0)
 		return EXIT_CONFIG;
-	return fastcgi_run(&server, p->listener, p->plain);
+	return fastcgi_run(&server, p);
 }
 
 static int
@@ -201,6 +234,13 @@ serve_socket(const struct options *o, struct prefork *p)
 
 	if (o->socket == NULL) {
 		p->listener = STDIN_FILENO;
+		if (is_public(STDIN_FILENO)) {
+			fprintf(stderr,
+			    "%s: standard input listens on a TCP address that others "
+			    "reach; use a unix socket\n",
+			    p->app->name);
+			return EXIT_CONFIG;
+		}
 		return o->workers > 1 ? prefork_run(p) : work(p);
 	}
 	p->listener = listen_at(o->socket, err, sizeof(err));
@@ -228,7 +268,7 @@ int
 app_main(int argc, char **argv, const struct app *app)
 {
 	struct options o = { .workers = 0 };
-	struct prefork p = { .app = app, .load = load, .work = work };
+	struct prefork p = { .app = app, .load = load, .work = work, .orphans = { -1, -1 } };
 	const char *wrong = route_check(app);
 	int status;
 

@@ -60,6 +60,13 @@ assets_load(const char *share_dir)
 }
 
 void
+assets_free(struct assets *s)
+{
+	if (s != NULL)
+		arena_free(s->arena);
+}
+
+void
 assets_show(struct value *page, const struct request *r)
 {
 	const struct assets *s = r->app->assets;

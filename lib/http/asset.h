@@ -11,8 +11,9 @@
 
 struct assets;
 
-/* Reads the manifest. Never NULL: without a manifest there are none. Freed with the process. */
+/* Reads the manifest. Never NULL: without a manifest there are none. The caller frees it. */
 struct assets *assets_load(const char *share_dir);
+void assets_free(struct assets *);
 
 /* Sets page.asset.NAME_EXT (dots and dashes made '_') to the address of each file. */
 void assets_show(struct value *page, const struct request *);

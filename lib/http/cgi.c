@@ -9,18 +9,25 @@
 #include "http/serve.h"
 
 struct cgi {
+	int64_t left; /* bytes of the body: a server need not end stdin after them */
 	bool failed;
 };
 
 static ssize_t
 cgi_read(void *state, void *to, size_t n)
 {
+	struct cgi *c = state;
 	ssize_t got;
 
-	(void)state;
+	if ((uint64_t)c->left < n)
+		n = (size_t)c->left;
+	if (n == 0)
+		return 0;
 	do
 		got = read(STDIN_FILENO, to, n);
 	while (got < 0 && errno == EINTR);
+	if (got > 0)
+		c->left -= got;
 	return got;
 }
 
@@ -53,29 +60,24 @@ cgi_send(void *state, struct str head, struct str body, bool last)
 
 static const struct transport cgi = { cgi_read, cgi_send };
 
-/* Without CONTENT_LENGTH there is no body: stdin may be a terminal, or never end. */
-static ssize_t
-no_body(void *state, void *to, size_t n)
+static void
+no_memory(void)
 {
-	(void)state;
-	(void)to;
-	(void)n;
-	return 0;
+	(void)write_all(str_of(response_no_memory));
 }
-
-static const struct transport cgi_without_body = { no_body, cgi_send };
 
 int
 cgi_run(struct server *server, char *const *environment)
 {
-	struct cgi c = { false };
-	bool has_body = false;
+	struct cgi c = { 0, false };
 
 	signal(SIGPIPE, SIG_IGN);
 	for (char *const *p = environment; *p != NULL; p++)
-		if (strncmp(*p, "CONTENT_LENGTH=", 15) == 0 && (*p)[15] != '\0')
-			has_body = true;
-	serve(server, has_body ? &cgi : &cgi_without_body, &c, environment);
+		if (strncmp(*p, "CONTENT_LENGTH=", 15) == 0 &&
+		    (!str_to_int64(str_of(*p + 15), &c.left) || c.left < 0))
+			c.left = 0;
+	arena_on_exhaustion(no_memory);
+	serve(server, &cgi, &c, environment);
 	server_stop(server);
 	return c.failed ? 1 : 0;
 }

@@ -26,6 +26,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "config.h"
+#include "http/orphan.h"
 #include "http/records.h"
 #include "http/serve.h"
 
@@ -48,6 +50,7 @@ struct loop {
 	struct server *server;
 	FCGX_Request request;
 	int listener, epoll;
+	int orphans[2]; /* see struct prefork */
 	bool listening; /* is the listener known to epoll? */
 	int64_t paused; /* accept again after this instant */
 	struct connection *connections;
@@ -66,12 +69,26 @@ static struct {
 
 static volatile sig_atomic_t stopping;
 
+/* The loop of this process, for the handler of a crash. */
+static const struct loop *the_loop;
+
 /* --- the transport --- */
 
 struct exchange {
 	FCGX_Request *request;
-	bool failed; /* the connection cannot be kept */
+	bool timed; /* a time limit runs until the body has come whole */
+	bool failed; /* the connection is of no more use */
+	bool ended; /* the answer was sent to its end */
 };
+
+static void
+limit_time(int64_t microseconds)
+{
+	struct itimerval t = { { 0, 0 },
+		{ (time_t)(microseconds / SECOND), (suseconds_t)(microseconds % SECOND) } };
+
+	setitimer(ITIMER_REAL, &t, NULL);
+}
 
 static ssize_t
 fastcgi_read(void *state, void *to, size_t n)
@@ -81,6 +98,9 @@ fastcgi_read(void *state, void *to, size_t n)
 
 	if (got > 0)
 		return got;
+	if (x->timed)
+		limit_time(0);
+	x->timed = false;
 	if (FCGX_GetError(x->request->in) != 0) {
 		x->failed = true;
 		return -1;
@@ -135,6 +155,7 @@ fastcgi_send(void *state, struct str head, struct str body, bool last)
 	under_way.begun = 1;
 	if (x->failed || send_records(q->ipcFd, (uint16_t)q->requestId, head, body, last) != 0)
 		x->failed = true;
+	x->ended = last && !x->failed;
 	return x->failed ? -1 : 0;
 }
 
@@ -168,6 +189,49 @@ no_memory(void)
 		    STR(""), true);
 }
 
+/*
+ * A mistake of ours ends this process. It must cost the request that met it and no other: requests
+ * that wait on the other connections are unread, so siblings can serve them.
+ */
+static void
+crashed(int number)
+{
+	static const char sorry[] = "Status: 500 Internal Server Error\r\n"
+	                            "Content-Type: text/plain; charset=utf-8\r\n"
+	                            "Cache-Control: no-store\r\n\r\n"
+	                            "Something went wrong here. Please try again later.\r\n";
+
+	if (the_loop != NULL && the_loop->orphans[0] >= 0)
+		for (const struct connection *c = the_loop->connections; c != NULL; c = c->next)
+			if (c->fd != under_way.fd)
+				(void)orphan_give(the_loop->orphans[0], c->fd);
+	if (under_way.fd >= 0 && !under_way.begun)
+		(void)send_records(under_way.fd, (uint16_t)under_way.id,
+		    (struct str){ sorry, sizeof(sorry) - 1 }, STR(""), true);
+	(void)raise(number); /* SA_RESETHAND: now as if we had done nothing */
+}
+
+static void
+on_crash(void)
+{
+#ifndef SANITIZED
+	static const int numbers[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT };
+	static char room[KIB(64)]; /* the stack may be what is used up */
+	const stack_t stack = { .ss_sp = room, .ss_size = sizeof(room) };
+	struct sigaction action;
+
+	(void)sigaltstack(&stack, NULL);
+	memset(&action, 0, sizeof(action));
+	action.sa_handler = crashed;
+	action.sa_flags = SA_ONSTACK | (int)SA_RESETHAND;
+	sigemptyset(&action.sa_mask);
+	for (size_t i = 0; i < NELEM(numbers); i++)
+		sigaction(numbers[i], &action, NULL);
+#else
+	(void)crashed;
+#endif
+}
+
 static void
 on_signal(int number, void (*handler)(int))
 {
@@ -179,29 +243,25 @@ on_signal(int number, void (*handler)(int))
 	sigaction(number, &action, NULL);
 }
 
-static void
-limit_time(int64_t microseconds)
-{
-	struct itimerval t = { { 0, 0 },
-		{ (time_t)(microseconds / SECOND), (suseconds_t)(microseconds % SECOND) } };
-
-	setitimer(ITIMER_REAL, &t, NULL);
-}
-
 /* --- one request --- */
 
-/* Serves what libfcgi holds; true where the connection may be kept. */
+/*
+ * Serves what libfcgi holds; `timed`: a time limit was set, which ends with the body. True where
+ * the connection may be kept.
+ */
 static bool
-answer(struct server *server, FCGX_Request *q)
+answer(struct server *server, FCGX_Request *q, bool timed)
 {
-	struct exchange x = { q, false };
+	struct exchange x = { .request = q, .timed = timed };
 
 	under_way.fd = q->ipcFd;
 	under_way.id = q->requestId;
 	under_way.begun = 0;
 	serve(server, &fastcgi, &x, q->envp);
 	under_way.fd = -1;
-	return q->keepConnection && !x.failed && FCGX_HasSeenEOF(q->in);
+	if (x.timed)
+		limit_time(0);
+	return q->keepConnection && x.ended && FCGX_HasSeenEOF(q->in);
 }
 
 static void
@@ -251,12 +311,10 @@ hand_over(struct loop *l, struct connection *c, bool whole)
 		drop(l, c);
 		return false;
 	}
-	keep = answer(l->server, q);
-	if (!whole)
-		limit_time(0);
+	keep = answer(l->server, q, !whole);
 	FCGX_Free(q, 0);
 	q->ipcFd = -1;
-	if (!keep || stopping) {
+	if (!keep) {
 		drop(l, c);
 		return false;
 	}
@@ -318,8 +376,10 @@ adopt(struct loop *l, int fd)
 {
 	struct timeval limit = { (time_t)(l->request_timeout / SECOND),
 		(suseconds_t)(l->request_timeout % SECOND) };
-	struct connection *c = malloc(sizeof(*c));
+	struct connection *c = fd < 0 ? NULL : malloc(sizeof(*c));
 
+	if (fd < 0)
+		return;
 	if (c == NULL || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) != 0 ||
 	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) != 0) {
 		close(fd);
@@ -408,7 +468,7 @@ rest(struct loop *l)
 		hooks->idle(&l->server->app);
 }
 
-/* Serves whoever has asked already; the others find their connection closed. */
+/* Serves whoever has asked already, and leaves the other connections to the siblings. */
 static void
 finish(struct loop *l)
 {
@@ -418,8 +478,11 @@ finish(struct loop *l)
 	l->now = clock_monotonic();
 	for (struct connection *c = l->connections; c != NULL; c = next) {
 		next = c->next;
-		if (look(l, c))
-			drop(l, c);
+		if (!look(l, c))
+			continue;
+		if (l->orphans[0] >= 0)
+			(void)orphan_give(l->orphans[0], c->fd);
+		drop(l, c);
 	}
 }
 
@@ -440,6 +503,8 @@ run(struct loop *l, const sigset_t *while_waiting)
 
 			if (c == NULL)
 				accept_one(l);
+			else if (events[i].data.ptr == l)
+				adopt(l, orphan_take(l->orphans[1]));
 			else if (look(l, c) && (events[i].events & (EPOLLRDHUP | EPOLLHUP)) != 0)
 				drop(l, c); /* answered, and the peer had said it was the last */
 		}
@@ -457,10 +522,20 @@ run(struct loop *l, const sigset_t *while_waiting)
 	finish(l);
 }
 
-static int
-run_epoll(struct server *server, int listener)
+static bool
+watch_orphans(struct loop *l)
 {
-	struct loop l = { .server = server, .listener = listener };
+	struct epoll_event e = { .events = EPOLLIN | EPOLLEXCLUSIVE, .data.ptr = l };
+
+	return l->orphans[1] < 0 || epoll_ctl(l->epoll, EPOLL_CTL_ADD, l->orphans[1], &e) == 0;
+}
+
+static int
+run_epoll(struct server *server, const struct prefork *p)
+{
+	struct loop l = { .server = server,
+		.listener = p->listener,
+		.orphans = { p->orphans[0], p->orphans[1] } };
 	sigset_t blocked, before;
 
 	l.request_timeout = config_int(server->app.config, "REQUEST_TIMEOUT_MS") * 1000;
@@ -468,8 +543,8 @@ run_epoll(struct server *server, int listener)
 	l.look = malloc(RECORDS_LOOKED_AT);
 	l.epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (l.look == NULL || l.epoll < 0 ||
-	    fcntl(listener, F_SETFL, fcntl(listener, F_GETFL) | O_NONBLOCK) != 0 ||
-	    FCGX_InitRequest(&l.request, listener, 0) != 0) {
+	    fcntl(l.listener, F_SETFL, fcntl(l.listener, F_GETFL) | O_NONBLOCK) != 0 ||
+	    FCGX_InitRequest(&l.request, l.listener, 0) != 0 || !watch_orphans(&l)) {
 		log_error("worker cannot start", LOG_TEXT("error", strerror(errno)));
 		return 1;
 	}
@@ -482,8 +557,10 @@ run_epoll(struct server *server, int listener)
 	sigprocmask(SIG_BLOCK, &blocked, &before);
 	sigdelset(&before, SIGTERM);
 	sigdelset(&before, SIGINT);
+	the_loop = &l;
 	listen_again(&l, true);
 	run(&l, &before);
+	the_loop = NULL;
 	close(l.epoll);
 	free(l.look);
 	return 0;
@@ -493,17 +570,22 @@ run_epoll(struct server *server, int listener)
 static int
 run_plain(struct server *server, int listener)
 {
+	int64_t limit = config_int(server->app.config, "REQUEST_TIMEOUT_MS") * 1000;
 	FCGX_Request q;
 
-	if (FCGX_InitRequest(&q, listener, FCGI_FAIL_ACCEPT_ON_INTR) != 0)
+	/* siblings of an earlier configuration may have made it non-blocking */
+	if (fcntl(listener, F_SETFL, fcntl(listener, F_GETFL) & ~O_NONBLOCK) != 0 ||
+	    FCGX_InitRequest(&q, listener, FCGI_FAIL_ACCEPT_ON_INTR) != 0)
 		return 1;
-	while (!stopping && FCGX_Accept_r(&q) >= 0)
-		FCGX_Free(&q, !answer(server, &q));
+	while (!stopping && FCGX_Accept_r(&q) >= 0) {
+		limit_time(limit);
+		FCGX_Free(&q, !answer(server, &q, true));
+	}
 	return stopping ? 0 : 1;
 }
 
 int
-fastcgi_run(struct server *server, int listener, bool plain)
+fastcgi_run(struct server *server, const struct prefork *p)
 {
 	int status;
 
@@ -520,8 +602,9 @@ fastcgi_run(struct server *server, int listener, bool plain)
 	on_signal(SIGHUP, SIG_IGN);
 	on_signal(SIGPIPE, SIG_IGN);
 	on_signal(SIGALRM, cut);
+	on_crash();
 	arena_on_exhaustion(no_memory);
-	status = plain ? run_plain(server, listener) : run_epoll(server, listener);
+	status = p->plain ? run_plain(server, p->listener) : run_epoll(server, p);
 	server_stop(server);
 	return status;
 }

@@ -218,6 +218,8 @@ respond_error(struct request *r, struct response *s, int status, const char *why
 		why = e->why;
 	if (status == 503)
 		response_set(s, "Retry-After", STR("5"));
+	if (status == 429)
+		response_set(s, "Retry-After", STR("60"));
 	if (r->app->templates == NULL) {
 		plain_error(r, s, e, why);
 	} else {

@@ -277,6 +277,11 @@ prefork_run(struct prefork *setup)
 	if (p == NULL)
 		return 1;
 	p->setup = setup;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, setup->orphans) != 0) {
+		log_error("cannot start", LOG_TEXT("error", strerror(errno)));
+		free(p);
+		return 1;
+	}
 	sigemptyset(&wanted);
 	sigaddset(&wanted, SIGTERM);
 	sigaddset(&wanted, SIGINT);

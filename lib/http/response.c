@@ -9,6 +9,9 @@
 #include "base/log.h"
 #include "http/serve.h"
 
+/* A stream leaves in pieces of about this size. */
+#define STREAM_PIECE KIB(64)
+
 const char response_no_memory[] = "Status: 503 Service Unavailable\r\n"
                                   "Content-Type: text/plain; charset=utf-8\r\n"
                                   "Content-Length: 58\r\n"
@@ -113,7 +116,8 @@ response_reset(struct response *s)
 	s->cache = NULL;
 	s->nheaders = 0;
 	s->has_cookie = false;
-	s->broken = false;
+	s->broken = s->streaming = false;
+	s->bytes = 0;
 	s->message = STR_NONE;
 	buf_clear(&s->server->body);
 }
@@ -360,8 +364,6 @@ int
 response_stream(
     struct request *r, struct response *s, int status, const char *type, struct str filename)
 {
-	const struct server *server = s->server;
-
 	s->status = status;
 	s->type = str_of(type);
 	if (filename.p != NULL) {
@@ -378,26 +380,36 @@ response_stream(
 	if (s->broken)
 		return -1;
 	s->streaming = true;
+	buf_clear(&s->server->body);
 	buf_clear(&s->server->head);
 	put_head(s, &s->server->head, false);
-	s->gone = r->transport->send(r->transport_state, buf_text(&server->head), STR(""), false) !=
-	    0;
+	return 0;
+}
+
+/* Sends what is held; the headers with the first of it. */
+static int
+flush(struct response *s, bool last)
+{
+	const struct request *r = s->request;
+	struct str head = buf_text(&s->server->head), body = buf_text(&s->server->body);
+
+	s->left = true;
+	s->gone = s->gone || r->transport->send(r->transport_state, head, body, last) != 0;
+	buf_clear(&s->server->head);
+	buf_clear(&s->server->body);
 	return s->gone ? -1 : 0;
 }
 
 int
 response_write(struct response *s, const void *p, size_t n)
 {
-	const struct request *r = s->request;
-	struct str piece = { p, n };
-
 	if (s->gone)
 		return -1;
 	s->bytes += (int64_t)n;
-	if (r->method == HEAD || n == 0)
+	if (s->request->method == HEAD)
 		return 0;
-	s->gone = r->transport->send(r->transport_state, STR(""), piece, false) != 0;
-	return s->gone ? -1 : 0;
+	buf_put(&s->server->body, p, n);
+	return s->server->body.n < STREAM_PIECE ? 0 : flush(s, false);
 }
 
 void
@@ -410,8 +422,7 @@ response_finish(struct response *s)
 
 	if (s->streaming) {
 		if (!s->gone)
-			s->gone = r->transport->send(r->transport_state, STR(""), STR(""), true) !=
-			    0;
+			(void)flush(s, true);
 		return;
 	}
 	if (s->broken) {

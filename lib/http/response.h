@@ -64,8 +64,9 @@ bool response_not_modified(struct request *, struct response *, struct str etag,
 void response_cache(struct response *, const char *cache_control);
 
 /*
- * Streaming, the one mode for exports: headers leave with the first write; -1 when the client is
- * gone (stop then). HEAD discards. Content-Length is not sent.
+ * Streaming, the one mode for exports: what is written leaves in pieces of some 64 KiB, the headers
+ * with the first; -1 when the client is gone (stop then). HEAD discards. Content-Length is not sent.
+ * A handler that fails (-1) before anything left gives a clean 500; later the connection is cut.
  */
 int response_stream(struct request *, struct response *, int status, const char *type,
     struct str filename /* offered as attachment; absent: none */);

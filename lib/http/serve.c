@@ -56,6 +56,17 @@ server_stop(struct server *server)
 		hooks->stop(&server->app);
 }
 
+void
+server_free(struct server *server)
+{
+	if (server->app.prefix.n > 0)
+		free((void *)(uintptr_t)server->app.prefix.p);
+	assets_free(server->app.assets);
+	arena_free(server->arena);
+	buf_free(&server->head);
+	buf_free(&server->body);
+}
+
 /* Ids need not be secret, only different: splitmix64 over a random start, in base 32. */
 static void
 make_id(struct server *server, char id[static 14])
@@ -182,7 +193,7 @@ handle(struct request *r, struct response *s)
 {
 	if (r->route->handler(r, s) == 0 && (s->status != 0 || s->broken))
 		return;
-	if (s->streaming) {
+	if (s->left) {
 		/* half of it has left: the peer must see that it was cut */
 		s->gone = true;
 		return;

@@ -33,6 +33,8 @@ struct server {
 /* Makes it ready after the fork; calls the start hooks. -1 where one of them failed (it said why). */
 int server_start(struct server *, const struct app *, struct config *, struct templates *);
 void server_stop(struct server *);
+/* Gives back what server_start() took. */
+void server_free(struct server *);
 
 /* Answers one request; params are "NAME=value", ended by NULL, borrowed for the call. */
 void serve(struct server *, const struct transport *, void *transport_state, char *const *params);
@@ -114,7 +116,8 @@ struct response {
 	size_t nheaders, room;
 	bool has_cookie; /* the answer must not be cached */
 	bool broken; /* a header with a control byte was given: 500 */
-	bool streaming; /* the headers have left */
+	bool streaming; /* the body leaves in pieces */
+	bool left; /* the first of them has, and with it the headers */
 	bool gone; /* the peer is */
 	int64_t bytes; /* of the body, for the log */
 	struct str message; /* the cookie of messages to show next time; absent: unchanged */
@@ -133,8 +136,10 @@ extern const char response_no_memory[];
 
 /* --- fastcgi.c, cgi.c, prefork.c: how a worker is driven. --- */
 
-/* Serves the listening socket until SIGTERM; the exit status. */
-int fastcgi_run(struct server *, int listener, bool plain);
+struct prefork;
+
+/* Serves p->listener until SIGTERM; the exit status. */
+int fastcgi_run(struct server *, const struct prefork *p);
 /*
  * The listening socket at `path`, mode 0660; one left over is replaced, one that a live server
  * listens on is not. -1 with a sentence in err.
@@ -146,6 +151,11 @@ struct prefork {
 	const struct app *app;
 	int listener, workers;
 	bool plain;
+	/*
+	 * Where a worker that leaves puts connections whose next request has not come (as SCM_RIGHTS
+	 * into the first) and others take them from (the second); -1, -1 without siblings.
+	 */
+	int orphans[2];
 	struct config *config;
 	struct templates *templates;
 	/* Loads both anew; -1 having said why on stderr. */
