@@ -241,7 +241,7 @@ serve_socket(const struct options *o, struct prefork *p)
 			    p->app->name);
 			return EXIT_CONFIG;
 		}
-		return o->workers > 1 ? prefork_run(p) : work(p);
+		return o->workers > 0 ? prefork_run(p) : work(p);
 	}
 	p->listener = listen_at(o->socket, err, sizeof(err));
 	if (p->listener < 0) {
