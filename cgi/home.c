@@ -10,6 +10,7 @@
 #include "config.h"
 #include "sky/angle.h"
 #include "tom/site.h"
+#include "tom/skymap.h"
 #include "tom/target_list.h"
 
 #define NEWEST 10 /* targets on the first page */
@@ -33,8 +34,9 @@ position_text(struct arena *a, const struct target *t)
 }
 
 static void
-show_targets(struct value *page, const struct target_page *found, struct arena *a)
+show_targets(struct value *page, const struct target_page *found, int64_t now, struct arena *a)
 {
+	struct skymap_point *sky = arena_array(a, found->n, sizeof(*sky));
 	static const char *const sight[] = { "open", "public", "private" };
 	static const char *const words[] = { "OPEN", "PUBLIC", "PRIVATE" };
 	struct value *list = value_set_list(page, "targets");
@@ -52,7 +54,9 @@ show_targets(struct value *page, const struct target_page *found, struct arena *
 		value_set_cstr(v, "sight", sight[t->permissions]);
 		value_set_cstr(v, "permissions", words[t->permissions]);
 		value_set_text(v, "created", clock_minute(a, t->created));
+		sky[i] = (struct skymap_point){ t->id, t->name, t->ra, t->dec };
 	}
+	skymap_show(page, sky, found->n, now, a);
 }
 
 static struct str
@@ -118,7 +122,7 @@ show_home(struct request *r, struct response *s)
 		return auth_db_failed(r, s, done);
 	value_set_bool(page, "has_targets", found.n > 0);
 	value_set_text(page, "count_text", count_text(r->arena, found.count));
-	show_targets(page, &found, r->arena);
+	show_targets(page, &found, r->now, r->arena);
 	return respond_page(r, s, 200, "home", page);
 }
 

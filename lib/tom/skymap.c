@@ -1,0 +1,88 @@
+/*
+ * skymap: Mollweide's projection and the Sun.
+ */
+#include "tom/skymap.h"
+
+#include <erfa.h>
+#include <erfam.h>
+#include <math.h>
+
+#include "base/clock.h"
+#include "base/number.h"
+
+#define RADIANS(degrees) ((degrees) * (M_PI / 180))
+
+/* The auxiliary angle: 2 t + sin 2t = pi sin(dec), by Newton (Snyder 1987, eq. 31-3). */
+static double
+auxiliary(double dec)
+{
+	double want = M_PI * sin(RADIANS(dec)), t2 = RADIANS(dec) * 2;
+
+	if (fabs(dec) > 89.99)
+		return copysign(M_PI / 2, dec);
+	for (int i = 0; i < 50; i++) {
+		double step = (t2 + sin(t2) - want) / (1 + cos(t2));
+
+		t2 -= step;
+		if (fabs(step) < 1e-9)
+			break;
+	}
+	return t2 / 2;
+}
+
+void
+skymap_project(double ra, double dec, double *x, double *y)
+{
+	double t = auxiliary(fmax(-90, fmin(90, dec)));
+	double turn = fmod(ra, 360);
+
+	if (turn < 0)
+		turn += 360;
+	*x = 180 + (180 - turn) * cos(t);
+	*y = 90 - 90 * sin(t);
+}
+
+void
+skymap_sun(int64_t when, double *ra, double *dec)
+{
+	double helio[2][3], bary[2][3], distance, mjd = clock_to_mjd(when);
+
+	/* UTC for TDB: a minute off, 3 arcseconds of its way; years far off only warn */
+	(void)eraEpv00(ERFA_DJM0, mjd, helio, bary);
+	for (int i = 0; i < 3; i++)
+		helio[0][i] = -helio[0][i];
+	eraP2s(helio[0], ra, dec, &distance);
+	*ra = eraAnp(*ra) * (180 / M_PI);
+	*dec *= 180 / M_PI;
+}
+
+static void
+show_place(struct value *v, double ra, double dec, struct arena *a)
+{
+	double x, y;
+
+	skymap_project(ra, dec, &x, &y);
+	value_set_number(v, "x", x, number_text(a, x, 1, false));
+	value_set_number(v, "y", y, number_text(a, y, 1, false));
+}
+
+void
+skymap_show(
+    struct value *page, const struct skymap_point *p, size_t n, int64_t when, struct arena *a)
+{
+	struct value *sky = value_set_object(page, "sky"), *points = value_set_list(sky, "points");
+	double ra, dec;
+
+	for (size_t i = 0; i < n; i++) {
+		struct value *v;
+
+		if (!isfinite(p[i].ra) || !isfinite(p[i].dec))
+			continue;
+		v = value_add_object(points);
+		value_set_int(v, "id", p[i].id);
+		value_set_text(v, "name", p[i].name);
+		show_place(v, p[i].ra, p[i].dec, a);
+	}
+	skymap_sun(when, &ra, &dec);
+	show_place(value_set_object(sky, "sun"), ra, dec, a);
+}
