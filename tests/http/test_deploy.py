@@ -12,7 +12,7 @@ from harness.report import Skip, equal, needs
 from harness.site import TOP, PATHS, locations
 
 
-def routes(site, name):
+def _routes(site, name):
     """(method, path, access, body limit) as the executable prints them."""
     out = subprocess.run([os.path.join(site.workshop.libexec, name), '-R'], text=True, check=True,
                          stdout=subprocess.PIPE, env={'PATH': PATHS}).stdout
@@ -34,7 +34,7 @@ def _read(name):
 @needs('nginx')
 def every_route_lies_below_its_executables_prefix(site):
     for _, name in locations():
-        found = routes(site, name)
+        found = _routes(site, name)
         if not found:
             raise AssertionError('%s has no routes' % name)
         for method, path, _, _ in found:
@@ -70,10 +70,10 @@ def the_web_servers_pieces_agree_with_the_prefixes(site):
 
 @needs('nginx')
 def the_web_servers_let_our_largest_body_through(site):
-    largest = max(body for _, name in locations() for _, _, _, body in routes(site, name))
+    largest = max(body for _, name in locations() for _, _, _, body in _routes(site, name))
     nginx = int(re.search(r'client_max_body_size\s+(\d+)m;', _read('nginx/meridian-site.conf'))[1])
     apache = int(re.search(r'LimitRequestBody (\d+)', _read('apache/meridian-common.conf'))[1])
-    fcgid = int(re.search(r'FcgidMaxRequestLen (\d+)', _read('apache/meridian-fcgid.conf'))[1])
+    fcgid = int(re.search(r'FcgidMaxRequestLen (\d+)', _read('apache/meridian-fcgid-server.conf'))[1])
     for limit in (nginx << 20, apache, fcgid):
         if limit <= largest:
             raise AssertionError('a route takes %d bytes, a server %d' % (largest, limit))
@@ -137,7 +137,8 @@ def apache_takes_the_tls_example_both_ways(site):
                 out.write(f.read()
                           .replace('/etc/ssl/certs/tom.example.org.pem', d + '/cert.pem')
                           .replace('/etc/ssl/private/tom.example.org.key', d + '/key.pem')
-                          .replace('Include meridian-proxy.conf', 'Include ' + piece))
+                          .replace('Include meridian-proxy.conf', 'Include ' + piece)
+                          .replace('#Include meridian-fcgid-server', 'Include meridian-fcgid-server'))
         modules = ('mpm_event authz_core alias headers mime reqtimeout ssl socache_shmcb proxy '
                    'proxy_fcgi fcgid').split()
         with open(d + '/apache.conf', 'w') as f:
