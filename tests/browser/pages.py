@@ -1,0 +1,274 @@
+"""
+The pages in a browser, in the order of a first hour: sign in, change the password, add a target, import
+a table, alerts and a light curve, the site's hostname; then every page in both themes and two widths.
+"""
+import os
+import subprocess
+
+from harness.browser import NARROW, WIDE, Browser, By, Keys
+from harness.report import contains, equal, lacks, wait_for
+from harness.site import PASSWORDS
+
+CSV = '''name,type,ra,dec,redshift
+SN 2011fe,SIDEREAL,14:03:05.76,+54:16:25.2,0.0008
+AT2018cow,SIDEREAL,244.000927,22.268031,0.0141
+'''
+
+
+def _no_complaints(browser):
+    equal(browser.complaints(), [], 'the console')
+
+
+def visitors_see_a_site_that_says_what_to_do(site, browser):
+    browser.open('/')
+    contains(browser.text, 'Sign in')
+    _no_complaints(browser)
+
+
+def a_wrong_password_is_said_and_forgotten(site, browser):
+    browser.open('/accounts/login/')
+    browser.fill(username='ada', password='not the password at all')
+    browser.one('main form button').click()
+    equal(browser.path, '/accounts/login/')
+    equal(browser.one('[name=username]').get_attribute('value'), 'ada')
+    equal(browser.one('[name=password]').get_attribute('value'), '')
+    browser.complaints()  # the browser notes the status 400
+
+
+def signing_in_leads_where_one_was_going(site, browser):
+    browser.open('/targets/create/')
+    contains(browser.path, '/accounts/login/?next=')
+    browser.fill(username='ada', password=PASSWORDS['ada'])
+    browser.one('main form button').click()
+    equal(browser.path, '/targets/create/')
+    _no_complaints(browser)
+
+
+def a_target_is_added_by_hand(site, browser):
+    browser.open('/targets/create/')
+    browser.fill(name='M 1', ra='05:34:31.94', dec='+22:00:52.2')
+    browser.press('Save target')
+    contains(browser.path, '/targets/')
+    equal(browser.one('h1').text, 'M 1')
+    contains(browser.text, '83.63308', '22.0145', '05:34:31.9', '+22:00:52')
+    _no_complaints(browser)
+
+
+def a_wrong_field_keeps_what_was_typed_and_is_named(site, browser):
+    browser.open('/targets/create/')
+    browser.fill(name='Wrong one', ra='400', dec='+22:00:52.2')
+    browser.press('Save target')
+    equal(browser.one('[name=name]').get_attribute('value'), 'Wrong one')
+    equal(browser.one('[name=ra]').get_attribute('value'), '400')
+    equal(browser.one('[name=ra]').get_attribute('aria-invalid'), 'true')
+    described = browser.one('[name=ra]').get_attribute('aria-describedby').split()
+    contains(' '.join(browser.one('#' + i).text for i in described), '360')
+    contains(browser.one('[role=alert]').text, 'Right ascension')
+    browser.complaints()
+
+
+def a_table_is_imported(site, browser):
+    path = os.path.join(site.directory, 'two.csv')
+    with open(path, 'w') as f:
+        f.write(CSV)
+    browser.open('/targets/import/')
+    browser.one('[name=target_csv]').send_keys(path)
+    browser.press('Import')
+    browser.open('/targets/')
+    contains(browser.text, 'SN 2011fe', 'AT2018cow', 'M 1')
+    browser.open('/targets/?name=cow')
+    contains(browser.text, 'AT2018cow')
+    lacks(browser.one('main').text, 'SN 2011fe')
+    browser.driver.find_element(By.LINK_TEXT, 'AT2018cow').click()
+    contains(browser.text, 'redshift', '0.0141')
+    _no_complaints(browser)
+
+
+def a_cone_finds_its_targets(site, browser):
+    browser.open('/targets/?cone_search=244.0,22.27,0.1')
+    contains(browser.one('main').text, 'AT2018cow')
+    lacks(browser.one('main').text, 'SN 2011fe')
+    _no_complaints(browser)
+
+
+def the_sites_hostname_is_changed_and_counts_at_once(site, browser):
+    browser.open('/')
+    equal(site.visitor('tom.example.org').get('/').status, 400)
+    other = Browser(site)
+    try:
+        other.sign_in('admin', PASSWORDS['admin'])
+        other.open('/admin/sites/site/')
+        other.one('main table a').click()
+        contains(other.path, '/change/')
+        other.fill(domain='tom.example.org', name='Example TOM')
+        other.one('main form button.primary').click()
+        contains(other.text, 'tom.example.org')
+        equal(other.complaints(), [], 'the console')
+    finally:
+        other.close()
+    equal(site.visitor('tom.example.org').get('/').status, 200)
+
+
+def _ingest(site):
+    """Made alerts, read as targets that the signed in see."""
+    tool = os.path.join(site.workshop.build, 'tests/tools/make-alerts')
+    folder = os.path.join(site.data, 'alerts')
+    if not os.path.exists(folder):
+        os.mkdir(folder)
+        os.chmod(folder, 0o777)
+        made = subprocess.run([tool, '-n', '3', '-s', '7', '-o', folder], text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        equal(made.returncode, 0, made.stdout)
+        site.command('meridian-ingest', 'file', folder, '--permissions', 'PUBLIC')
+
+
+def a_light_curve_shows_what_was_measured(site, browser):
+    _ingest(site)
+    site.curve = site.one('SELECT target_id FROM datum GROUP BY target_id ORDER BY COUNT(*) DESC '
+                          'LIMIT 1')
+    browser.open('/targets/%s/' % site.curve)
+    drawn = len(browser.all('.plot svg g.s use'))
+    if drawn < 3:
+        raise AssertionError('%d points are drawn' % drawn)
+    plot = browser.one('.plot > svg').rect
+    for use in browser.all('.plot svg g.s use')[:50]:
+        r = use.rect
+        x, y = r['x'] + r['width'] / 2, r['y'] + r['height'] / 2
+        if not (plot['x'] - 2 <= x <= plot['x'] + plot['width'] + 2 and
+                plot['y'] - 2 <= y <= plot['y'] + plot['height'] + 2):
+            raise AssertionError('a point lies outside of the plot')
+    labels = [(e.location['y'], float(e.text)) for e in browser.all('.plot svg > text.end')
+              if e.text.replace('.', '').isdigit()]
+    labels.sort()
+    equal([m for _, m in labels], sorted(m for _, m in labels), 'magnitudes grow downward')
+    contains(browser.one('.plot svg title').get_attribute('textContent').lower(), 'light curve')
+    _no_complaints(browser)
+
+
+def a_light_curve_is_right_without_script(site, browser):
+    plain = Browser(site, script=False)
+    try:
+        plain.sign_in('ada', PASSWORDS['ada'])
+        plain.open('/targets/%s/' % site.curve)
+        equal(len(plain.all('.plot svg g.s use')), len(browser.all('.plot svg g.s use')))
+        plain.open('/targets/create/')
+        plain.fill(name='Without script', ra='10', dec='-10')
+        plain.press('Save target')
+        equal(plain.one('h1').text, 'Without script')
+    finally:
+        plain.close()
+
+
+def the_keyboard_reaches_everything(site, browser):
+    browser.open('/targets/')
+    body = browser.one('body')
+    body.send_keys(Keys.TAB)
+    first = browser.driver.switch_to.active_element
+    equal(first.tag_name, 'a', 'the first stop')
+    contains(first.get_attribute('href'), '#')
+    seen = set()
+    for _ in range(80):
+        active = browser.driver.switch_to.active_element
+        seen.add(active.get_attribute('outerHTML')[:200])
+        outline = browser.script('const s = getComputedStyle(arguments[0]);'
+                                 'return s.outlineStyle + s.boxShadow + s.textDecorationLine', active)
+        if active.tag_name != 'body' and outline.startswith('nonenone') and 'underline' not in outline:
+            raise AssertionError('no mark of the focus on ' + active.get_attribute('outerHTML')[:200])
+        active.send_keys(Keys.TAB)
+    wanted = len(browser.all('main a[href], main button, main input:not([type=hidden]), main select'))
+    if len(seen) < min(wanted, 20):
+        raise AssertionError('%d stops for %d things to reach' % (len(seen), wanted))
+
+
+def every_control_has_a_name(site, browser):
+    for path in _pages(site):
+        browser.open(path)
+        bare = browser.script('''
+            return [...document.querySelectorAll(
+                'input:not([type=hidden]), select, textarea, button, a[href]')].filter(e =>
+                !(e.labels && e.labels.length) && !e.getAttribute('aria-label') &&
+                !e.getAttribute('aria-labelledby') && !e.textContent.trim() && !e.title &&
+                !e.value).map(e => e.outerHTML.slice(0, 150))''')
+        equal(bare, [], path)
+        equal(len(browser.all('h1')), 1, 'h1 of ' + path)
+        equal(len(browser.all('main')), 1, 'main of ' + path)
+        if not browser.script('return document.documentElement.lang'):
+            raise AssertionError('%s has no language' % path)
+        double = browser.script('const n = {}; document.querySelectorAll("[id]").forEach(e => '
+                                'n[e.id] = (n[e.id] || 0) + 1);'
+                                'return Object.keys(n).filter(k => n[k] > 1)')
+        equal(double, [], 'ids that stand twice on ' + path)
+
+
+def _pages(site):
+    return ['/', '/about/', '/targets/', '/targets/create/', '/targets/create/?type=NON_SIDEREAL',
+            '/targets/import/', '/targets/?name=nothing-like-it', '/targets/%s/' % site.curve,
+            '/targets/%s/update/' % site.curve, '/accounts/password/', '/nowhere/', '/admin/',
+            '/admin/sites/site/', '/admin/sites/site/add/']
+
+
+def every_page_fits_both_widths_in_both_themes(site, browser):
+    """Pictures of all pages; none is wider than its window; the console is silent."""
+    with_rights = Browser(site)
+    try:
+        pages = ['/accounts/login/'] + _pages(site)
+        for number, path in enumerate(pages):
+            if number == 1:
+                with_rights.sign_in('admin', PASSWORDS['admin'])
+            for theme in ('light', 'dark'):
+                with_rights.theme(theme)
+                for width, height in (WIDE, NARROW):
+                    with_rights.size(width, height)
+                    with_rights.open(path)
+                    wide = with_rights.script('return document.documentElement.scrollWidth')
+                    name = '%s-%s-%d.png' % (path.strip('/').replace('/', '-').replace('?', '-')
+                                             or 'home', theme, width)
+                    with_rights.picture(os.path.join(site.pictures, name))
+                    if wide > width:
+                        raise AssertionError('%s is %d wide at %d' % (path, wide, width))
+            complaints = [c for c in with_rights.complaints() if '404 (' not in c]
+            equal(complaints, [], path)
+    finally:
+        with_rights.close()
+
+
+def contrast_of_text_is_enough(site, browser):
+    """WCAG AA (4.5:1) for the text that is drawn on plain grounds, both themes."""
+    for theme in ('light', 'dark'):
+        browser.theme(theme)
+        for path in ('/', '/targets/', '/targets/create/', '/targets/%s/' % site.curve):
+            browser.open(path)
+            low = browser.script(r'''
+                const canvas = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
+                const rgba = c => { canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = c; canvas.fillRect(0, 0, 1, 1);
+                    return canvas.getImageData(0, 0, 1, 1).data; };
+                const light = c => { const [r, g, b] = [0, 1, 2].map(i => { const v = c[i] / 255;
+                    return v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4; });
+                    return .2126 * r + .7152 * g + .0722 * b; };
+                const ground = e => { for (; e; e = e.parentElement) {
+                    const c = rgba(getComputedStyle(e).backgroundColor); if (c[3] === 255) return c; }
+                    return rgba('white'); };
+                const out = new Set();
+                for (const e of document.querySelectorAll('main *, header *')) {
+                    if (e.closest('svg') || ![...e.childNodes].some(n => n.nodeType === 3 && n.data.trim())) continue;
+                    if (!e.checkVisibility() || e.closest('[aria-disabled=true], :disabled, .vh')) continue;
+                    const a = light(rgba(getComputedStyle(e).color)), b = light(ground(e));
+                    const ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
+                    if (ratio < 4.45) out.add(e.tagName + '.' + e.className + ' ' + ratio.toFixed(2));
+                }
+                return [...out];''')
+            equal(low, [], '%s, %s' % (path, theme))
+
+
+def signing_out_ends_the_session(site, browser):
+    browser.open('/targets/')
+    browser.size(*WIDE)
+    browser.open('/accounts/password/')
+    jar = {c['name']: c['value'] for c in browser.driver.get_cookies()}
+    for element in browser.all('form[action$="/accounts/logout/"] button'):
+        browser.script('arguments[0].click()', element)
+        break
+    wait_for(lambda: '/accounts/password/' not in browser.path, 5, 'signing out')
+    visitor = site.visitor()
+    visitor.cookies = jar
+    equal(visitor.get('/accounts/password/').status, 302, 'the old cookie')
