@@ -84,18 +84,6 @@ area(struct request *r)
 	return arena_copy(r->arena, name.p, str_find(name, '-'));
 }
 
-/* Where to come back to after signing in; not to the form itself, nor to what was a POST. */
-static void
-show_next(const struct request *r, struct value *page)
-{
-	if (!request_is_safe(r) || str_starts(r->path, "/accounts/"))
-		return;
-	value_set_text(page, "next",
-	    url_encode(r->arena,
-	        arena_printf(r->arena, "%s%s%s%s", r->app->prefix.p,
-	            url_path_encode(r->arena, r->path).p, r->query.n > 0 ? "?" : "", r->query.p)));
-}
-
 static void
 add_context(struct request *r, struct response *s, struct value *page)
 {
@@ -108,7 +96,6 @@ add_context(struct request *r, struct response *s, struct value *page)
 	value_set_text(page, "path", r->path);
 	value_set_bool(value_set_object(page, "nav"), area(r).p, true);
 	assets_show(page, r);
-	show_next(r, page);
 	show_messages(r, s, page);
 	if (app->app->hooks != NULL && app->app->hooks->context != NULL)
 		app->app->hooks->context(r, page);

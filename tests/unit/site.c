@@ -4,11 +4,8 @@
  */
 #include "unit.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
-
 #include "base/buf.h"
+#include "scratch.h"
 #include "tom/site.h"
 
 static void
@@ -145,121 +142,97 @@ a_domain_without_port_answers_any_port(void **state)
 
 /* -- the table -- */
 
-struct fixture {
-	char dir[64];
-	struct config *config;
-	struct db *db;
-	struct arena *arena;
-};
+static struct arena *arena;
+static struct db *db;
 
 static int
 open_database(void **state)
 {
-	struct fixture *f = calloc(1, sizeof(*f));
-	char url[128], err[256];
-
-	snprintf(f->dir, sizeof(f->dir), "/tmp/meridian-site-XXXXXX");
-	if (mkdtemp(f->dir) == NULL)
-		return -1;
-	snprintf(url, sizeof(url), "sqlite:%s/db", f->dir);
-	setenv("MERIDIAN_DATABASE_URL", url, 1);
-	f->config = config_load(err, sizeof(err));
-	f->arena = arena_new();
-	f->db = f->config == NULL ? NULL : db_new(f->config, err, sizeof(err));
-	*state = f;
-	return f->db == NULL || db_migrate(f->db, NULL, NULL, err, sizeof(err)) < 0 ? -1 : 0;
+	(void)state;
+	arena = arena_new();
+	db = scratch_open();
+	return 0;
 }
 
 static int
 close_database(void **state)
 {
-	static const char *const files[] = { "db", "db-wal", "db-shm" };
-	struct fixture *f = *state;
-	char path[80];
-	int r;
-
-	db_free(f->db);
-	config_free(f->config);
-	arena_free(f->arena);
-	for (size_t i = 0; i < NELEM(files); i++) {
-		snprintf(path, sizeof(path), "%s/%s", f->dir, files[i]);
-		unlink(path);
-	}
-	r = rmdir(f->dir);
-	free(f);
-	return r;
+	(void)state;
+	scratch_close();
+	arena_free(arena);
+	return 0;
 }
 
 /* Makes the table hold one site and returns its id. */
 static int64_t
-only_site(struct fixture *f)
+only_site(void)
 {
 	struct site *sites;
 	int64_t id;
 	size_t n;
 
-	assert_int_equal(site_add(f->db, STR("only.example"), STR("Only"), &id), DB_END);
-	assert_int_equal(site_list(f->db, f->arena, &sites, &n), DB_END);
+	assert_int_equal(site_add(db, STR("only.example"), STR("Only"), &id), DB_END);
+	assert_int_equal(site_list(db, arena, &sites, &n), DB_END);
 	for (size_t i = 0; i < n; i++)
 		if (sites[i].id != id)
-			assert_int_equal(site_delete(f->db, sites[i].id, id), DB_ROW);
+			assert_int_equal(site_delete(db, sites[i].id, id), DB_ROW);
 	return id;
 }
 
 static void
 sites_are_added_changed_and_listed(void **state)
 {
-	struct fixture *f = *state;
-	int64_t first = only_site(f), second;
+	int64_t first = only_site(), second;
 	struct site *sites, one;
 	size_t n;
 
-	assert_int_equal(site_add(f->db, STR("a.example"), STR("A"), &second), DB_END);
-	assert_int_equal(site_list(f->db, f->arena, &sites, &n), DB_END);
+	(void)state;
+	assert_int_equal(site_add(db, STR("a.example"), STR("A"), &second), DB_END);
+	assert_int_equal(site_list(db, arena, &sites, &n), DB_END);
 	assert_int_equal(n, 2);
 	assert_str(sites[0].domain, "a.example");
 	assert_str(sites[1].name, "Only");
 	one = (struct site){ second, STR("b.example"), STR("B") };
-	assert_int_equal(site_change(f->db, &one), DB_ROW);
-	assert_int_equal(site_get(f->db, f->arena, second, &one), DB_ROW);
+	assert_int_equal(site_change(db, &one), DB_ROW);
+	assert_int_equal(site_get(db, arena, second, &one), DB_ROW);
 	assert_str(one.domain, "b.example");
 	assert_str(one.name, "B");
 	one.id = second + 1000;
 	one.domain = STR("c.example");
-	assert_int_equal(site_change(f->db, &one), DB_END);
-	assert_int_equal(site_get(f->db, f->arena, second + 1000, &one), DB_END);
-	assert_int_equal(site_delete(f->db, second, first), DB_ROW);
+	assert_int_equal(site_change(db, &one), DB_END);
+	assert_int_equal(site_get(db, arena, second + 1000, &one), DB_END);
+	assert_int_equal(site_delete(db, second, first), DB_ROW);
 }
 
 static void
 a_taken_domain_is_an_answer(void **state)
 {
-	struct fixture *f = *state;
-	int64_t first = only_site(f), second;
+	int64_t first = only_site(), second;
 	struct site one;
 
-	assert_int_equal(site_add(f->db, STR("only.example"), STR("X"), &second), DB_TAKEN);
-	assert_int_equal(site_add(f->db, STR("other.example"), STR("X"), &second), DB_END);
+	(void)state;
+	assert_int_equal(site_add(db, STR("only.example"), STR("X"), &second), DB_TAKEN);
+	assert_int_equal(site_add(db, STR("other.example"), STR("X"), &second), DB_END);
 	one = (struct site){ second, STR("only.example"), STR("X") };
-	assert_int_equal(site_change(f->db, &one), DB_TAKEN);
-	assert_int_equal(site_delete(f->db, second, first), DB_ROW);
+	assert_int_equal(site_change(db, &one), DB_TAKEN);
+	assert_int_equal(site_delete(db, second, first), DB_ROW);
 }
 
 static void
 the_last_site_and_the_one_in_use_stay(void **state)
 {
-	struct fixture *f = *state;
-	int64_t first = only_site(f), second;
+	int64_t first = only_site(), second;
 	struct site *sites;
 	size_t n;
 
-	assert_int_equal(site_delete(f->db, first, 0), DB_REFUSED);
-	assert_int_equal(site_add(f->db, STR("second.example"), STR("2"), &second), DB_END);
-	assert_int_equal(site_delete(f->db, first, first), DB_REFUSED);
-	assert_int_equal(site_delete(f->db, second + 1000, first), DB_END);
-	assert_int_equal(site_delete(f->db, first, second), DB_ROW);
-	assert_int_equal(site_delete(f->db, first, second), DB_END);
-	assert_int_equal(site_list(f->db, f->arena, &sites, &n), DB_END);
+	(void)state;
+	assert_int_equal(site_delete(db, first, 0), DB_REFUSED);
+	assert_int_equal(site_add(db, STR("second.example"), STR("2"), &second), DB_END);
+	assert_int_equal(site_delete(db, first, first), DB_REFUSED);
+	assert_int_equal(site_delete(db, second + 1000, first), DB_END);
+	assert_int_equal(site_delete(db, first, second), DB_ROW);
+	assert_int_equal(site_delete(db, first, second), DB_END);
+	assert_int_equal(site_list(db, arena, &sites, &n), DB_END);
 	assert_int_equal(n, 1);
 }
 
