@@ -61,10 +61,27 @@ auth_end_sessions(struct db *db, int64_t user, const struct request *keep)
 struct signing {
 	struct request *request;
 	int64_t user;
-	bool note_time; /* last_login, and the removal of sessions long ended */
 	struct str token;
 	struct session session;
 };
+
+/* Notes when they came, and removes sessions that ended long ago. */
+static enum db_result
+note_time(struct db *db, void *arg)
+{
+	const struct signing *s = arg;
+	enum db_result result;
+	struct query *q;
+
+	q = db_query(db, QUERY_USER_SIGNED_IN);
+	db_int(q, "id", s->user);
+	db_int(q, "now", s->request->now);
+	if ((result = db_run(q)) != DB_END)
+		return result;
+	q = db_query(db, QUERY_SESSION_PURGE);
+	db_int(q, "now", s->request->now);
+	return db_run(q);
+}
 
 static enum db_result
 sign_in(struct db *db, void *arg)
@@ -73,37 +90,24 @@ sign_in(struct db *db, void *arg)
 	struct request *r = s->request;
 	const struct auth *auth = auth_of(r);
 	enum db_result result = DB_END;
-	struct query *q;
 
 	if (visit_of(r)->session != NULL)
 		result = session_end(db, visit_of(r)->session);
 	if (result == DB_END)
 		result = session_add(db, r->arena, auth->secret, &auth->limits, s->user, r->now,
 		    &s->token, &s->session);
-	if (result != DB_END || !s->note_time)
-		return result;
-	q = db_query(db, QUERY_USER_SIGNED_IN);
-	db_int(q, "id", s->user);
-	db_int(q, "now", r->now);
-	if ((result = db_run(q)) != DB_END)
-		return result;
-	q = db_query(db, QUERY_SESSION_PURGE);
-	db_int(q, "now", r->now);
-	return db_run(q);
+	if (result == DB_END && db_transaction(db, DB_WRITE, note_time, s) != DB_END)
+		log_warn("the time of signing in could not be noted", LOG_INT("user", s->user),
+		    LOG_TEXT("error", db_error(db)));
+	return result;
 }
 
 int
 auth_sign_in(struct request *r, struct response *res, int64_t user)
 {
-	struct signing s = { .request = r, .user = user, .note_time = true };
+	struct signing s = { .request = r, .user = user };
 	enum db_result result = db_transaction(r->app->db, DB_WRITE, sign_in, &s);
 
-	if (result != DB_END && result != DB_AWAY && result != DB_REFUSED) {
-		log_warn("the time of signing in could not be written",
-		    LOG_TEXT("error", db_error(r->app->db)));
-		s.note_time = false;
-		result = db_transaction(r->app->db, DB_WRITE, sign_in, &s);
-	}
 	if (result == DB_REFUSED) {
 		respond_error(r, res, 403, "This account is not active any more.");
 		return -1;

@@ -1,0 +1,307 @@
+/*
+ * csrf: the secret key, form tokens, origins, and the access rule of a row.
+ */
+#include "unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "auth/access.h"
+#include "auth/csrf.h"
+
+static const char key[] = "0123456789abcdef0123456789abcdef";
+static struct arena *a;
+static struct secret *secret;
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	a = arena_new();
+	secret = secret_new(key, sizeof(key) - 1);
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	secret_free(secret);
+	arena_free(a);
+	return 0;
+}
+
+static void
+hash_and_signature_are_the_standard_ones(void **state)
+{
+	/* hashlib.sha256(b'abc'); hmac over the length-prefixed parts, both from Python */
+	static const char sha[] = "ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0";
+	struct str parts[] = { STR("csrf"), STR("x") };
+	uint8_t out[SECRET_SIZE], other[SECRET_SIZE];
+
+	(void)state;
+	secret_hash(secret, STR("abc"), out);
+	assert_str(secret_encode(a, out, sizeof(out)), sha);
+	secret_sign(secret, parts, 2, out);
+	assert_str(
+	    secret_encode(a, out, sizeof(out)), "Kb1zQH1Ao6YYU_XUI9GLjyZA5mzkbUcc-badA8OXAgQ");
+	/* parts cannot shift into each other */
+	parts[0] = STR("csr");
+	parts[1] = STR("fx");
+	secret_sign(secret, parts, 2, other);
+	assert_memory_not_equal(out, other, sizeof(out));
+}
+
+static void
+base64url_is_strict(void **state)
+{
+	uint8_t bytes[32], back[32];
+
+	(void)state;
+	for (size_t n = 1; n <= sizeof(bytes); n++) {
+		secret_random(bytes, n);
+		assert_true(secret_decode(secret_encode(a, bytes, n), back, n));
+		assert_memory_equal(bytes, back, n);
+	}
+	assert_true(secret_decode(STR("__8"), back, 2));
+	assert_false(secret_decode(STR("__9"), back, 2)); /* a bit too many */
+	assert_false(secret_decode(STR("__8="), back, 2));
+	assert_false(secret_decode(STR("//8"), back, 2));
+	assert_false(secret_decode(STR("__"), back, 2));
+	assert_false(secret_decode((struct str){ "_\0_", 3 }, back, 2));
+	assert_false(secret_decode(STR_NONE, back, 2));
+}
+
+/* A file with this text and mode, as SECRET_KEY_FILE; what secret_load says ("" where it is good). */
+static const char *
+load_from(const char *text, mode_t mode)
+{
+	static char err[300];
+	char path[] = "/tmp/meridian-key-XXXXXX";
+	int fd = mkstemp(path);
+	struct config *c;
+	struct secret *s;
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	assert_int_equal(fchmod(fd, mode), 0);
+	close(fd);
+	setenv("MERIDIAN_SECRET_KEY_FILE", path, 1);
+	c = config_load(err, sizeof(err));
+	assert_non_null(c);
+	err[0] = '\0';
+	s = secret_load(c, err, sizeof(err));
+	assert_true((s == NULL) == (err[0] != '\0'));
+	secret_free(s);
+	config_free(c);
+	unlink(path);
+	return err;
+}
+
+static void
+key_that_others_may_read_is_refused(void **state)
+{
+	char err[300];
+	struct config *c;
+
+	(void)state;
+	unsetenv("MERIDIAN_CONFIG");
+	assert_string_equal(load_from(key, 0600), "");
+	assert_string_equal(load_from(key, 0640), "");
+	assert_non_null(strstr(load_from(key, 0644), "others may read it"));
+	assert_non_null(strstr(load_from("short", 0600), "fewer than 32; run `meridian init`"));
+	unsetenv("MERIDIAN_SECRET_KEY_FILE");
+	c = config_load(err, sizeof(err));
+	assert_non_null(c);
+	assert_null(secret_load(c, err, sizeof(err)));
+	assert_non_null(strstr(err, "`meridian init`"));
+	config_free(c);
+}
+
+static void
+token_is_good_for_its_session_only(void **state)
+{
+	struct secret *theirs = secret_new("another key of thirty-two bytes!", 32);
+	struct str t = csrf_token(secret, a, "session", STR("one"));
+	char changed[CSRF_TEXT + 1];
+
+	(void)state;
+	assert_int_equal(t.n, CSRF_TEXT);
+	assert_true(csrf_token_is(secret, t, "session", STR("one")));
+	assert_false(str_eq(t, csrf_token(secret, a, "session", STR("one"))));
+	assert_false(csrf_token_is(secret, t, "session", STR("two")));
+	assert_false(csrf_token_is(secret, t, "visitor", STR("one")));
+	assert_false(csrf_token_is(theirs, t, "session", STR("one")));
+	secret_free(theirs);
+	for (size_t i = 0; i < t.n; i++) {
+		memcpy(changed, t.p, t.n + 1);
+		changed[i] = changed[i] == 'A' ? 'B' : 'A';
+		assert_false(csrf_token_is(secret, str_of(changed), "session", STR("one")));
+		assert_false(csrf_token_is(secret, (struct str){ t.p, i }, "session", STR("one")));
+	}
+	assert_false(csrf_token_is(secret, STR_NONE, "session", STR("one")));
+}
+
+static void
+origin_is_scheme_and_host(void **state)
+{
+	static const struct {
+		const char *url, *scheme, *host;
+		bool same;
+	} v[] = {
+		{ "https://tom.example", "https", "tom.example", true },
+		{ "https://TOM.example", "https", "tom.example", true },
+		{ "https://tom.example:443", "https", "tom.example", true },
+		{ "https://tom.example", "https", "tom.example:443", true },
+		{ "http://tom.example", "http", "tom.example:80", true },
+		{ "https://tom.example/targets/?a=1", "https", "tom.example", true },
+		{ "https://tom.example:8443", "https", "tom.example:8443", true },
+		{ "http://[::1]:8080", "http", "[::1]:8080", true },
+		{ "http://tom.example", "https", "tom.example", false },
+		{ "https://tom.example", "http", "tom.example", false },
+		{ "https://tom.example:80", "https", "tom.example", false },
+		{ "https://tom.example:8443", "https", "tom.example", false },
+		{ "https://evil.example", "https", "tom.example", false },
+		{ "https://tom.example.evil", "https", "tom.example", false },
+		{ "https://sub.tom.example", "https", "tom.example", false },
+		{ "https://tom.example@evil.example", "https", "tom.example", false },
+		{ "https://evil.example/https://tom.example", "https", "tom.example", false },
+		{ "https://tom.example?x", "https", "tom.example", false },
+		{ "https://tom.example#x", "https", "tom.example", false },
+		{ "https://tom.example\\x", "https", "tom.example", false },
+		{ "https:tom.example", "https", "tom.example", false },
+		{ "//tom.example", "https", "tom.example", false },
+		{ "null", "https", "tom.example", false },
+		{ "", "https", "tom.example", false },
+		{ "https://", "https", "", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(v); i++) {
+		bool same = csrf_same_origin(
+		    str_of(v[i].url), str_of(v[i].scheme), str_of(v[i].host));
+
+		if (same != v[i].same)
+			print_error("%s\n", v[i].url);
+		assert_true(same == v[i].same);
+	}
+}
+
+static const char *
+foreign(const char *site, const char *origin, const char *referer, const char *scheme)
+{
+	return csrf_foreign(
+	    str_of(site), str_of(origin), str_of(referer), str_of(scheme), STR("tom.example"));
+}
+
+static void
+request_of_another_site_is_refused(void **state)
+{
+	(void)state;
+	assert_null(foreign("same-origin", "https://tom.example", NULL, "https"));
+	assert_null(foreign(NULL, "https://tom.example", "https://evil.example/", "https"));
+	assert_null(foreign("none", NULL, "https://tom.example/x", "https"));
+	assert_null(foreign(NULL, NULL, NULL, "http"));
+	assert_non_null(foreign("cross-site", "https://tom.example", NULL, "https"));
+	assert_non_null(foreign("same-site", "https://tom.example", NULL, "https"));
+	assert_non_null(foreign("", "https://tom.example", NULL, "https"));
+	assert_non_null(foreign(NULL, "https://evil.example", NULL, "https"));
+	assert_non_null(foreign(NULL, "https://sub.tom.example", NULL, "https"));
+	assert_non_null(foreign(NULL, "null", "https://tom.example/", "https"));
+	assert_non_null(foreign(NULL, "http://tom.example", NULL, "https"));
+	assert_non_null(foreign(NULL, "null", NULL, "http"));
+	assert_non_null(foreign(NULL, NULL, NULL, "https"));
+	assert_non_null(foreign(NULL, NULL, "http://tom.example/", "https"));
+	assert_non_null(foreign(NULL, NULL, "https://evil.example/", "https"));
+}
+
+static void
+row_says_who_may_use_it(void **state)
+{
+	static const struct user plain = { .id = 1 }, staff = { .id = 2, .is_staff = true },
+	                         super = { .id = 3, .is_superuser = true };
+	static const struct {
+		enum access row;
+		enum access_answer visitor, locked_out, plain, staff, super;
+	} v[] = {
+		{ ANYONE, ACCESS_GRANTED, ACCESS_GRANTED, ACCESS_GRANTED, ACCESS_GRANTED,
+		    ACCESS_GRANTED },
+		{ READER, ACCESS_GRANTED, ACCESS_SIGN_IN, ACCESS_GRANTED, ACCESS_GRANTED,
+		    ACCESS_GRANTED },
+		{ LOGIN, ACCESS_SIGN_IN, ACCESS_SIGN_IN, ACCESS_GRANTED, ACCESS_GRANTED,
+		    ACCESS_GRANTED },
+		{ STAFF, ACCESS_SIGN_IN, ACCESS_SIGN_IN, ACCESS_REFUSED, ACCESS_GRANTED,
+		    ACCESS_GRANTED },
+		{ SUPERUSER, ACCESS_SIGN_IN, ACCESS_SIGN_IN, ACCESS_REFUSED, ACCESS_REFUSED,
+		    ACCESS_GRANTED },
+		{ ACCESS_MISSING, ACCESS_SIGN_IN, ACCESS_SIGN_IN, ACCESS_REFUSED, ACCESS_REFUSED,
+		    ACCESS_REFUSED },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(v); i++) {
+		assert_int_equal(access_decide(v[i].row, NULL, false), v[i].visitor);
+		assert_int_equal(access_decide(v[i].row, NULL, true), v[i].locked_out);
+		for (int locked = 0; locked < 2; locked++) {
+			assert_int_equal(access_decide(v[i].row, &plain, locked), v[i].plain);
+			assert_int_equal(access_decide(v[i].row, &staff, locked), v[i].staff);
+			assert_int_equal(access_decide(v[i].row, &super, locked), v[i].super);
+		}
+	}
+}
+
+static void
+open_urls_are_shell_patterns_over_slashes(void **state)
+{
+	char err[300];
+	struct config *c;
+
+	(void)state;
+	setenv("MERIDIAN_OPEN_URLS", "/about/, /targets/*/ [!a]x", 1);
+	c = config_load(err, sizeof(err));
+	assert_non_null(c);
+	assert_true(access_is_open(c, "/about/"));
+	assert_true(access_is_open(c, "/targets/12/update/"));
+	assert_false(access_is_open(c, "/targets/"));
+	assert_false(access_is_open(c, "/about/x"));
+	assert_false(access_is_open(c, "/"));
+	config_free(c);
+	unsetenv("MERIDIAN_OPEN_URLS");
+}
+
+static void
+principals_are_anyone_signed_in_user_groups(void **state)
+{
+	static const int64_t groups[] = { 7, 9 };
+	struct user u = { .id = 5 };
+
+	(void)state;
+	access_set_groups(a, &u, groups, 2);
+	assert_int_equal(u.nprincipals, 5);
+	assert_int_equal(u.principals[0], PRINCIPAL_ANYONE);
+	assert_int_equal(u.principals[1], PRINCIPAL_SIGNED_IN);
+	assert_int_equal(u.principals[2], PRINCIPAL_USER(5));
+	assert_int_equal(u.principals[4], PRINCIPAL_GROUP(9));
+	assert_int_equal(access_visitor()->nprincipals, 1);
+	assert_int_equal(access_visitor()->principals[0], PRINCIPAL_ANYONE);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(hash_and_signature_are_the_standard_ones),
+		cmocka_unit_test(base64url_is_strict),
+		cmocka_unit_test(key_that_others_may_read_is_refused),
+		cmocka_unit_test(token_is_good_for_its_session_only),
+		cmocka_unit_test(origin_is_scheme_and_host),
+		cmocka_unit_test(request_of_another_site_is_refused),
+		cmocka_unit_test(row_says_who_may_use_it),
+		cmocka_unit_test(open_urls_are_shell_patterns_over_slashes),
+		cmocka_unit_test(principals_are_anyone_signed_in_user_groups),
+	};
+
+	return cmocka_run_group_tests_name("csrf", tests, set_up, tear_down);
+}

@@ -1,0 +1,431 @@
+/*
+ * session: rows of signed-in browsers, users and groups, against a scratch database.
+ */
+#include "unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "auth/auth.h"
+#include "auth/password.h"
+#include "auth/session.h"
+#include "tom/group.h"
+#include "tom/user.h"
+
+#define GOOD "kettle-Ostrich-9-brine"
+#define OTHER "lantern-Quince-4-harbour"
+
+static char dir[] = "/tmp/meridian-session-XXXXXX";
+static struct arena *a;
+static struct config *config;
+static struct db *db;
+static struct secret *secret;
+static const struct session_limits limits = { 12 * HOUR, 14 * DAY, 2 * HOUR, 24 * HOUR };
+static int64_t ada, staff;
+static const int64_t start = INT64_C(1790000000) * SECOND;
+
+static int
+set_up(void **state)
+{
+	struct account u = { .username = STR("ada"), .first_name = STR("Ada") };
+	struct user_problems why;
+	char url[128], err[256];
+
+	(void)state;
+	if (mkdtemp(dir) == NULL)
+		return -1;
+	snprintf(url, sizeof(url), "sqlite:%s/db", dir);
+	unsetenv("MERIDIAN_CONFIG");
+	setenv("MERIDIAN_DATABASE_URL", url, 1);
+	setenv("MERIDIAN_RUN_DIR", dir, 1);
+	a = arena_new();
+	secret = secret_new("0123456789abcdef0123456789abcdef", 32);
+	config = config_load(err, sizeof(err));
+	if (config == NULL || (db = db_new(config, err, sizeof(err))) == NULL ||
+	    db_migrate(db, NULL, NULL, err, sizeof(err)) != 0)
+		return -1;
+	password_configure(config);
+	if (user_add(db, a, config, &u, STR(GOOD), &ada, &why) != USER_DONE)
+		return -1;
+	u = (struct account){ .username = STR("staff"), .is_staff = true };
+	return user_add(db, a, config, &u, STR(GOOD), &staff, &why) == USER_DONE ? 0 : -1;
+}
+
+static int
+tear_down(void **state)
+{
+	static const char *const files[] = { "db", "db-wal", "db-shm", "passwords.lock" };
+	char path[100];
+
+	(void)state;
+	db_free(db);
+	config_free(config);
+	secret_free(secret);
+	arena_free(a);
+	for (size_t i = 0; i < NELEM(files); i++) {
+		snprintf(path, sizeof(path), "%s/%s", dir, files[i]);
+		unlink(path);
+	}
+	return rmdir(dir);
+}
+
+/* Who the token is at that time, under that key; the row in *s. */
+static const struct user *
+find_with(struct secret *k, struct str token, int64_t now, struct session **s)
+{
+	uint8_t hash[SECRET_SIZE];
+	const struct user *u;
+	struct query *q = session_ask(db, k, token, now, hash);
+
+	*s = NULL;
+	if (q == NULL)
+		return NULL;
+	assert_int_equal(session_read(q, k, &limits, hash, now, a, s, &u), DB_END);
+	assert_true((u == NULL) == (*s == NULL));
+	return u;
+}
+
+static const struct user *
+find(struct str token, int64_t now)
+{
+	struct session *s;
+
+	return find_with(secret, token, now, &s);
+}
+
+static struct str
+sign_in(int64_t user, int64_t now)
+{
+	struct session s;
+	struct str token;
+
+	assert_int_equal(session_add(db, a, secret, &limits, user, now, &token, &s), DB_END);
+	return token;
+}
+
+static void
+session_finds_its_user_and_groups(void **state)
+{
+	struct str token = sign_in(ada, start);
+	const struct user *u = find(token, start);
+	int64_t g1, g2;
+
+	(void)state;
+	assert_non_null(u);
+	assert_str(u->username, "ada");
+	assert_str(u->first_name, "Ada");
+	assert_int_equal(u->ngroups, 0);
+	assert_int_equal(u->nprincipals, 3);
+	assert_int_equal(group_add(db, STR(" ZTF partners "), &g1), GROUP_DONE);
+	assert_int_equal(group_add(db, STR("Follow-up"), &g2), GROUP_DONE);
+	assert_int_equal(group_join(db, g1, ada), GROUP_DONE);
+	assert_int_equal(group_join(db, g2, ada), GROUP_DONE);
+	assert_int_equal(group_join(db, g2, ada), GROUP_DONE);
+	u = find(token, start);
+	assert_int_equal(u->ngroups, 2);
+	assert_int_equal(u->nprincipals, 5);
+	assert_int_equal(group_leave(db, g1, ada), GROUP_DONE);
+	assert_int_equal(find(token, start)->ngroups, 1);
+}
+
+static void
+unknown_token_is_nobody_and_makes_no_row(void **state)
+{
+	static const char token[] = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+	(void)state;
+	assert_null(find(str_of(token), start));
+	assert_null(find(str_of(token), start));
+	assert_null(find(STR("AAAA"), start));
+	assert_null(find(STR(""), start));
+	assert_null(find(STR_NONE, start));
+}
+
+static void
+tokens_differ_and_the_table_has_none(void **state)
+{
+	struct str one = sign_in(ada, start), two = sign_in(ada, start);
+	uint8_t bytes[SECRET_SIZE];
+	struct session *s;
+
+	(void)state;
+	assert_int_equal(one.n, SECRET_TEXT);
+	assert_false(str_eq(one, two));
+	assert_non_null(find_with(secret, one, start, &s));
+	assert_true(secret_decode(one, bytes, sizeof(bytes)));
+	assert_memory_not_equal(bytes, s->token_hash, SECRET_SIZE);
+}
+
+static void
+session_ends_when_unused(void **state)
+{
+	struct str token = sign_in(ada, start), theirs = sign_in(staff, start);
+
+	(void)state;
+	assert_non_null(find(token, start + 12 * HOUR - 1));
+	assert_null(find(token, start + 12 * HOUR));
+	assert_non_null(find(theirs, start + 2 * HOUR - 1));
+	assert_null(find(theirs, start + 2 * HOUR));
+	/* a clock that was set back ends nothing */
+	assert_non_null(find(token, start - 365 * DAY));
+}
+
+static void
+session_ends_after_its_time_however_used(void **state)
+{
+	struct str token = sign_in(ada, start), theirs = sign_in(staff, start);
+	struct session *s;
+	int64_t now;
+
+	(void)state;
+	for (now = start; now < start + 14 * DAY; now += 6 * HOUR) {
+		assert_non_null(find_with(secret, token, now, &s));
+		assert_int_equal(session_touch(db, s, now), DB_END);
+	}
+	assert_null(find(token, start + 14 * DAY));
+	for (now = start; now < start + 24 * HOUR; now += HOUR) {
+		assert_non_null(find_with(secret, theirs, now, &s));
+		assert_int_equal(session_touch(db, s, now), DB_END);
+	}
+	assert_null(find(theirs, start + 24 * HOUR));
+}
+
+static void
+use_is_noted_once_a_minute(void **state)
+{
+	struct str token = sign_in(ada, start);
+	struct session *s;
+
+	(void)state;
+	find_with(secret, token, start, &s);
+	assert_int_equal(session_touch(db, s, start + MINUTE - 1), DB_END);
+	find_with(secret, token, start, &s);
+	assert_true(s->last_seen == start);
+	assert_int_equal(session_touch(db, s, start + MINUTE), DB_END);
+	find_with(secret, token, start + MINUTE, &s);
+	assert_true(s->last_seen == start + MINUTE);
+}
+
+static void
+ended_session_does_not_come_back(void **state)
+{
+	struct str token = sign_in(ada, start);
+	struct session *s;
+
+	(void)state;
+	assert_non_null(find_with(secret, token, start, &s));
+	assert_int_equal(session_end(db, s), DB_END);
+	assert_null(find(token, start));
+	/* another process, which still holds the row, notes its use */
+	assert_int_equal(session_touch(db, s, start + HOUR), DB_END);
+	assert_null(find(token, start));
+}
+
+static void
+row_that_was_not_signed_by_us_is_no_session(void **state)
+{
+	struct secret *other = secret_new("another key of thirty-two bytes!", 32);
+	struct str token = sign_in(ada, start);
+	struct session *s;
+
+	(void)state;
+	assert_non_null(find_with(secret, token, start, &s));
+	assert_null(find_with(other, token, start, &s));
+	secret_free(other);
+}
+
+static void
+password_change_ends_every_session(void **state)
+{
+	struct str token = sign_in(ada, start);
+	struct user_problems why;
+	struct account u;
+	struct query *q;
+	int64_t id;
+
+	(void)state;
+	assert_int_equal(user_set_password(db, a, config, ada, STR("short"), &why), USER_WRONG);
+	assert_int_equal(why.n, 1);
+	assert_non_null(find(token, start));
+	assert_int_equal(user_set_password(db, a, config, ada, STR(OTHER), &why), USER_DONE);
+	assert_null(find(token, start));
+	assert_int_equal(auth_check_password(db, a, STR("ada"), STR(GOOD), &id), AUTH_NO);
+	assert_int_equal(auth_check_password(db, a, STR("ada"), STR(OTHER), &id), AUTH_YES);
+	assert_true(id == ada);
+	/* one that was added meanwhile for the password before is bound to that */
+	token = sign_in(ada, start);
+	assert_int_equal(user_get(db, a, ada, &u), USER_DONE);
+	q = db_query(db, QUERY_USER_SET_PASSWORD);
+	db_text(q, "password", STR("!"));
+	db_int(q, "now", u.password_changed + 1);
+	db_int(q, "id", ada);
+	assert_int_equal(db_run(q), DB_END);
+	assert_null(find(token, start));
+	assert_int_equal(auth_check_password(db, a, STR("ada"), STR("!"), &id), AUTH_NO);
+	assert_int_equal(user_set_password(db, a, config, ada, STR(GOOD), &why), USER_DONE);
+	assert_int_equal(user_set_password(db, a, config, 999, STR(GOOD), &why), USER_UNKNOWN);
+}
+
+static void
+disabled_user_is_out_at_once(void **state)
+{
+	struct str token = sign_in(ada, start);
+	struct session s;
+	int64_t id;
+
+	(void)state;
+	assert_int_equal(user_set_active(db, ada, false), USER_DONE);
+	assert_null(find(token, start));
+	assert_int_equal(auth_check_password(db, a, STR("ada"), STR(GOOD), &id), AUTH_NO);
+	assert_int_equal(session_add(db, a, secret, &limits, ada, start, &token, &s), DB_REFUSED);
+	assert_int_equal(user_set_active(db, ada, true), USER_DONE);
+	assert_null(find(token, start));
+	assert_int_equal(auth_check_password(db, a, STR("ada"), STR(GOOD), &id), AUTH_YES);
+	assert_int_equal(user_set_active(db, 999, true), USER_UNKNOWN);
+}
+
+static void
+weak_hash_is_made_anew_at_sign_in(void **state)
+{
+	/* Django's: made with Python's hashlib.scrypt, N=2^14 r=8 p=5, password "l\u00e8tmein" */
+	struct str weak = STR("scrypt$16384$seasalt$8$5$ECMIUp+LMxMSK8xB/IVyba+KYGTI7FTnet0"
+	                      "25q/1f/vBAVnnP3hdYqJuRi+mJn6ji6ze3Fbb7JEFPKGpuEf5vw==");
+	struct query *q;
+	struct str token, now;
+	struct account u;
+	int64_t id;
+
+	(void)state;
+	assert_int_equal(user_get(db, a, ada, &u), USER_DONE);
+	q = db_query(db, QUERY_USER_SET_PASSWORD);
+	db_text(q, "password", weak);
+	db_int(q, "now", u.password_changed);
+	db_int(q, "id", ada);
+	assert_int_equal(db_run(q), DB_END);
+	token = sign_in(ada, start);
+	assert_int_equal(
+	    auth_check_password(db, a, STR("ada"), STR("l\xc3\xa8tmein"), &id), AUTH_YES);
+	q = db_query(db, QUERY_USER_PASSWORD);
+	db_text(q, "username", STR("ada"));
+	assert_int_equal(db_step(q), DB_ROW);
+	now = db_col_copy(q, "password", a);
+	assert_int_equal(db_done(q), DB_END);
+	assert_true(str_starts(now, "scrypt$131072$"));
+	assert_int_equal(
+	    auth_check_password(db, a, STR("ada"), STR("l\xc3\xa8tmein"), &id), AUTH_YES);
+	assert_non_null(find(token, start)); /* the password is the same: nobody is sent away */
+}
+
+static void
+user_names_are_djangos(void **state)
+{
+	static const char *const good[] = { "ada", "a.b@c+d-e_f", "\xd0\xb0\xd0\xb4\xd0\xb0",
+		"\xef\xbd\x81\xef\xbd\x84\xef\xbd\x81" };
+	static const char *const bad[] = { "", "two words", "semi;colon", "tab\there", "a/b",
+		"\xff", "\xe2\x98\x83" };
+	struct user_problems why;
+	char longest[152];
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(good); i++) {
+		user_check(a, &(struct account){ .username = str_of(good[i]) }, &why);
+		assert_int_equal(why.n, 0);
+	}
+	for (size_t i = 0; i < NELEM(bad); i++) {
+		user_check(a, &(struct account){ .username = str_of(bad[i]) }, &why);
+		assert_int_equal(why.n, 1);
+	}
+	memset(longest, 'x', sizeof(longest));
+	user_check(a, &(struct account){ .username = { longest, 150 } }, &why);
+	assert_int_equal(why.n, 0);
+	user_check(a, &(struct account){ .username = { longest, 151 } }, &why);
+	assert_int_equal(why.n, 1);
+	user_check(a, &(struct account){ .username = STR("x"), .email = STR("nowhere") }, &why);
+	assert_int_equal(why.n, 1);
+}
+
+static void
+user_is_added_whole_or_not_at_all(void **state)
+{
+	struct account u = { .username = STR("\xef\xbd\x82\xef\xbd\x85n"), /* fullwidth "be" */
+		.last_name = STR("Nevis"),
+		.is_superuser = true };
+	struct account found, *list;
+	struct user_problems why;
+	int64_t id;
+	size_t n;
+
+	(void)state;
+	assert_int_equal(user_add(db, a, config, &u, STR("nevis"), &id, &why), USER_WRONG);
+	assert_int_equal(why.n, 3); /* similar, short, common */
+	assert_int_equal(user_find(db, a, STR("ben"), &found), USER_UNKNOWN);
+	assert_int_equal(user_add(db, a, config, &u, STR(GOOD), &id, &why), USER_DONE);
+	assert_int_equal(user_find(db, a, STR("ben"), &found), USER_DONE);
+	assert_true(found.id == id && found.is_staff && found.is_superuser && found.is_active);
+	assert_true(found.last_login == 0);
+	assert_str(found.username, "ben");
+	assert_str(found.last_name, "Nevis");
+	assert_str(found.email, "");
+	u.username = STR("ben");
+	assert_int_equal(user_add(db, a, config, &u, STR(GOOD), &id, &why), USER_TAKEN);
+	assert_int_equal(user_list(db, a, 0, STR(""), 2, &list, &n), USER_DONE);
+	assert_int_equal(n, 2);
+	assert_str(list[0].username, "ada");
+	assert_str(list[1].username, "ben");
+	assert_int_equal(user_list(db, a, 0, STR("ben"), 2, &list, &n), USER_DONE);
+	assert_int_equal(n, 1);
+	assert_str(list[0].username, "staff");
+}
+
+static void
+groups_have_one_name_each(void **state)
+{
+	struct group g, *list;
+	struct account *members;
+	char longest[152];
+	int64_t id;
+	size_t n;
+
+	(void)state;
+	memset(longest, 'x', sizeof(longest));
+	assert_int_equal(group_add(db, STR("  "), &id), GROUP_WRONG);
+	assert_int_equal(group_add(db, STR("a\nb"), &id), GROUP_WRONG);
+	assert_int_equal(group_add(db, (struct str){ longest, 151 }, &id), GROUP_WRONG);
+	assert_int_equal(group_add(db, STR("Zwicky"), &id), GROUP_DONE);
+	assert_int_equal(group_add(db, STR("Zwicky "), &id), GROUP_TAKEN);
+	assert_int_equal(group_find(db, a, STR("Zwicky"), &g), GROUP_DONE);
+	assert_int_equal(group_find(db, a, STR("zwicky"), &g), GROUP_UNKNOWN);
+	assert_int_equal(group_join(db, g.id, ada), GROUP_DONE);
+	assert_int_equal(group_join(db, g.id, 999), GROUP_UNKNOWN);
+	assert_int_equal(group_join(db, 999, ada), GROUP_UNKNOWN);
+	assert_int_equal(user_list(db, a, g.id, STR(""), 10, &members, &n), USER_DONE);
+	assert_int_equal(n, 1);
+	assert_str(members[0].username, "ada");
+	assert_int_equal(group_list(db, a, STR(""), 10, &list, &n), GROUP_DONE);
+	assert_true(n >= 1);
+	assert_str(list[n - 1].name, "Zwicky");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(session_finds_its_user_and_groups),
+		cmocka_unit_test(unknown_token_is_nobody_and_makes_no_row),
+		cmocka_unit_test(tokens_differ_and_the_table_has_none),
+		cmocka_unit_test(session_ends_when_unused),
+		cmocka_unit_test(session_ends_after_its_time_however_used),
+		cmocka_unit_test(use_is_noted_once_a_minute),
+		cmocka_unit_test(ended_session_does_not_come_back),
+		cmocka_unit_test(row_that_was_not_signed_by_us_is_no_session),
+		cmocka_unit_test(password_change_ends_every_session),
+		cmocka_unit_test(disabled_user_is_out_at_once),
+		cmocka_unit_test(weak_hash_is_made_anew_at_sign_in),
+		cmocka_unit_test(user_names_are_djangos),
+		cmocka_unit_test(user_is_added_whole_or_not_at_all),
+		cmocka_unit_test(groups_have_one_name_each),
+	};
+
+	return cmocka_run_group_tests_name("session", tests, set_up, tear_down);
+}
