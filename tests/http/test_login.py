@@ -1,0 +1,327 @@
+"""login: signing in and out, one's own password, and what a session is."""
+import time
+import urllib.parse
+
+from harness.client import Client
+from harness.report import contains, equal, lacks
+from harness.site import PASSWORDS
+
+REFUSED = 'The user name or the password is wrong'
+
+
+def _session(client):
+    """(name, value) of the session cookie."""
+    return [(n, v) for n, v in client.cookies.items() if n.endswith('sid')][0]
+
+
+def _same_answer(page):
+    """A page without what must differ from one request to the next."""
+    import re
+    text = re.sub(r'name="csrfmiddlewaretoken" value="[^"]*"', '', page.text)
+    text = re.sub(r'Request <span class="copy">[^<]*', '', text)
+    return re.sub(r'\d\d\d\d-\d\d-\d\d[ T]\d\d:\d\d(:\d\d)?', '', text)
+
+
+def the_form_has_the_fields_of_a_tom(site):
+    page = site.visitor().get('/accounts/login/?next=/targets/')
+    equal(page.status, 200)
+    fields = page.forms[0]['fields']
+    for name in ('username', 'password', 'next', 'csrfmiddlewaretoken'):
+        if name not in fields:
+            raise AssertionError('there is no field ' + name)
+    equal(fields['next'], '/targets/')
+    contains(page.text, 'autocomplete="username"', 'autocomplete="current-password"')
+
+
+def a_visitor_without_signing_in_writes_no_row(site):
+    before = site.one('SELECT COUNT(*) FROM session')
+    for path in ('/', '/accounts/login/', '/robots.txt', '/nowhere/'):
+        site.visitor().get(path)
+    equal(site.one('SELECT COUNT(*) FROM session'), before)
+
+
+def signing_in_makes_a_session_and_signing_out_ends_it(site):
+    client = site.visitor()
+    answer = client.sign_in('ben', PASSWORDS['ben'])
+    equal(answer.location, '/')
+    cookie = [c for c in answer.headers.get_all('Set-Cookie') if 'sid=' in c][0]
+    contains(cookie, 'HttpOnly', 'SameSite=Lax', 'Path=/')
+    lacks(cookie, 'Domain', 'Secure')  # INSECURE_HTTP on loopback
+    equal(client.get('/accounts/password/').status, 200)
+    name, value = _session(client)
+    page = client.get('/accounts/password/')
+    contains(page.words, 'ben')
+    answer = client.sign_out('/accounts/password/')
+    if answer.status not in (302, 303):
+        raise AssertionError('signing out: %d' % answer.status)
+    equal(client.get('/accounts/password/').status, 302)
+    thief = site.visitor()
+    thief.cookies = {name: value}
+    equal(thief.get('/accounts/password/').status, 302, 'the ended session')
+
+
+def the_database_holds_no_usable_token(site):
+    client = site.visitor()
+    client.sign_in('ben', PASSWORDS['ben'])
+    _, value = _session(client)
+    if site.database == 'sqlite':
+        rows = site.sql('SELECT hex(token_hash) FROM session')
+    else:
+        rows = site.sql("SELECT encode(token_hash, 'hex') FROM session")
+    import base64
+    import hashlib
+    raw = base64.urlsafe_b64decode(value + '=' * (-len(value) % 4))
+    for (row,) in rows:
+        lacks(row.lower(), raw.hex())
+    hashes = {hashlib.sha256(raw).hexdigest(), hashlib.sha256(value.encode()).hexdigest()}
+    if not any(row.lower() in hashes for (row,) in rows):
+        raise AssertionError('no row is the SHA-256 of the token')
+
+
+def a_session_of_an_attackers_choice_is_not_taken(site):
+    client = site.visitor()
+    client.get('/accounts/login/')
+    client.cookies['sid'] = 'A' * 43
+    client.cookies['__Host-sid'] = 'A' * 43
+    client.sign_in('ben', PASSWORDS['ben'])
+    values = [v for n, v in client.cookies.items() if n.endswith('sid')]
+    if 'A' * 43 in [_session(client)[1]] and len(set(values)) == 1:
+        raise AssertionError('the session kept its chosen token')
+    other = site.visitor()
+    other.cookies = {'sid': 'A' * 43}
+    equal(other.get('/accounts/password/').status, 302)
+
+
+def each_signing_in_has_a_token_of_its_own(site):
+    client = site.visitor()
+    client.sign_in('ben', PASSWORDS['ben'])
+    first = _session(client)[1]
+    client.sign_out('/accounts/password/')
+    client.sign_in('ben', PASSWORDS['ben'])
+    if _session(client)[1] == first:
+        raise AssertionError('the same token twice')
+    if len(first) < 43:
+        raise AssertionError('a token of %d characters' % len(first))
+
+
+def unknown_wrong_and_inactive_are_answered_alike(site):
+    site.add_user('sleeper', 'harvest-Quartz-5-almanac')
+    site.meridian('user', 'disable', 'sleeper')
+    pages, times = {}, {}
+    for who, password in (('nobody-here', 'harvest-Quartz-5-almanac'), ('ben', 'wrong-wrong-wrong-1'),
+                          ('sleeper', 'harvest-Quartz-5-almanac')):
+        for _ in range(3):
+            client = site.visitor()
+            token = client.token('/accounts/login/')
+            began = time.monotonic()
+            page = client.post('/accounts/login/', {'username': who, 'password': password,
+                                                    'next': '/'}, token=token)
+            times.setdefault(who, []).append(time.monotonic() - began)
+        contains(page.words, REFUSED)
+        pages[who] = (page.status, sorted(n for n in page.headers if n.lower() != 'date'),
+                      _same_answer(page).replace(who, 'WHO'))
+    equal(pages['nobody-here'], pages['ben'], 'unknown and wrong')
+    equal(pages['sleeper'], pages['ben'], 'inactive and wrong')
+    least = {who: min(t) for who, t in times.items()}
+    if max(least.values()) > 1.5 * min(least.values()):
+        raise AssertionError('times differ: %r' % least)
+
+
+def what_was_typed_comes_back_but_for_the_password(site):
+    client = site.visitor()
+    page = client.post('/accounts/login/', {'username': '<b>"x', 'password': 'secret-secret-secret-9'})
+    equal(page.status, 400)
+    equal(page.forms[0]['fields']['username'], '<b>"x')
+    lacks(page.text, 'secret-secret-secret-9', '<b>"x')
+
+
+def an_empty_form_names_both_fields(site):
+    page = site.visitor().post('/accounts/login/', {'username': '', 'password': ''})
+    equal(page.status, 400)
+    equal(page.text.count('aria-invalid="true"'), 2)
+
+
+def next_leads_to_paths_of_this_site_only(site):
+    for where, want in (('/targets/?page=2', '/targets/?page=2'), ('//evil.test/', '/'),
+                        ('https://evil.test/', '/'), ('/\\evil.test', '/'), ('\\\\evil.test', '/'),
+                        ('/%2f/evil.test', '/'), ('javascript:alert(1)', '/'), ('evil.test', '/'),
+                        ('/a\r\nX-Evil: 1', '/'), ('', '/'), ('/%5cevil.test', '/'),
+                        (' //evil.test', '/'), ('/\t/evil.test', '/'), ('///evil.test', '/')):
+        for way in ('field', 'query'):
+            client = site.visitor()
+            path = '/accounts/login/'
+            data = {'username': 'ben', 'password': PASSWORDS['ben']}
+            if way == 'query':
+                path += '?' + urllib.parse.urlencode({'next': where})
+                data['next'] = client.get(path).forms[0]['fields']['next']
+            else:
+                data['next'] = where
+            if way == 'query' and want == '/':
+                equal(data['next'], '/', where)
+                continue
+            answer = client.post(path, data)
+            equal(answer.location, want, '%s in the %s' % (where, way))
+        if want == '/' and where not in ('//evil.test/', 'https://evil.test/'):
+            continue
+
+
+def a_page_that_needs_signing_in_asks_for_it_and_returns(site):
+    client = site.visitor()
+    answer = client.get('/accounts/password/?a=1&b=%20')
+    equal(answer.status, 302)
+    where = urllib.parse.urlsplit(answer.location)
+    equal(where.path, '/accounts/login/')
+    next_path = urllib.parse.parse_qs(where.query)['next'][0]
+    equal(next_path, '/accounts/password/?a=1&b=%20')
+    page = client.get(answer.location)
+    fields = page.forms[0]['fields']
+    fields.update(username='ben', password=PASSWORDS['ben'])
+    token = fields.pop('csrfmiddlewaretoken')
+    equal(client.post('/accounts/login/', fields, token=token).location, next_path)
+
+
+def somebody_signed_in_is_not_asked_again(site):
+    answer = site.signed_in('ada').get('/accounts/login/?next=/about/')
+    equal((answer.status, answer.location), (302, '/about/'))
+
+
+def signing_out_takes_a_post(site):
+    client = site.signed_in('ada')
+    equal(client.get('/accounts/logout/').status, 405)
+    equal(client.get('/accounts/password/').status, 200)
+
+
+def a_form_needs_its_token(site):
+    """The reasons of Django's CSRF tests; none changes anything."""
+    client = site.visitor()
+    client.sign_in('ben', PASSWORDS['ben'])
+    token = client.token('/accounts/password/')
+    other = site.visitor()
+    other.sign_in('ada', PASSWORDS['ada'])
+    others = other.token('/accounts/password/')
+    origin = 'http://' + client.host
+    cases = [
+        ('no token', False, {}), ('an empty token', '', {}), ('another session', others, {}),
+        ('cut short', token[:-1], {}), ('one more', token + 'A', {}), ('no base64', '!' * 86, {}),
+        ('a foreign Origin', token, {'Origin': 'http://evil.test'}),
+        ('Origin null', token, {'Origin': 'null'}),
+        ('Origin https', token, {'Origin': origin.replace('http:', 'https:')}),
+        ('another port', token, {'Origin': 'http://127.0.0.1:1'}),
+        ('a subdomain', token, {'Origin': 'http://evil.127.0.0.1'}),
+        ('Origin with a path', token, {'Origin': origin + '/x'}),
+        ('cross-site', token, {'Sec-Fetch-Site': 'cross-site'}),
+        ('same-site', token, {'Sec-Fetch-Site': 'same-site'}),
+    ]
+    for what, value, headers in cases:
+        answer = client.post('/accounts/logout/', {}, token=value, headers=headers)
+        equal(answer.status, 403, what)
+        equal(client.get('/accounts/password/').status, 200, 'signed in after ' + what)
+    got = client.request('POST', '/accounts/logout/', b'csrfmiddlewaretoken=' + token.encode(),
+                         {'Content-Type': 'text/plain', 'Origin': origin})
+    if got.status not in (400, 403, 415):
+        raise AssertionError('text/plain: %d' % got.status)
+    equal(client.get('/accounts/password/').status, 200)
+    equal(client.get('/accounts/logout/?csrfmiddlewaretoken=' + token).status, 405)
+    equal(client.post('/accounts/logout/', {}, token=token).status in (302, 303), True)
+
+
+def a_token_of_before_signing_in_is_no_good_after(site):
+    client = site.visitor()
+    early = client.token('/accounts/login/')
+    client.sign_in('ben', PASSWORDS['ben'])
+    equal(client.post('/accounts/logout/', {}, token=early).status, 403)
+
+
+def a_token_is_good_for_every_form_of_its_session(site):
+    client = site.visitor()
+    client.sign_in('ben', PASSWORDS['ben'])
+    one, two = client.token('/accounts/password/'), client.token('/accounts/password/')
+    if one == two:
+        raise AssertionError('the token is not masked anew')
+    equal(client.post('/accounts/logout/', {}, token=one).status in (302, 303), True)
+
+
+def a_password_is_changed_and_ends_the_other_sessions(site):
+    old, new = 'winter-Pelican-8-azimuth', 'summer-Pelican-8-altitude'
+    site.add_user('carol', old)
+    here, elsewhere = site.visitor(), site.visitor()
+    here.sign_in('carol', old)
+    elsewhere.sign_in('carol', old)
+    fields = {'old_password': old, 'new_password1': new, 'new_password2': new}
+    answer = here.post('/accounts/password/', fields)
+    if answer.status not in (302, 303):
+        raise AssertionError('%d: %s' % (answer.status, answer.words[:400]))
+    contains(here.follow(answer).words, 'Password changed')
+    equal(here.get('/accounts/password/').status, 200, 'here')
+    equal(elsewhere.get('/accounts/password/').status, 302, 'elsewhere')
+    site.visitor().sign_in('carol', new)
+    page = site.visitor().post('/accounts/login/', {'username': 'carol', 'password': old})
+    contains(page.words, REFUSED)
+
+
+def bad_new_passwords_are_refused_with_the_reason(site):
+    site.add_user('dorothea-of-the-observatory', 'winter-Pelican-8-azimuth')
+    client = site.visitor()
+    client.sign_in('dorothea-of-the-observatory', 'winter-Pelican-8-azimuth')
+    for new, again, word in (('short', 'short', '15'), ('123456789012345678', None, 'digit'),
+                             ('dorothea-of-the-observatori', None, 'similar'), ('x' * 1025, None, '1'),
+                             ('harvest-Quartz-5-almanac', 'harvest-Quartz-5-almanaX', 'same')):
+        page = client.post('/accounts/password/', {
+            'old_password': 'winter-Pelican-8-azimuth', 'new_password1': new,
+            'new_password2': new if again is None else again})
+        equal(page.status, 400, new[:40])
+        contains(page.words, word)
+        lacks(page.text, 'value="' + new)
+    page = client.post('/accounts/password/', {
+        'old_password': 'wrong', 'new_password1': 'harvest-Quartz-5-almanac',
+        'new_password2': 'harvest-Quartz-5-almanac'})
+    equal(page.status, 400)
+    site.visitor().sign_in('dorothea-of-the-observatory', 'winter-Pelican-8-azimuth')
+
+
+def a_disabled_user_is_out_at_once(site):
+    site.add_user('erin', 'winter-Pelican-8-azimuth')
+    client = site.visitor()
+    client.sign_in('erin', 'winter-Pelican-8-azimuth')
+    site.meridian('user', 'disable', 'erin')
+    equal(client.get('/accounts/password/').status, 302)
+
+
+def pages_of_the_signed_in_are_not_cached(site):
+    for path in ('/', '/accounts/password/', '/targets/'):
+        control = site.signed_in('ada').get(path).header('Cache-Control')
+        contains(control, 'no-store', 'private')
+
+
+def a_locked_site_shows_visitors_the_way_in_only(site):
+    with site.variant(AUTH_STRATEGY='LOCKED', OPEN_URLS='/about/') as locked:
+        visitor = locked.visitor()
+        for path in ('/', '/targets/', '/targets/1/', '/admin/', '/nowhere/', '/targets/export/'):
+            answer = visitor.get(path)
+            equal(answer.status, 302, path)
+            contains(answer.location, '/accounts/login/?next=')
+        equal(visitor.get('/about/').status, 200, 'OPEN_URLS')
+        equal(visitor.get('/robots.txt').status, 200)
+        equal(visitor.get('/accounts/login/').status, 200)
+        client = locked.signed_in('ada')
+        equal(client.get('/').status, 200)
+        equal(client.get('/targets/').status, 200)
+
+
+def many_signing_in_at_once_do_not_stop_other_pages(site):
+    import concurrent.futures
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        def attempt(_):
+            client = Client(site.port)
+            return client.post('/accounts/login/', {'username': 'ben', 'password': 'no' * 10}).status
+        waiting = [pool.submit(attempt, i) for i in range(8)]
+        time.sleep(0.3)
+        began = time.monotonic()
+        equal(site.visitor().get('/robots.txt').status, 200)
+        equal(site.visitor().get('/').status, 200)
+        took = time.monotonic() - began
+        statuses = {w.result() for w in waiting}
+    if took > 1:
+        raise AssertionError('a page took %.1f s' % took)
+    if not statuses <= {400, 503}:
+        raise AssertionError('statuses %r' % statuses)
