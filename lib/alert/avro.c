@@ -33,6 +33,7 @@ struct avro_file {
 	unsigned compiled;
 	const struct avro_schema *schema; /* of the open file */
 
+	const volatile int *interrupt;
 	int fd; /* -1: the data are all in memory */
 	char *own; /* the buffer of what comes from fd */
 	size_t room;
@@ -84,6 +85,12 @@ avro_file_free(struct avro_file *f)
 	free(f);
 }
 
+void
+avro_file_interrupt(struct avro_file *f, const volatile int *flag)
+{
+	f->interrupt = flag;
+}
+
 static char *
 grow(char *p, size_t *room, size_t want)
 {
@@ -119,7 +126,7 @@ fill(struct avro_file *f, size_t n, char *err, size_t errsize)
 		f->own = grow(f->own, &f->room, f->end + CHUNK);
 		f->data = f->own;
 		got = read(f->fd, f->own + f->end, f->room - f->end);
-		if (got < 0 && errno == EINTR)
+		if (got < 0 && errno == EINTR && (f->interrupt == NULL || *f->interrupt == 0))
 			continue;
 		if (got < 0) {
 			snprintf(err, errsize, "it cannot be read: %s", strerror(errno));

@@ -96,6 +96,9 @@ void avro_file_free(struct avro_file *);
 int avro_file_open(struct avro_file *, int fd, char *err, size_t errsize);
 int avro_file_open_memory(struct avro_file *, struct str bytes, char *err, size_t errsize);
 
+/* Reading that a signal interrupts while *flag is set gives up. NULL: it goes on. */
+void avro_file_interrupt(struct avro_file *, const volatile int *flag);
+
 enum avro_result {
 	AVRO_END, /* no more records */
 	AVRO_RECORD, /* the structure is filled; its strings are borrowed until the next call */

@@ -94,6 +94,12 @@ db_engine(const struct db *db)
 	return db->engine;
 }
 
+void
+db_expect_much(struct db *db)
+{
+	db->much = true;
+}
+
 const char *
 db_error(const struct db *db)
 {

@@ -64,6 +64,12 @@ struct db *db_new(const struct config *, char *err, size_t errsize);
 void db_free(struct db *);
 enum db_engine db_engine(const struct db *);
 
+/*
+ * For a command that writes much in each transaction: the connection, once it opens, may use some
+ * 64 MiB to hold it. Workers leave it.
+ */
+void db_expect_much(struct db *);
+
 /* Closes the connection when it was idle for that long; forgets open queries. */
 void db_close_idle(struct db *, int64_t microseconds);
 

@@ -140,6 +140,7 @@ struct db {
 	const char *password; /* "" for none */
 	int64_t timeout; /* microseconds of one statement */
 	bool create; /* make the file */
+	bool much; /* db_expect_much() */
 
 	void *conn; /* the driver's; NULL: closed */
 	unsigned forks; /* when it was opened */

@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "db/driver.h"
 
+#define BULK_VALUES 400 /* of one INSERT of many rows */
 #define PROGRESS_OPS 4000 /* steps of the virtual machine between looks at the clock: ~0.1 ms */
 
 /* A prepared form of a statement; a second one is made while the first is in use. */
@@ -227,6 +228,9 @@ sqlite_open(struct db *db)
 		sqlite3_busy_handler(c->handle, busy, c);
 		sqlite3_progress_handler(c->handle, PROGRESS_OPS, progress, c);
 		rc = sqlite3_exec(c->handle, setup, NULL, NULL, NULL);
+		if (rc == SQLITE_OK && db->much)
+			rc = sqlite3_exec(
+			    c->handle, "PRAGMA cache_size = -65536;", NULL, NULL, NULL);
 	}
 	if (rc != SQLITE_OK) {
 		char why[400];
@@ -460,9 +464,12 @@ sqlite_script(struct db *db, const char *sql)
 	return rc == SQLITE_OK ? DB_END : fail(c, rc, "migration");
 }
 
-/* INSERT with a place for each column, prepared once for a bulk. */
+/*
+ * INSERT with a place for each column of `rows` rows, prepared once for a bulk: a statement of many
+ * rows costs little more than one of a single row.
+ */
 static enum db_result
-prepare_bulk(struct bulk *b, struct prepared **p)
+prepare_bulk(struct bulk *b, size_t rows, struct statement *st, struct prepared **p)
 {
 	struct buf sql = { 0 };
 	enum db_result r;
@@ -470,29 +477,34 @@ prepare_bulk(struct bulk *b, struct prepared **p)
 	buf_printf(&sql, "INSERT INTO %s (", b->table);
 	for (size_t i = 0; i < b->ncolumns; i++)
 		buf_printf(&sql, "%s%s", i > 0 ? ", " : "", b->columns[i]);
-	buf_puts(&sql, ") VALUES (");
-	for (size_t i = 0; i < b->ncolumns; i++)
-		buf_puts(&sql, i > 0 ? ", ?" : "?");
+	buf_puts(&sql, ") VALUES ");
+	for (size_t row = 0; row < rows; row++)
+		for (size_t i = 0; i < b->ncolumns; i++)
+			buf_puts(&sql, i > 0 ? ", ?" : row > 0 ? "), (?" : "(?");
 	buf_puts(&sql, ") ON CONFLICT DO NOTHING");
-	b->st.name = b->table;
-	b->st.sql = sql.p;
-	r = prepare(b->db->conn, &b->st, p);
-	b->st.sql = NULL;
+	st->name = b->table;
+	st->sql = sql.p;
+	r = prepare(b->db->conn, st, p);
+	st->sql = NULL;
 	buf_free(&sql);
 	return r;
 }
 
+/* Runs the statement for rows from *at on, as many times as it fits. */
 static enum db_result
-sqlite_bulk(struct bulk *b, int64_t *added)
+insert_rows(struct bulk *b, struct statement *st, size_t rows, size_t *at, int64_t *added)
 {
 	struct connection *c = b->db->conn;
+	size_t nvalues = rows * b->ncolumns;
 	struct prepared *p;
-	enum db_result r = prepare_bulk(b, &p);
+	enum db_result r = DB_END;
 
-	*added = 0;
-	for (size_t row = 0; r == DB_END && row < b->n; row += b->ncolumns) {
-		for (size_t i = 0; i < b->ncolumns; i++)
-			(void)bind(p->stmt, (int)i + 1, &b->values[row + i], b->bytes.p);
+	if (b->n - *at < nvalues)
+		return DB_END;
+	r = prepare_bulk(b, rows, st, &p);
+	for (; r == DB_END && b->n - *at >= nvalues; *at += nvalues) {
+		for (size_t i = 0; i < nvalues; i++)
+			(void)bind(p->stmt, (int)i + 1, &b->values[*at + i], b->bytes.p);
 		c->deadline = clock_monotonic() + b->db->timeout;
 		(void)sqlite3_step(p->stmt);
 		c->deadline = 0;
@@ -503,6 +515,24 @@ sqlite_bulk(struct bulk *b, int64_t *added)
 	}
 	if (r == DB_END)
 		sqlite3_clear_bindings(p->stmt);
+	return r;
+}
+
+static enum db_result
+sqlite_bulk(struct bulk *b, int64_t *added)
+{
+	struct statement wide = { 0 };
+	size_t at = 0;
+	enum db_result r = DB_END;
+	size_t rows = BULK_VALUES / b->ncolumns;
+
+	*added = 0;
+	if (rows > 1 && b->n >= 4 * BULK_VALUES)
+		r = insert_rows(b, &wide, rows, &at, added);
+	if (r == DB_END)
+		r = insert_rows(b, &b->st, 1, &at, added);
+	sqlite_forget(b->db, &wide);
+	free(wide.columns);
 	return r;
 }
 

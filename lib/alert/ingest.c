@@ -1,0 +1,269 @@
+/*
+ * ingest: the batch of packets, and its transaction.
+ */
+#include "alert/ingest.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+
+#define PROGRESS_EVERY 64 /* packets */
+
+struct ingest {
+	struct db *db;
+	struct ingest_options options;
+	ingest_reject *reject;
+	void *arg;
+	void (*progress)(void *arg);
+	void *progress_arg;
+	struct avro_file *file;
+	struct arena *arena; /* of the pending packets */
+	struct arena *scratch; /* of one try to write them */
+	struct ztf_packet *packets;
+	size_t n, npoints;
+	struct ingest_tally tally;
+	struct ingest_tally batch; /* what the last try would add to it */
+};
+
+struct ingest *
+ingest_new(struct db *db, const struct ingest_options *options, ingest_reject *reject, void *arg)
+{
+	struct ingest *in = calloc(1, sizeof(*in));
+
+	if (in == NULL)
+		arena_exhausted();
+	in->db = db;
+	in->options = *options;
+	if (in->options.packets == 0)
+		in->options.packets = INGEST_PACKETS;
+	if (in->options.points == 0)
+		in->options.points = INGEST_POINTS;
+	in->reject = reject;
+	in->arg = arg;
+	in->file = ztf_file_new();
+	in->arena = arena_new();
+	in->scratch = arena_new();
+	in->packets = calloc(in->options.packets, sizeof(*in->packets));
+	if (in->packets == NULL)
+		arena_exhausted();
+	return in;
+}
+
+void
+ingest_free(struct ingest *in)
+{
+	if (in == NULL)
+		return;
+	avro_file_free(in->file);
+	arena_free(in->arena);
+	arena_free(in->scratch);
+	free(in->packets);
+	free(in);
+}
+
+void
+ingest_on_progress(struct ingest *in, void (*fn)(void *), void *arg)
+{
+	in->progress = fn;
+	in->progress_arg = arg;
+}
+
+size_t
+ingest_pending(const struct ingest *in)
+{
+	return in->n;
+}
+
+const struct ingest_tally *
+ingest_tally(const struct ingest *in)
+{
+	return &in->tally;
+}
+
+uint64_t
+ingest_offset(const struct ingest *in)
+{
+	return avro_file_offset(in->file);
+}
+
+/* A packet of the batch among those sorted by name. */
+struct by_name {
+	struct str name;
+	size_t packet;
+};
+
+/*
+ * By name, so that two ingests take the same new names in the same order and do not wait for each
+ * other in a circle; of one name the first that came comes first.
+ */
+static int
+compare_names(const void *left, const void *right)
+{
+	const struct by_name *a = left, *b = right;
+	size_t n = a->name.n < b->name.n ? a->name.n : b->name.n;
+	int order = memcmp(a->name.p, b->name.p, n);
+
+	if (order == 0 && a->name.n != b->name.n)
+		return a->name.n < b->name.n ? -1 : 1;
+	return order != 0 ? order : a->packet < b->packet ? -1 : 1;
+}
+
+/* Finds or makes the targets; ids[i] is that of packet i. */
+static enum db_result
+find_targets(struct ingest *in, int64_t *ids)
+{
+	struct by_name *names = arena_array(in->scratch, in->n, sizeof(*names));
+	struct target_wanted *wanted = arena_array(in->scratch, in->n, sizeof(*wanted));
+	size_t n = 0;
+	enum db_result r;
+
+	for (size_t i = 0; i < in->n; i++)
+		names[i] = (struct by_name){ in->packets[i].object_id, i };
+	qsort(names, in->n, sizeof(*names), compare_names);
+	for (size_t i = 0; i < in->n; i++) {
+		const struct ztf_packet *p = &in->packets[names[i].packet];
+
+		if (i == 0 || !str_eq(names[i].name, names[i - 1].name))
+			wanted[n++] = (struct target_wanted){
+				.name = p->object_id, .ra = p->ra, .dec = p->dec
+			};
+	}
+	r = target_find_or_add_many(in->db, in->scratch, wanted, n, in->options.permissions,
+	    in->options.groups, in->options.ngroups);
+	if (r != DB_END)
+		return r;
+	for (size_t i = 0, at = 0; i < in->n; i++) {
+		if (i > 0 && !str_eq(names[i].name, names[i - 1].name))
+			at++;
+		ids[names[i].packet] = wanted[at].id;
+	}
+	for (size_t i = 0; i < n; i++)
+		in->batch.new_targets += wanted[i].is_new;
+	return DB_END;
+}
+
+/* One try to write the batch: all that it keeps is in the scratch arena and in->batch. */
+static enum db_result
+write_batch(struct db *db, void *arg)
+{
+	struct ingest *in = arg;
+	struct datum *rows;
+	size_t n = 0, added, present;
+	int64_t *ids;
+	enum db_result r;
+
+	arena_reset(in->scratch);
+	in->batch = (struct ingest_tally){ .packets = in->n };
+	ids = arena_array(in->scratch, in->n, sizeof(*ids));
+	if ((r = find_targets(in, ids)) != DB_END)
+		return r;
+	rows = arena_array(in->scratch, in->npoints, sizeof(*rows));
+	for (size_t i = 0; i < in->n; i++) {
+		const struct ztf_packet *p = &in->packets[i];
+
+		memcpy(rows + n, p->points, p->npoints * sizeof(*rows));
+		for (size_t k = 0; k < p->npoints; k++)
+			rows[n++].target_id = ids[i];
+		in->batch.empty += p->empty;
+	}
+	r = datum_store_batch(db, in->scratch, rows, n, &added, &present);
+	in->batch.new_points = added;
+	in->batch.known_points = present;
+	return r;
+}
+
+static void
+forget_batch(struct ingest *in)
+{
+	in->n = in->npoints = 0;
+	arena_reset(in->arena);
+	arena_reset(in->scratch);
+}
+
+enum db_result
+ingest_flush(struct ingest *in)
+{
+	enum db_result r;
+
+	if (in->n == 0)
+		return DB_END;
+	r = db_transaction(in->db, DB_WRITE, write_batch, in);
+	if (r != DB_END)
+		return r;
+	in->tally.packets += in->batch.packets;
+	in->tally.new_targets += in->batch.new_targets;
+	in->tally.new_points += in->batch.new_points;
+	in->tally.known_points += in->batch.known_points;
+	in->tally.empty += in->batch.empty;
+	forget_batch(in);
+	return DB_END;
+}
+
+static void
+reject(struct ingest *in, const char *file, size_t lost, const char *why)
+{
+	in->tally.rejected += lost;
+	if (in->reject != NULL)
+		in->reject(in->arg, file, why);
+}
+
+void
+ingest_file_failed(struct ingest *in, const char *name, const char *why)
+{
+	reject(in, name, 1, why);
+}
+
+/* Takes the packet into the batch, which is written when it is full. */
+static enum db_result
+take(struct ingest *in, const struct ztf_packet *p)
+{
+	in->packets[in->n++] = *p;
+	in->npoints += p->npoints;
+	if (in->n == in->options.packets || in->npoints >= in->options.points)
+		return ingest_flush(in);
+	return DB_END;
+}
+
+enum db_result
+ingest_file(struct ingest *in, int fd, const char *name, const volatile int *stop)
+{
+	struct ztf_packet p;
+	enum avro_result got;
+	enum db_result r;
+	char err[500];
+	unsigned turns = 0;
+
+	avro_file_interrupt(in->file, stop);
+	if (avro_file_open(in->file, fd, err, sizeof(err)) != 0) {
+		if (stop != NULL && *stop)
+			return DB_END;
+		reject(in, name, 1, err);
+		return DB_END;
+	}
+	for (;;) {
+		const char *why;
+
+		if (stop != NULL && *stop)
+			return DB_END;
+		if (in->progress != NULL && ++turns % PROGRESS_EVERY == 0)
+			in->progress(in->progress_arg);
+		got = ztf_next(in->file, in->arena, &p, err, sizeof(err));
+		if (got == AVRO_END)
+			break;
+		if (got == AVRO_BROKEN && stop != NULL && *stop)
+			return DB_END;
+		if (got == AVRO_BAD || got == AVRO_BROKEN) {
+			reject(in, name, got == AVRO_BAD ? p.lost : 1, err);
+			continue;
+		}
+		if ((why = target_name_wrong(p.object_id)) != NULL) {
+			reject(in, name, 1, why);
+			continue;
+		}
+		if ((r = take(in, &p)) != DB_END)
+			return r;
+	}
+	in->tally.files++;
+	return DB_END;
+}

@@ -1,0 +1,70 @@
+/*
+ * ingest.h: alert packets into the database: targets found or made, measurements stored once.
+ *
+ * Packets are gathered and written some hundred at a time, each batch one transaction. What was
+ * written stays whatever happens later; what was not is not half there; the same packets offered
+ * again add nothing, so a run that stopped is simply run again.
+ */
+#ifndef MERIDIAN_INGEST_H
+#define MERIDIAN_INGEST_H
+
+#include "alert/ztf.h"
+#include "tom/target.h"
+
+struct ingest_options {
+	int permissions; /* enum target_permissions of new targets */
+	const int64_t *groups; /* ids of user groups that get all rights on them */
+	size_t ngroups;
+	size_t packets; /* of a batch; 0: INGEST_PACKETS */
+	size_t points; /* of a batch, at most, but for a single packet; 0: INGEST_POINTS */
+};
+#define INGEST_PACKETS 1000
+#define INGEST_POINTS 100000
+
+/* What was done so far; packets of the batch that is not written yet are in none but `rejected`. */
+struct ingest_tally {
+	uint64_t files; /* read to their end */
+	uint64_t packets; /* stored */
+	uint64_t new_targets;
+	uint64_t new_points;
+	uint64_t known_points; /* stored before, or twice in the packets */
+	uint64_t empty; /* points without a measurement, left out */
+	uint64_t rejected; /* packets; a file that cannot be read counts as one */
+};
+
+struct ingest;
+
+/* Called for each rejection: the file's name as given and a sentence. */
+typedef void ingest_reject(void *arg, const char *file, const char *why);
+
+/*
+ * db, and what the options and `arg` point to, must outlive it. The caller frees it with
+ * ingest_free(), which forgets what was not written.
+ */
+struct ingest *ingest_new(struct db *, const struct ingest_options *, ingest_reject *, void *arg);
+void ingest_free(struct ingest *);
+
+/*
+ * Reads a file of packets from a descriptor to its end, writing batches as they fill; *stop (may be
+ * set by a signal) ends it after the packet in hand. DB_END, also where packets were rejected; else
+ * the batch failed, was undone, and is forgotten: ingest_pending() packets.
+ */
+enum db_result
+ingest_file(struct ingest *, int fd, const char *name, const volatile int *stop) MUST_CHECK;
+
+/* Counts a file as rejected that could not be opened. */
+void ingest_file_failed(struct ingest *, const char *name, const char *why);
+
+/* Writes what is pending. As ingest_file. */
+enum db_result ingest_flush(struct ingest *) MUST_CHECK;
+
+size_t ingest_pending(const struct ingest *);
+const struct ingest_tally *ingest_tally(const struct ingest *);
+
+/* How far the file being read was read, in bytes: for a progress bar. */
+uint64_t ingest_offset(const struct ingest *);
+
+/* Called now and then while a file is read. NULL takes it away. */
+void ingest_on_progress(struct ingest *, void (*fn)(void *arg), void *arg);
+
+#endif
