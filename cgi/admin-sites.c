@@ -111,6 +111,7 @@ show_list(struct request *r, struct response *s)
 		known = known || here;
 		value_set_int(v, "id", sites[i].id);
 		value_set_text(v, "domain", sites[i].domain);
+		value_set_text(v, "readable", site_domain_shown(r->arena, sites[i].domain));
 		value_set_text(v, "shown", sites[i].name);
 		value_set_bool(v, "in_use", sites[i].id == site_in_use(r));
 		value_set_bool(v, "here", here);

@@ -3,7 +3,6 @@
  */
 #include "base/buf.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -106,10 +105,16 @@ buf_double(struct buf *b, double v)
 void
 buf_int64(struct buf *b, int64_t v)
 {
+	uint64_t left = v < 0 ? -(uint64_t)v : (uint64_t)v;
 	char text[24];
+	size_t at = sizeof(text);
 
-	snprintf(text, sizeof(text), "%" PRId64, v);
-	buf_puts(b, text);
+	do
+		text[--at] = (char)('0' + left % 10);
+	while ((left /= 10) > 0);
+	if (v < 0)
+		text[--at] = '-';
+	buf_put(b, text + at, sizeof(text) - at);
 }
 
 struct str

@@ -179,6 +179,22 @@ site_domain_wrong(struct arena *a, struct str typed, struct str *domain)
 	return NULL;
 }
 
+struct str
+site_domain_shown(struct arena *a, struct str domain)
+{
+	struct str shown = STR_NONE;
+	char *made = NULL;
+
+	if (memmem(domain.p, domain.n, "xn--", 4) == NULL)
+		return STR_NONE;
+	if (idn2_to_unicode_8z8z(domain.p, &made, 0) != IDN2_OK)
+		return STR_NONE;
+	if (strlen(made) != domain.n || memcmp(made, domain.p, domain.n) != 0)
+		shown = arena_copy(a, made, strlen(made));
+	idn2_free(made);
+	return shown;
+}
+
 bool
 site_domain_answers(struct str domain, struct str host)
 {

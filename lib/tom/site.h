@@ -23,6 +23,9 @@ struct site {
  */
 const char *site_domain_wrong(struct arena *, struct str typed, struct str *domain);
 
+/* An international name as people read it; absent where the domain is none. */
+struct str site_domain_shown(struct arena *, struct str domain);
+
 /* Does the domain answer a Host, both as stored and sent: the same, or the same without its port? */
 bool site_domain_answers(struct str domain, struct str host);
 

@@ -53,6 +53,20 @@ host_names_are_stored_as_hosts_are_sent(void **state)
 }
 
 static void
+international_names_are_shown_as_people_read_them(void **state)
+{
+	struct arena *a = arena_new();
+
+	(void)state;
+	assert_str(site_domain_shown(a, STR("xn--bcher-kva.example:8443")),
+	    "b\xc3\xbc"
+	    "cher.example:8443");
+	assert_null(site_domain_shown(a, STR("tom.example.org")).p);
+	assert_null(site_domain_shown(a, STR("[::1]:8080")).p);
+	arena_free(a);
+}
+
+static void
 what_is_no_host_name_is_refused_with_what_would_be_right(void **state)
 {
 	static const struct {
@@ -241,6 +255,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(host_names_are_stored_as_hosts_are_sent),
+		cmocka_unit_test(international_names_are_shown_as_people_read_them),
 		cmocka_unit_test(what_is_no_host_name_is_refused_with_what_would_be_right),
 		cmocka_unit_test(a_domain_without_port_answers_any_port),
 		cmocka_unit_test_setup_teardown(
