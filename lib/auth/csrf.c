@@ -77,8 +77,9 @@ csrf_foreign(struct str fetch_site, struct str origin, struct str referer, struc
 	    !str_is(fetch_site, "none"))
 		return "Your browser says that another site sent this form. Open the page on this "
 		       "site and send it from there.";
-	if (origin.p != NULL)
-		return csrf_same_origin(origin, scheme, host)
+	if (origin.p != NULL) /* an origin has no path */
+		return csrf_same_origin(origin, scheme, host) &&
+		        memchr(origin.p + scheme.n + 3, '/', origin.n - scheme.n - 3) == NULL
 		    ? NULL
 		    : "This form came from another address than this site's. Open the page on this "
 		      "site and send it from there; if a proxy stands between, it must pass Host "

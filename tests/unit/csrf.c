@@ -212,6 +212,8 @@ request_of_another_site_is_refused(void **state)
 	assert_non_null(foreign(NULL, "null", "https://tom.example/", "https"));
 	assert_non_null(foreign(NULL, "http://tom.example", NULL, "https"));
 	assert_non_null(foreign(NULL, "null", NULL, "http"));
+	assert_non_null(foreign(NULL, "https://tom.example/", NULL, "https"));
+	assert_non_null(foreign(NULL, "https://tom.example/x", NULL, "https"));
 	assert_non_null(foreign(NULL, NULL, NULL, "https"));
 	assert_non_null(foreign(NULL, NULL, "http://tom.example/", "https"));
 	assert_non_null(foreign(NULL, NULL, "https://evil.example/", "https"));

@@ -3,20 +3,16 @@
  */
 #include "unit.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
-
 #include "auth/auth.h"
 #include "auth/password.h"
 #include "auth/session.h"
+#include "scratch.h"
 #include "tom/group.h"
 #include "tom/user.h"
 
 #define GOOD "kettle-Ostrich-9-brine"
 #define OTHER "lantern-Quince-4-harbour"
 
-static char dir[] = "/tmp/meridian-session-XXXXXX";
 static struct arena *a;
 static struct config *config;
 static struct db *db;
@@ -30,20 +26,14 @@ set_up(void **state)
 {
 	struct account u = { .username = STR("ada"), .first_name = STR("Ada") };
 	struct user_problems why;
-	char url[128], err[256];
+	char err[256];
 
 	(void)state;
-	if (mkdtemp(dir) == NULL)
-		return -1;
-	snprintf(url, sizeof(url), "sqlite:%s/db", dir);
-	unsetenv("MERIDIAN_CONFIG");
-	setenv("MERIDIAN_DATABASE_URL", url, 1);
-	setenv("MERIDIAN_RUN_DIR", dir, 1);
 	a = arena_new();
 	secret = secret_new("0123456789abcdef0123456789abcdef", 32);
-	config = config_load(err, sizeof(err));
-	if (config == NULL || (db = db_new(config, err, sizeof(err))) == NULL ||
-	    db_migrate(db, NULL, NULL, err, sizeof(err)) != 0)
+	db = scratch_open();
+	setenv("MERIDIAN_RUN_DIR", scratch_dir, 1);
+	if ((config = config_load(err, sizeof(err))) == NULL)
 		return -1;
 	password_configure(config);
 	if (user_add(db, a, config, &u, STR(GOOD), &ada, &why) != USER_DONE)
@@ -55,19 +45,16 @@ set_up(void **state)
 static int
 tear_down(void **state)
 {
-	static const char *const files[] = { "db", "db-wal", "db-shm", "passwords.lock" };
-	char path[100];
+	char path[200];
 
 	(void)state;
-	db_free(db);
+	snprintf(path, sizeof(path), "%s/passwords.lock", scratch_dir);
+	unlink(path);
 	config_free(config);
+	scratch_close();
 	secret_free(secret);
 	arena_free(a);
-	for (size_t i = 0; i < NELEM(files); i++) {
-		snprintf(path, sizeof(path), "%s/%s", dir, files[i]);
-		unlink(path);
-	}
-	return rmdir(dir);
+	return 0;
 }
 
 /* Who the token is at that time, under that key; the row in *s. */

@@ -1,0 +1,526 @@
+/*
+ * hooks: requests of an executable with accounts, in one process against a scratch database: hosts,
+ * sessions and their cookies, who may use a row, and what a form must carry.
+ */
+#include "web.h"
+
+#include <fcntl.h>
+
+#include "auth/auth.h"
+#include "auth/session.h"
+#include "scratch.h"
+#include "tom/site.h"
+#include "tom/user.h"
+
+#define HTTPS "HTTPS=on"
+#define ORIGIN "HTTP_ORIGIN=https://tom.example"
+
+static struct arena *a;
+static struct web w;
+static int64_t ada, staff, super, here; /* here: the site */
+static char session[200], visitor[200]; /* "HTTP_COOKIE=..." */
+static int changes; /* how often a form was let through */
+
+/* The token that a page of this request would carry. */
+static int
+show_token(struct request *r, struct response *res)
+{
+	struct value *page = value_object(r->arena);
+	struct buf text = { .n = 0 };
+	const struct value *token;
+
+	auth_form_cookie(r, res);
+	r->app->app->hooks->context(r, page);
+	token = value_get(page, "csrf", 4);
+	if (token != NULL)
+		value_print(token, &text);
+	respond_text(r, res, 200, "text/plain", buf_text(&text));
+	buf_free(&text);
+	return 0;
+}
+
+static int
+show(struct request *r, struct response *res)
+{
+	return respond_text(r, res, 200, "text/plain", auth_user(r)->username);
+}
+
+static int
+change(struct request *r, struct response *res)
+{
+	changes++;
+	return respond_redirect(r, res, STR("/"));
+}
+
+static int
+enter(struct request *r, struct response *res)
+{
+	if (auth_sign_in(r, res, r->id[0]) != 0)
+		return 0;
+	return respond_redirect(r, res, STR("/"));
+}
+
+static int
+leave(struct request *r, struct response *res)
+{
+	if (auth_sign_out(r, res) != 0)
+		return 0;
+	return respond_redirect(r, res, STR("/"));
+}
+
+static const struct route routes[] = {
+	ROUTE(GET, "/enter/<id>/", ANYONE, NO_BODY, enter),
+	ROUTE(GET, "/leave/", ANYONE, NO_BODY, leave),
+	ROUTE(GET, "/token/", ANYONE, NO_BODY, show_token),
+	ROUTE(GET, "/read/", READER, NO_BODY, show),
+	ROUTE(GET, "/mine/", LOGIN, NO_BODY, show),
+	ROUTE(GET, "/staff/", STAFF, NO_BODY, show),
+	ROUTE(GET, "/super/", SUPERUSER, NO_BODY, show),
+	ROUTE(POST, "/mine/", LOGIN, KIB(4), change),
+	ROUTE(POST, "/open/", ANYONE, KIB(4), change),
+};
+static const struct app app = { .name = "hooks-test",
+	.what = "test",
+	.routes = routes,
+	.nroutes = NELEM(routes),
+	.no_pages = true,
+	.hooks = &auth_hooks };
+
+static int64_t
+add_user(const char *name, bool is_staff, bool is_superuser)
+{
+	struct query *q = db_query(scratch_db, QUERY_USER_ADD);
+	int64_t id;
+
+	db_text(q, "username", str_of(name));
+	db_text(q, "password", STR("!"));
+	db_text(q, "first_name", STR(""));
+	db_text(q, "last_name", STR(""));
+	db_text(q, "email", STR(""));
+	db_text(q, "affiliation", STR(""));
+	db_bool(q, "is_staff", is_staff);
+	db_bool(q, "is_superuser", is_superuser);
+	db_int(q, "now", clock_now());
+	assert_int_equal(db_insert(q, &id), DB_END);
+	return id;
+}
+
+/* Another worker, with the settings of the environment. */
+static void
+start_again(void)
+{
+	if (w.config != NULL)
+		web_close(&w);
+	web_open(&w, &app);
+}
+
+static int
+set_up(void **state)
+{
+	char path[150];
+	int fd;
+
+	(void)state;
+	a = arena_new();
+	scratch_open();
+	ada = add_user("ada", false, false);
+	staff = add_user("staff", true, false);
+	super = add_user("super", false, true);
+	snprintf(path, sizeof(path), "%s/key", scratch_dir);
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
+	if (fd < 0 || write(fd, "0123456789abcdef0123456789abcdef\n", 33) != 33)
+		return -1;
+	close(fd);
+	setenv("MERIDIAN_SECRET_KEY_FILE", path, 1);
+	setenv("MERIDIAN_ALLOWED_HOSTS", "other.example", 1);
+	start_again();
+	return site_add(scratch_db, STR("tom.example"), STR("Tom"), &here) == DB_END ? 0 : -1;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	web_close(&w);
+	unlink(getenv("MERIDIAN_SECRET_KEY_FILE"));
+	scratch_close();
+	arena_free(a);
+	return 0;
+}
+
+static int
+get(const char *path, const char *cookie)
+{
+	char what[200];
+
+	snprintf(what, sizeof(what), "GET %s", path);
+	return web_ask(&w, what, STR_NONE, HTTPS, cookie == NULL ? "HTTP_COOKIE=" : cookie, NULL);
+}
+
+/* The cookie that the answer sets, as a parameter of the next request. */
+static void
+take_cookie(const char *name, char *to, size_t size)
+{
+	const char *p = w.head.p;
+
+	for (to[0] = '\0'; (p = strstr(p, "Set-Cookie: ")) != NULL; p++)
+		if (strncmp(p + 12, name, strlen(name)) == 0)
+			snprintf(to, size, "HTTP_COOKIE=%.*s", (int)strcspn(p + 12, ";\r"), p + 12);
+	assert_true(to[0] != '\0');
+}
+
+static void
+sign_in(int64_t user, const char *cookie)
+{
+	char path[50];
+
+	snprintf(path, sizeof(path), "/enter/%d/", (int)user);
+	assert_int_equal(get(path, cookie), 302);
+	take_cookie("__Host-sid=", session, sizeof(session));
+}
+
+static const char *
+token_for(const char *cookie)
+{
+	assert_int_equal(get("/token/", cookie), 200);
+	return arena_strdup(a, web_text(&w));
+}
+
+/* Sends a form with this token; how often it changed something (0 or 1). */
+static int
+post(const char *path, const char *cookie, const char *token, const char *p1, const char *p2)
+{
+	char what[100], body[300];
+	int before = changes;
+
+	snprintf(what, sizeof(what), "POST %s", path);
+	snprintf(body, sizeof(body), "a=1%s%s",
+	    token == NULL ? "" : "&csrfmiddlewaretoken=", token == NULL ? "" : token);
+	web_ask(
+	    &w, what, str_of(body), HTTPS, cookie == NULL ? "HTTP_COOKIE=" : cookie, p1, p2, NULL);
+	return changes - before;
+}
+
+static void
+host_of_the_table_counts_at_once(void **state)
+{
+	struct site site = { here, STR("tom.example:8443"), STR("Tom") };
+
+	(void)state;
+	assert_int_equal(get("/read/", NULL), 200);
+	assert_int_equal(
+	    web_ask(&w, "GET /read/", STR_NONE, "HTTP_HOST=tom.example:99", NULL), 200);
+	assert_int_equal(web_ask(&w, "GET /read/", STR_NONE, "HTTP_HOST=TOM.Example", NULL), 200);
+	assert_int_equal(web_ask(&w, "GET /read/", STR_NONE, "HTTP_HOST=other.example", NULL), 200);
+	assert_int_equal(web_ask(&w, "GET /read/", STR_NONE, "HTTP_HOST=evil.example", NULL), 400);
+	assert_int_equal(site_change(scratch_db, &site), DB_ROW);
+	assert_int_equal(get("/read/", NULL), 400);
+	assert_int_equal(
+	    web_ask(&w, "GET /read/", STR_NONE, "HTTP_HOST=tom.example:8443", NULL), 200);
+	site.domain = STR("tom.example");
+	assert_int_equal(site_change(scratch_db, &site), DB_ROW);
+	assert_int_equal(get("/read/", NULL), 200);
+}
+
+static void
+poisoned_hosts_are_refused(void **state)
+{
+	/* Django's five (requests_tests.HostValidationTests), and relatives */
+	static const char *const hosts[] = { "tom.example@evil.tld",
+		"tom.example:dr.frankenstein@evil.tld", "tom.example:dr.frankenstein@evil.tld:80",
+		"tom.example:80/badpath", "tom.example: recovermypassword.com", "tom.example:80:80",
+		"tom.example.evil.tld", "evil.tld#tom.example", "evil.tld?tom.example",
+		"tom.example\\", "tom.example,evil.tld", "tom.example ", "", "tom.example:0",
+		"tom.example:99999" };
+	char param[200];
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(hosts); i++) {
+		snprintf(param, sizeof(param), "HTTP_HOST=%s", hosts[i]);
+		if (web_ask(&w, "GET /read/", STR_NONE, param, NULL) != 400)
+			print_error("%s\n", hosts[i]);
+		assert_int_equal(web_ask(&w, "GET /read/", STR_NONE, param, NULL), 400);
+		assert_null(strstr(w.head.p, "evil"));
+	}
+	assert_int_equal(web_ask(&w, "GET /read/", STR_NONE, "+HTTP_HOST=tom.example", NULL), 400);
+}
+
+static void
+session_cookie_is_bound_to_the_host_and_secure(void **state)
+{
+	(void)state;
+	assert_int_equal(get("/enter/1/", NULL), 302);
+	assert_non_null(strstr(w.head.p, "Set-Cookie: __Host-sid="));
+	assert_non_null(strstr(w.head.p, "; Secure"));
+	assert_non_null(strstr(w.head.p, "; HttpOnly"));
+	assert_non_null(strstr(w.head.p, "; SameSite=Lax"));
+	assert_non_null(strstr(w.head.p, "; Path=/"));
+	assert_null(strstr(w.head.p, "Domain"));
+}
+
+static void
+signing_in_makes_a_new_session_and_ends_the_old(void **state)
+{
+	char first[200];
+
+	(void)state;
+	sign_in(ada, NULL);
+	memcpy(first, session, sizeof(first));
+	assert_int_equal(get("/mine/", first), 200);
+	assert_string_equal(web_text(&w), "ada");
+	sign_in(staff, first);
+	assert_string_not_equal(first, session);
+	assert_int_equal(get("/mine/", first), 302);
+	assert_int_equal(get("/mine/", session), 200);
+	assert_string_equal(web_text(&w), "staff");
+}
+
+static void
+chosen_token_is_never_adopted(void **state)
+{
+	static const char chosen[] =
+	    "HTTP_COOKIE=__Host-sid=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+	(void)state;
+	assert_int_equal(get("/mine/", chosen), 302);
+	sign_in(ada, chosen);
+	assert_string_not_equal(session, chosen);
+	assert_int_equal(get("/mine/", chosen), 302);
+}
+
+static void
+cookie_that_came_twice_is_no_session(void **state)
+{
+	char twice[500];
+
+	(void)state;
+	sign_in(ada, NULL);
+	snprintf(twice, sizeof(twice), "%s; %s", session, session + strlen("HTTP_COOKIE="));
+	assert_int_equal(get("/mine/", twice), 302);
+	assert_int_equal(get("/mine/", session), 200);
+}
+
+static void
+signing_out_ends_it_on_the_server(void **state)
+{
+	(void)state;
+	sign_in(ada, NULL);
+	assert_int_equal(get("/leave/", session), 302);
+	assert_non_null(strstr(w.head.p, "Max-Age=0"));
+	assert_int_equal(get("/mine/", session), 302);
+	assert_int_equal(get("/leave/", session), 302); /* once more does no harm */
+}
+
+static void
+rows_ask_for_sign_in_or_refuse(void **state)
+{
+	const int64_t users[] = { ada, staff, super };
+	static const int want[][3] = { { 200, 403, 403 }, { 200, 200, 403 }, { 200, 200, 200 } };
+	static const char *const paths[] = { "/mine/", "/staff/", "/super/" };
+
+	(void)state;
+	for (size_t k = 0; k < NELEM(paths); k++) {
+		assert_int_equal(get(paths[k], NULL), 302);
+		assert_true(
+		    strncmp(web_header(&w, "Location"), "/accounts/login/?next=%2F", 25) == 0);
+	}
+	assert_int_equal(web_ask(&w, "GET /mine/?a=b%20c&d", STR_NONE, HTTPS, NULL), 302);
+	assert_string_equal(
+	    web_header(&w, "Location"), "/accounts/login/?next=%2Fmine%2F%3Fa%3Db%2520c%26d");
+	for (size_t i = 0; i < NELEM(users); i++) {
+		sign_in(users[i], NULL);
+		for (size_t k = 0; k < NELEM(paths); k++)
+			assert_int_equal(get(paths[k], session), want[i][k]);
+	}
+	assert_int_equal(get("/nowhere/", NULL), 404);
+}
+
+static void
+locked_site_opens_named_paths_only(void **state)
+{
+	(void)state;
+	setenv("MERIDIAN_AUTH_STRATEGY", "LOCKED", 1);
+	setenv("MERIDIAN_OPEN_URLS", "/sta*", 1);
+	start_again();
+	assert_int_equal(get("/read/", NULL), 302);
+	assert_int_equal(get("/nowhere/", NULL), 302);
+	assert_int_equal(get("/token/", NULL), 200);
+	assert_int_equal(get("/staff/", NULL), 302); /* open to readers is not open to all */
+	assert_int_equal(get("/stairs/", NULL), 404);
+	sign_in(ada, NULL);
+	assert_int_equal(get("/read/", session), 200);
+	unsetenv("MERIDIAN_AUTH_STRATEGY");
+	unsetenv("MERIDIAN_OPEN_URLS");
+	start_again();
+}
+
+static void
+form_of_a_session_needs_its_own_token(void **state)
+{
+	const char *token, *other, *early;
+	char theirs[200], cut[100];
+
+	(void)state;
+	assert_int_equal(get("/token/", NULL), 200);
+	take_cookie("__Host-visitor=", visitor, sizeof(visitor));
+	early = token_for(visitor);
+	sign_in(staff, NULL);
+	memcpy(theirs, session, sizeof(theirs));
+	other = token_for(theirs);
+	sign_in(ada, visitor);
+	token = token_for(session);
+	snprintf(cut, sizeof(cut), "%.*s", 85, token);
+
+	assert_int_equal(post("/mine/", session, token, ORIGIN, NULL), 1);
+	assert_int_equal(post("/mine/", session, token_for(session), ORIGIN, NULL), 1);
+	assert_int_equal(post("/open/", session, token, ORIGIN, NULL), 1);
+	assert_int_equal(post("/mine/", session, NULL, ORIGIN, NULL), 0);
+	assert_non_null(strstr(w.head.p, "Status: 403"));
+	assert_non_null(strstr(web_text(&w), "csrfmiddlewaretoken"));
+	assert_int_equal(post("/mine/", session, "", ORIGIN, NULL), 0);
+	assert_int_equal(post("/mine/", session, other, ORIGIN, NULL), 0);
+	assert_int_equal(post("/mine/", session, early, ORIGIN, NULL), 0);
+	assert_int_equal(post("/mine/", session, cut, ORIGIN, NULL), 0);
+	assert_int_equal(post("/mine/", theirs, token, ORIGIN, NULL), 0);
+	assert_int_equal(post("/mine/", NULL, token, ORIGIN, NULL), 0);
+	assert_non_null(strstr(web_text(&w), "not signed in"));
+	assert_int_equal(get("/leave/", session), 302);
+	assert_int_equal(post("/mine/", session, token, ORIGIN, NULL), 0);
+}
+
+static void
+form_of_a_visitor_needs_the_visitors_cookie(void **state)
+{
+	const char *token;
+
+	(void)state;
+	assert_int_equal(get("/token/", NULL), 200);
+	take_cookie("__Host-visitor=", visitor, sizeof(visitor));
+	token = arena_strdup(a, web_text(&w));
+	assert_int_equal(strlen(token), 86);
+	assert_int_equal(post("/open/", visitor, token, ORIGIN, NULL), 1);
+	assert_int_equal(post("/open/", NULL, token, ORIGIN, NULL), 0);
+	assert_non_null(strstr(web_text(&w), "cookie"));
+	assert_int_equal(post("/open/", "HTTP_COOKIE=__Host-visitor=x", token, ORIGIN, NULL), 0);
+	assert_int_equal(
+	    post("/open/", "HTTP_COOKIE=__Host-visitor=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+	        token, ORIGIN, NULL),
+	    0);
+}
+
+static void
+token_may_come_in_the_header(void **state)
+{
+	char header[120];
+
+	(void)state;
+	sign_in(ada, NULL);
+	snprintf(header, sizeof(header), "HTTP_X_CSRFTOKEN=%s", token_for(session));
+	assert_int_equal(post("/mine/", session, NULL, ORIGIN, header), 1);
+	header[20]++;
+	assert_int_equal(post("/mine/", session, NULL, ORIGIN, header), 0);
+}
+
+static void
+form_of_another_site_is_refused_whatever_its_token(void **state)
+{
+	static const char *const bad[][2] = {
+		{ "HTTP_ORIGIN=https://evil.example", NULL },
+		{ "HTTP_ORIGIN=http://tom.example", NULL },
+		{ "HTTP_ORIGIN=https://sub.tom.example", NULL },
+		{ "HTTP_ORIGIN=https://tom.example:444", NULL },
+		{ "HTTP_ORIGIN=https://tom.example/", NULL },
+		{ "HTTP_ORIGIN=null", NULL },
+		{ "HTTP_ORIGIN=null", "HTTP_REFERER=https://tom.example/" },
+		{ ORIGIN, "HTTP_SEC_FETCH_SITE=cross-site" },
+		{ ORIGIN, "HTTP_SEC_FETCH_SITE=same-site" },
+		{ "HTTP_REFERER=http://tom.example/", NULL },
+		{ "HTTP_REFERER=https://evil.example/tom.example", NULL },
+		{ "HTTP_SEC_FETCH_SITE=same-origin", NULL }, /* neither Origin nor Referer */
+		{ ORIGIN, "+HTTP_ORIGIN=https://tom.example" },
+	};
+	const char *token;
+
+	(void)state;
+	sign_in(ada, NULL);
+	token = token_for(session);
+	for (size_t i = 0; i < NELEM(bad); i++)
+		assert_int_equal(post("/mine/", session, token, bad[i][0], bad[i][1]), 0);
+	assert_int_equal(
+	    post("/mine/", session, token, "HTTP_REFERER=https://tom.example/x", NULL), 1);
+	assert_int_equal(
+	    post("/mine/", session, token, ORIGIN, "HTTP_SEC_FETCH_SITE=same-origin"), 1);
+	assert_int_equal(
+	    post("/mine/", session, token, ORIGIN, "HTTP_X_HTTP_METHOD_OVERRIDE=GET"), 1);
+	/* a body that no form sends */
+	assert_int_equal(post("/mine/", session, token, ORIGIN, "CONTENT_TYPE=text/plain"), 0);
+	/* the token twice */
+	assert_int_equal(post("/mine/", session,
+	                     arena_printf(a, "%s&csrfmiddlewaretoken=x", token).p, ORIGIN, NULL),
+	    0);
+}
+
+static void
+page_costs_two_statements(void **state)
+{
+	struct request r = { .app = &w.server.app };
+	unsigned n;
+	int64_t us;
+
+	(void)state;
+	r.session = &r; /* count asks only whether there is one */
+	sign_in(ada, NULL);
+	get("/mine/", session);
+	auth_hooks.count(&r, &n, &us);
+	assert_int_equal(n, 2);
+	get("/read/", NULL);
+	auth_hooks.count(&r, &n, &us);
+	assert_int_equal(n, 1);
+}
+
+static void
+use_is_written_after_a_minute_and_not_before(void **state)
+{
+	int64_t now = clock_now();
+	struct query *q;
+
+	(void)state;
+	clock_freeze(now);
+	sign_in(ada, NULL);
+	for (int64_t at = 0; at <= 90; at += 30) {
+		clock_freeze(now + at * SECOND);
+		assert_int_equal(get("/mine/", session), 200);
+	}
+	clock_freeze(now + 12 * HOUR + 30 * SECOND); /* 60 s were noted, 90 s were not */
+	assert_int_equal(get("/mine/", session), 200);
+	clock_freeze(now + 25 * HOUR);
+	assert_int_equal(get("/mine/", session), 302);
+	clock_freeze(0);
+	q = db_query(scratch_db, QUERY_SESSION_PURGE);
+	db_int(q, "now", INT64_MAX);
+	assert_int_equal(db_run(q), DB_END);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(host_of_the_table_counts_at_once),
+		cmocka_unit_test(poisoned_hosts_are_refused),
+		cmocka_unit_test(session_cookie_is_bound_to_the_host_and_secure),
+		cmocka_unit_test(signing_in_makes_a_new_session_and_ends_the_old),
+		cmocka_unit_test(chosen_token_is_never_adopted),
+		cmocka_unit_test(cookie_that_came_twice_is_no_session),
+		cmocka_unit_test(signing_out_ends_it_on_the_server),
+		cmocka_unit_test(rows_ask_for_sign_in_or_refuse),
+		cmocka_unit_test(locked_site_opens_named_paths_only),
+		cmocka_unit_test(form_of_a_session_needs_its_own_token),
+		cmocka_unit_test(form_of_a_visitor_needs_the_visitors_cookie),
+		cmocka_unit_test(token_may_come_in_the_header),
+		cmocka_unit_test(form_of_another_site_is_refused_whatever_its_token),
+		cmocka_unit_test(page_costs_two_statements),
+		cmocka_unit_test(use_is_written_after_a_minute_and_not_before),
+	};
+
+	return cmocka_run_group_tests_name("hooks", tests, set_up, tear_down);
+}
