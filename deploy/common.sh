@@ -89,10 +89,10 @@ newer()
 # needed. What it prints goes to DIR/build.log; the end of it is shown where it fails.
 build()
 {
-	dir=$1
+	build_dir=$1
 	shift
-	mkdir -p "$dir" || die "cannot make the build directory $dir"
-	build_log=$dir/build.log
+	mkdir -p "$build_dir" || die "cannot make the build directory $build_dir"
+	build_log=$build_dir/build.log
 	: >"$build_log"
 	if [ -e "$top/config.status" ]; then
 		die "the checkout itself is configured, which stands in the way of other build directories: run 'make distclean' in $top"
@@ -101,16 +101,16 @@ build()
 		say "making configure"
 		(cd "$top" && ./autogen.sh) >>"$build_log" 2>&1 || build_failed autogen.sh
 	fi
-	if [ ! -e "$dir/Makefile" ] || newer "$top/configure" "$dir/config.status" ||
-	    [ "$*" != "$(cat "$dir/configured-with" 2>/dev/null)" ]; then
-		say "configuring in $dir"
-		(cd "$dir" && "$top/configure" "$@") >>"$build_log" 2>&1 || build_failed configure
-		printf '%s\n' "$*" >"$dir/configured-with"
+	if [ ! -e "$build_dir/Makefile" ] || newer "$top/configure" "$build_dir/config.status" ||
+	    [ "$*" != "$(cat "$build_dir/configured-with" 2>/dev/null)" ]; then
+		say "configuring in $build_dir"
+		(cd "$build_dir" && "$top/configure" "$@") >>"$build_log" 2>&1 || build_failed configure
+		printf '%s\n' "$*" >"$build_dir/configured-with"
 	fi
-	if ! make -q -C "$dir" all >/dev/null 2>&1; then
-		say "building in $dir"
+	if make -n -C "$build_dir" all 2>/dev/null | grep -q '"  \(CC\|AR\|GEN\)'; then
+		say "building in $build_dir"
 	fi
-	make -C "$dir" -j"$(cores)" all >>"$build_log" 2>&1 || build_failed make
+	make -C "$build_dir" -j"$(cores)" all >>"$build_log" 2>&1 || build_failed make
 }
 
 build_failed()
