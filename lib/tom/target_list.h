@@ -32,7 +32,8 @@ struct target_query {
 	int64_t list; /* target list; 0: any */
 	bool by_cone;
 	struct cone cone;
-	struct str target_cone; /* "name,radius" as it came; target_query_resolve makes it a cone */
+	struct str cone_target; /* a cone about the target of that name; "": none */
+	double cone_radius; /* degrees */
 	bool nothing; /* a filter that can match no target (an unknown list, no such target) */
 
 	enum target_sort sort;

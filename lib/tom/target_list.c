@@ -1,0 +1,662 @@
+/*
+ * target_list: pages of the list of targets, by keys.
+ *
+ * A sort order is one or two segments, each a run of an index: targets without a position come
+ * after those with one, and sorting by type is one type after the other, each newest first. A key
+ * names the segment and the last row's place in it; the page before is read backwards. Where rows
+ * have to be looked at one by one, a segment is walked through a window of TARGET_WALK rows.
+ */
+#include "tom/target_plan.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+
+#define PAGES_MAX 100 /* that an old link's number reaches */
+#define ALIASES_SHOWN 5
+
+/* An order that an index has, and the pieces for both ways. */
+enum order { BY_CREATED, BY_MODIFIED, BY_NAME, BY_RA, BY_DEC, BY_ID };
+static const struct {
+	enum query_name order[2], after[2]; /* up, down */
+	enum { WHOLE, REAL, TEXT, NOTHING } value; /* beside the id */
+} orders[] = {
+	[BY_CREATED] = { { QUERY_TARGETS_CREATED_UP, QUERY_TARGETS_CREATED_DOWN },
+	    { QUERY_TARGETS_AFTER_CREATED_UP, QUERY_TARGETS_AFTER_CREATED_DOWN }, WHOLE },
+	[BY_MODIFIED] = { { QUERY_TARGETS_MODIFIED_UP, QUERY_TARGETS_MODIFIED_DOWN },
+	    { QUERY_TARGETS_AFTER_MODIFIED_UP, QUERY_TARGETS_AFTER_MODIFIED_DOWN }, WHOLE },
+	[BY_NAME] = { { QUERY_TARGETS_NAME_UP, QUERY_TARGETS_NAME_DOWN },
+	    { QUERY_TARGETS_AFTER_NAME_UP, QUERY_TARGETS_AFTER_NAME_DOWN }, TEXT },
+	[BY_RA] = { { QUERY_TARGETS_RA_UP, QUERY_TARGETS_RA_DOWN },
+	    { QUERY_TARGETS_AFTER_RA_UP, QUERY_TARGETS_AFTER_RA_DOWN }, REAL },
+	[BY_DEC] = { { QUERY_TARGETS_DEC_UP, QUERY_TARGETS_DEC_DOWN },
+	    { QUERY_TARGETS_AFTER_DEC_UP, QUERY_TARGETS_AFTER_DEC_DOWN }, REAL },
+	[BY_ID] = { { QUERY_TARGETS_ID_UP, QUERY_TARGETS_ID_DOWN },
+	    { QUERY_TARGETS_AFTER_ID_UP, QUERY_TARGETS_AFTER_ID_DOWN }, NOTHING },
+};
+
+struct segment {
+	enum order order;
+	bool down;
+	bool has_where;
+	enum query_name where;
+	int type; /* of QUERY_TARGETS_OF_TYPE */
+};
+
+/* Where a page begins, behind a row: what a key says. */
+struct place {
+	bool set;
+	bool back; /* the page before that row */
+	size_t segment;
+	int64_t id, whole;
+	double real;
+	struct str text;
+};
+
+struct listing {
+	struct target_plan plan;
+	const struct target_query *query;
+	struct arena *arena;
+	struct segment segments[2];
+	size_t nsegments;
+	bool type_in_segment;
+	struct place from;
+	struct target_row *rows; /* as read: backwards where from.back */
+	size_t *segment_of; /* of each row */
+	size_t n, want, limit;
+	bool partial;
+	struct place boundary; /* where a walk stopped */
+};
+
+static void
+set_segments(struct listing *l)
+{
+	static const enum order order_of[] = { [SORT_CREATED] = BY_CREATED,
+		[SORT_MODIFIED] = BY_MODIFIED,
+		[SORT_NAME] = BY_NAME,
+		[SORT_RA] = BY_RA,
+		[SORT_DEC] = BY_DEC };
+	const struct target_query *q = l->query;
+	bool down = q->descending;
+	struct segment *s = l->segments;
+
+	switch (q->sort) {
+	case SORT_TYPE:
+		/* "NON_SIDEREAL" comes before "SIDEREAL" */
+		s[0] = (struct segment){ BY_CREATED, true, true, QUERY_TARGETS_OF_TYPE,
+			down ? TARGET_SIDEREAL : TARGET_NON_SIDEREAL };
+		s[1] = s[0];
+		s[1].type = down ? TARGET_NON_SIDEREAL : TARGET_SIDEREAL;
+		l->nsegments = 2;
+		break;
+	case SORT_RA:
+	case SORT_DEC:
+		s[0] = (struct segment){ order_of[q->sort], down, true,
+			q->sort == SORT_RA ? QUERY_TARGETS_WITH_RA : QUERY_TARGETS_WITH_DEC, 0 };
+		s[1] = (struct segment){ BY_ID, true, true,
+			q->sort == SORT_RA ? QUERY_TARGETS_WITHOUT_RA : QUERY_TARGETS_WITHOUT_DEC,
+			0 };
+		l->nsegments = 2;
+		break;
+	default:
+		s[0] = (struct segment){ order_of[q->sort], down, false, 0, 0 };
+		l->nsegments = 1;
+	}
+	/* one type, newest first: that is a run of its own index */
+	if (q->by_type && (q->sort == SORT_CREATED || q->sort == SORT_TYPE)) {
+		s[0] = (struct segment){ BY_CREATED, q->sort == SORT_TYPE || down, true,
+			QUERY_TARGETS_OF_TYPE, q->type };
+		l->nsegments = 1;
+		l->type_in_segment = true;
+	}
+}
+
+/* Keys: direction, sort, its direction, segment; id; value. "n0d0.17.1795490009123456" */
+static struct str
+make_key(const struct listing *l, bool back, size_t segment, const struct place *p)
+{
+	struct str head = arena_printf(l->arena, "%c%d%c%zu.%" PRId64 ".", back ? 'p' : 'n',
+	    (int)l->query->sort, l->query->descending ? 'd' : 'a', segment, p->id);
+	uint64_t bits;
+
+	switch (orders[l->segments[segment].order].value) {
+	case WHOLE:
+		return arena_printf(l->arena, "%s%" PRId64, head.p, p->whole);
+	case REAL:
+		memcpy(&bits, &p->real, sizeof(bits));
+		return arena_printf(l->arena, "%s%016" PRIx64, head.p, bits);
+	case TEXT:
+		return arena_printf(l->arena, "%s%.*s", head.p, STR_ARG(p->text));
+	case NOTHING:
+		break;
+	}
+	return head;
+}
+
+static bool
+read_real_bits(struct str s, double *out)
+{
+	uint64_t bits = 0;
+
+	if (s.n != 16)
+		return false;
+	for (size_t i = 0; i < s.n; i++) {
+		const char *digit = strchr("0123456789abcdef", s.p[i]);
+
+		if (digit == NULL || *digit == '\0')
+			return false;
+		bits = bits << 4 | (uint64_t)(digit - "0123456789abcdef");
+	}
+	memcpy(out, &bits, sizeof(bits));
+	return isfinite(*out);
+}
+
+/* Reads a key; one that is not of this sort order, or no key at all, is passed over. */
+static void
+read_key(struct listing *l, struct str key)
+{
+	struct str rest;
+	struct place p = { .set = true };
+	size_t dot;
+
+	if (key.n < 6 || (key.p[0] != 'n' && key.p[0] != 'p') ||
+	    key.p[1] != '0' + (int)l->query->sort ||
+	    key.p[2] != (l->query->descending ? 'd' : 'a') || key.p[3] < '0' || key.p[4] != '.')
+		return;
+	p.back = key.p[0] == 'p';
+	p.segment = (size_t)(key.p[3] - '0');
+	rest = (struct str){ key.p + 5, key.n - 5 };
+	dot = str_find(rest, '.');
+	if (p.segment >= l->nsegments || dot == rest.n ||
+	    !str_to_int64((struct str){ rest.p, dot }, &p.id))
+		return;
+	rest = (struct str){ rest.p + dot + 1, rest.n - dot - 1 };
+	switch (orders[l->segments[p.segment].order].value) {
+	case WHOLE:
+		p.set = str_to_int64(rest, &p.whole);
+		break;
+	case REAL:
+		p.set = read_real_bits(rest, &p.real);
+		break;
+	case TEXT:
+		p.text = rest;
+		p.set = rest.n > 0 && memchr(rest.p, '\0', rest.n) == NULL;
+		break;
+	case NOTHING:
+		break;
+	}
+	if (p.set)
+		l->from = p;
+}
+
+/* The place of a row in its segment. */
+static struct place
+place_of(const struct listing *l, const struct target *t, size_t segment)
+{
+	struct place p = { .set = true, .segment = segment, .id = t->id };
+
+	switch (l->segments[segment].order) {
+	case BY_CREATED:
+		p.whole = t->created;
+		break;
+	case BY_MODIFIED:
+		p.whole = t->modified;
+		break;
+	case BY_NAME:
+		p.text = t->name;
+		break;
+	case BY_RA:
+		p.real = t->ra;
+		break;
+	case BY_DEC:
+		p.real = t->dec;
+		break;
+	case BY_ID:
+		break;
+	}
+	return p;
+}
+
+static void
+add_after(struct sql *s, enum order order, bool down, const struct place *p)
+{
+	sql_add(s, orders[order].after[down]);
+	switch (orders[order].value) {
+	case WHOLE:
+		sql_int(s, "value", p->whole);
+		break;
+	case REAL:
+		sql_real(s, "value", p->real);
+		break;
+	case TEXT:
+		sql_text(s, "value", p->text);
+		return;
+	case NOTHING:
+		break;
+	}
+	sql_int(s, "id", p->id);
+}
+
+/* The run of a segment behind a place, in order: its own condition, the key, the order. */
+static void
+add_run(struct sql *s, const struct segment *seg, const struct place *after, bool back)
+{
+	static const struct target_field *type;
+
+	if (seg->has_where) {
+		sql_add(s, seg->where);
+		if (seg->where == QUERY_TARGETS_OF_TYPE) {
+			if (type == NULL)
+				type = target_field_find(STR("type"));
+			sql_text(s, "type", str_of(type->codes[seg->type]));
+		}
+	}
+	if (after->set)
+		add_after(s, seg->order, seg->down != back, after);
+}
+
+static void
+add_limit(struct sql *s, size_t rows)
+{
+	if (rows == TARGET_PAGE + 1) {
+		sql_add(s, QUERY_TARGETS_LIMIT_PAGE);
+	} else {
+		sql_add(s, QUERY_TARGETS_LIMIT);
+		sql_int(s, "limit", (int64_t)rows);
+	}
+}
+
+/* Does this list need its rows looked at one by one while it walks an index? */
+static bool
+is_walk(const struct listing *l)
+{
+	return !l->plan.by_ids && target_plan_asks(&l->plan);
+}
+
+static struct query *
+segment_query(const struct listing *l, const struct segment *seg, const struct place *after)
+{
+	struct sql *s = sql_new(l->plan.db, l->arena);
+	bool back = l->from.back;
+
+	sql_add(s, QUERY_TARGETS_SELECT);
+	if (l->plan.by_ids) {
+		sql_add(s, QUERY_TARGETS_FROM_IDS);
+		sql_ints(s, "ids", l->plan.ids, l->plan.nids);
+		target_plan_filter(&l->plan, s);
+		add_run(s, seg, after, back);
+		sql_add(s, orders[seg->order].order[seg->down != back]);
+	} else if (is_walk(l)) {
+		/* the window's order is the result's: both engines read it row by row */
+		sql_add(s, QUERY_TARGETS_WINDOW_BEGIN);
+		add_run(s, seg, after, back);
+		sql_add(s, orders[seg->order].order[seg->down != back]);
+		sql_add(s, QUERY_TARGETS_WINDOW_END);
+		target_plan_filter(&l->plan, s);
+	} else {
+		sql_add(s, QUERY_TARGETS_FROM_ALL);
+		add_run(s, seg, after, back);
+		sql_add(s, orders[seg->order].order[seg->down != back]);
+	}
+	add_limit(s, l->want - l->n);
+	return sql_query(s);
+}
+
+/* The newest (or oldest) of what an ordinary user sees, without any filter. */
+static struct query *
+newest_query(const struct listing *l)
+{
+	struct sql *s = sql_new(l->plan.db, l->arena);
+	const struct place *p = &l->from;
+	bool down = l->query->descending != p->back;
+	int64_t end = down ? INT64_MAX : INT64_MIN;
+
+	sql_add(s, QUERY_TARGETS_SELECT);
+	sql_add(s, down ? QUERY_TARGETS_NEWEST_FIRST : QUERY_TARGETS_OLDEST_FIRST);
+	sql_ints(s, "principals", l->plan.user->principals, l->plan.user->nprincipals);
+	sql_int(s, "value", p->set ? p->whole : end);
+	sql_int(s, "id", p->set ? p->id : end);
+	add_limit(s, l->want);
+	sql_add(s, down ? QUERY_TARGETS_NEWEST_THEN : QUERY_TARGETS_OLDEST_THEN);
+	add_limit(s, l->want);
+	sql_add(s, down ? QUERY_TARGETS_NEWEST_END : QUERY_TARGETS_OLDEST_END);
+	return sql_query(s);
+}
+
+static struct target_row
+read_row(struct query *q, struct arena *a)
+{
+	static const char *const columns[] = { "type", "permissions", "scheme" };
+	struct target_row row = { .target = target_none(), .aliases = STR("") };
+	struct target *t = &row.target;
+
+	t->id = db_col_int(q, "id");
+	t->name = db_col_copy(q, "name", a);
+	t->created = db_col_int(q, "created");
+	t->modified = db_col_int(q, "modified");
+	t->ra = db_col_real(q, "ra");
+	t->dec = db_col_real(q, "dec");
+	for (size_t i = 0; i < NELEM(columns); i++) {
+		const struct target_field *f = target_field_find(str_of(columns[i]));
+
+		target_choice_read(f, db_col_text(q, columns[i]), target_choice_at(t, f));
+	}
+	return row;
+}
+
+static enum db_result
+read_rows(struct listing *l, struct query *q, size_t segment)
+{
+	while (l->n < l->want && db_step(q) == DB_ROW) {
+		l->rows[l->n] = read_row(q, l->arena);
+		l->segment_of[l->n++] = segment;
+	}
+	return db_done(q);
+}
+
+/* The window was read to its end: are there rows behind it? Then the walk goes on another time. */
+static enum db_result
+find_boundary(struct listing *l, size_t segment, const struct place *after)
+{
+	const struct segment *seg = &l->segments[segment];
+	struct sql *s = sql_new(l->plan.db, l->arena);
+	struct query *q;
+
+	sql_add(s, QUERY_TARGETS_SELECT);
+	sql_add(s, QUERY_TARGETS_FROM_ALL);
+	add_run(s, seg, after, l->from.back);
+	sql_add(s, orders[seg->order].order[seg->down != l->from.back]);
+	sql_add(s, QUERY_TARGETS_BOUNDARY);
+	q = sql_query(s);
+	if (db_step(q) == DB_ROW) {
+		struct target_row row = read_row(q, l->arena);
+
+		l->boundary = place_of(l, &row.target, segment);
+		l->partial = true;
+	}
+	return db_done(q);
+}
+
+static enum db_result
+read_segments(struct listing *l)
+{
+	size_t step = l->from.set ? l->from.segment : l->from.back ? l->nsegments - 1 : 0;
+	enum db_result r = DB_END;
+
+	for (;;) {
+		struct place none = { 0 };
+		const struct place *after = l->from.set && step == l->from.segment ? &l->from
+		                                                                   : &none;
+
+		r = read_rows(l, segment_query(l, &l->segments[step], after), step);
+		if (r == DB_END && l->n < l->want && is_walk(l))
+			r = find_boundary(l, step, after);
+		if (r != DB_END || l->n == l->want || l->partial ||
+		    step == (l->from.back ? 0 : l->nsegments - 1))
+			return r;
+		step += l->from.back ? (size_t)-1 : 1;
+	}
+}
+
+/* What an ordinary user sees, unfiltered, by time: the case that rights has an index for. */
+static bool
+is_newest(const struct listing *l)
+{
+	return l->query->sort == SORT_CREATED && !l->plan.user->is_superuser &&
+	    !target_query_filters(l->query);
+}
+
+static struct query *
+count_query(const struct listing *l)
+{
+	/* one type is a run of its own; else any order will do */
+	const struct segment any = { .order = BY_CREATED, .down = true };
+	const struct segment *run = l->type_in_segment ? &l->segments[0] : &any;
+	struct place start = { 0 };
+	struct sql *s;
+
+	if (is_newest(l)) {
+		struct query *q = db_query(l->plan.db, QUERY_TARGETS_COUNT_VISIBLE);
+
+		db_ints(q, "principals", l->plan.user->principals, l->plan.user->nprincipals);
+		return q;
+	}
+	s = sql_new(l->plan.db, l->arena);
+	sql_add(s, QUERY_TARGETS_COUNT);
+	if (is_walk(l)) {
+		sql_add(s, QUERY_TARGETS_WINDOW_BEGIN);
+		add_run(s, run, &start, false);
+		sql_add(s, orders[run->order].order[run->down]);
+		sql_add(s, QUERY_TARGETS_WINDOW_END);
+		target_plan_filter(&l->plan, s);
+	} else {
+		sql_add(s, l->plan.by_ids ? QUERY_TARGETS_FROM_IDS : QUERY_TARGETS_FROM_ALL);
+		if (l->plan.by_ids)
+			sql_ints(s, "ids", l->plan.ids, l->plan.nids);
+		target_plan_filter(&l->plan, s);
+		add_run(s, run, &start, false);
+	}
+	sql_add(s, QUERY_TARGETS_COUNT_END);
+	return sql_query(s);
+}
+
+static enum db_result
+read_aliases(struct db *db, struct arena *a, struct target_page *page)
+{
+	int64_t *ids = arena_array(a, page->n, sizeof(*ids));
+	size_t *shown = arena_array(a, page->n, sizeof(*shown));
+
+	if (page->n == 0)
+		return DB_END;
+	for (size_t i = 0; i < page->n; i++)
+		ids[i] = page->rows[i].target.id;
+	struct query *q = db_query(db, QUERY_ALIASES_OF);
+	db_ints(q, "ids", ids, page->n);
+	while (db_step(q) == DB_ROW) {
+		int64_t id = db_col_int(q, "target_id");
+		size_t i = 0;
+
+		while (i < page->n && ids[i] != id)
+			i++;
+		if (i == page->n || shown[i] == ALIASES_SHOWN)
+			continue;
+		struct str old = page->rows[i].aliases, name = db_col_text(q, "name");
+		page->rows[i].aliases = arena_printf(
+		    a, "%.*s%s%.*s", STR_ARG(old), shown[i] == 0 ? "" : ", ", STR_ARG(name));
+		shown[i]++;
+	}
+	return db_done(q);
+}
+
+static void
+reverse(struct listing *l)
+{
+	for (size_t i = 0; i < l->n / 2; i++) {
+		struct target_row row = l->rows[i];
+		size_t segment = l->segment_of[i];
+
+		l->rows[i] = l->rows[l->n - 1 - i];
+		l->segment_of[i] = l->segment_of[l->n - 1 - i];
+		l->rows[l->n - 1 - i] = row;
+		l->segment_of[l->n - 1 - i] = segment;
+	}
+}
+
+static struct str
+key_at(const struct listing *l, size_t row, bool back)
+{
+	struct place p = place_of(l, &l->rows[row].target, l->segment_of[row]);
+
+	return make_key(l, back, l->segment_of[row], &p);
+}
+
+/* Cuts what was read to the page, and makes the keys of its neighbours. */
+static void
+finish_page(struct listing *l, size_t skip, struct target_page *page)
+{
+	bool more = l->n == l->want;
+
+	if (more)
+		l->n--;
+	if (l->from.back)
+		reverse(l);
+	skip = skip < l->n ? skip : l->n;
+	page->rows = l->rows + skip;
+	page->n = l->n - skip;
+	page->partial = l->partial;
+	if (l->from.back) {
+		if (l->n > 0)
+			page->next = key_at(l, l->n - 1, false);
+		if (more)
+			page->previous = key_at(l, 0, true);
+		else if (l->partial)
+			page->previous = make_key(l, true, l->boundary.segment, &l->boundary);
+		return;
+	}
+	if (more)
+		page->next = key_at(l, l->n - 1, false);
+	else if (l->partial)
+		page->next = make_key(l, false, l->boundary.segment, &l->boundary);
+	if ((l->from.set || skip > 0) && page->n > 0)
+		page->previous = key_at(l, skip, true);
+}
+
+/* The cone about a named target; where there is no such one, the query matches nothing. */
+static enum db_result
+resolve(struct db *db, struct arena *a, const struct user *u, struct target_query *q,
+    struct target_page *page)
+{
+	struct target t;
+	int64_t id;
+	enum db_result r = target_find_named(db, a, u, q->cone_target, &id);
+
+	if (r == DB_ROW)
+		r = target_get(db, a, u, id, VIEW, &t);
+	if (r == DB_ROW && target_zone(&t) >= 0) {
+		q->cone = cone_about(t.ra, t.dec, q->cone_radius);
+		q->by_cone = true;
+		return DB_END;
+	}
+	q->nothing = true;
+	page->why = r == DB_ROW
+	    ? arena_printf(a, "The target %.*s has no position.", STR_ARG(t.name))
+	    : arena_printf(a, "No single target has the name %.*s.", STR_ARG(q->cone_target));
+	return r == DB_ROW ? DB_END : r;
+}
+
+/* How many rows an old link's page number passes over. */
+static size_t
+rows_to_skip(const struct listing *l)
+{
+	int64_t page = l->query->page;
+
+	if (l->from.set || page <= 1)
+		return 0;
+	return l->limit * (size_t)((page > PAGES_MAX ? PAGES_MAX : page) - 1);
+}
+
+static enum db_result
+read_page(struct listing *l, struct target_page *page)
+{
+	size_t skip = rows_to_skip(l);
+	enum db_result r;
+
+	l->n = 0;
+	l->partial = false;
+	l->want = skip + l->limit + 1;
+	l->rows = arena_array(l->arena, l->want, sizeof(*l->rows));
+	l->segment_of = arena_array(l->arena, l->want, sizeof(*l->segment_of));
+	r = is_newest(l) ? read_rows(l, newest_query(l), 0) : read_segments(l);
+	if (r != DB_END)
+		return r;
+	if (l->from.back && l->n < l->limit && !l->partial) {
+		/* the front was reached: the first page, whole */
+		l->from = (struct place){ 0 };
+		return read_page(l, page);
+	}
+	finish_page(l, skip, page);
+	return DB_END;
+}
+
+enum db_result
+target_find(struct db *db, struct arena *a, const struct user *u, const struct target_query *asked,
+    struct target_page *page)
+{
+	struct target_query query = *asked;
+	struct listing l = { .query = &query, .arena = a };
+	enum db_result r;
+
+	*page = (struct target_page){ .rows = NULL };
+	if (query.cone_target.n > 0 && (r = resolve(db, a, u, &query, page)) != DB_END)
+		return r;
+	if (query.nothing)
+		return DB_END;
+	l.limit = query.limit == 0          ? TARGET_PAGE
+	    : query.limit > TARGET_PAGE_MAX ? TARGET_PAGE_MAX
+	                                    : query.limit;
+	/* an ordinary user's newest need no list of what they see; all else is better with one */
+	bool newest = query.sort == SORT_CREATED && !target_query_filters(&query);
+	if ((r = target_plan(&l.plan, db, a, u, &query, !newest)) != DB_END)
+		return r;
+	if (l.plan.by_ids && l.plan.nids == 0)
+		return DB_END;
+	set_segments(&l);
+	if (l.type_in_segment)
+		l.plan.ask_type = false;
+	read_key(&l, query.after);
+	l.plan.ask_rights = l.plan.ask_rights && !newest;
+
+	struct query *count = count_query(&l);
+	db_start(count);
+	r = read_page(&l, page);
+	if (db_step(count) == DB_ROW)
+		page->count = db_col_int(count, "n");
+	enum db_result counted = db_done(count);
+	if (r == DB_END)
+		r = counted;
+	return r == DB_END ? read_aliases(db, a, page) : r;
+}
+
+enum db_result
+target_newest(
+    struct db *db, struct arena *a, const struct user *u, size_t limit, struct target_page *page)
+{
+	struct target_query q = { .sort = SORT_CREATED, .descending = true, .limit = limit };
+
+	return target_find(db, a, u, &q, page);
+}
+
+enum db_result
+target_find_named(
+    struct db *db, struct arena *a, const struct user *u, struct str text, int64_t *id)
+{
+	struct target_query q = { .sort = SORT_CREATED, .descending = true, .limit = 1 };
+	struct target_key key = { .name = text, .key = target_match_key(a, text) };
+	struct target_page page;
+	bool found = false;
+	enum db_result r;
+
+	if (str_empty(str_trim(text)))
+		return DB_END;
+	struct query *same = db_query(db, QUERY_TARGET_NAMES_TAKEN);
+	db_text(same, "keys", target_json_keys(a, &key, 1));
+	db_int(same, "everything", target_sees_all(u));
+	db_ints(same, "principals", u->principals, u->nprincipals);
+	if (db_step(same) == DB_ROW && db_col_bool(same, "visible")) {
+		*id = db_col_int(same, "target_id");
+		found = true;
+	}
+	if ((r = db_done(same)) != DB_END || found)
+		return r == DB_END ? DB_ROW : r;
+	q.query = text;
+	if ((r = target_find(db, a, u, &q, &page)) != DB_END)
+		return r;
+	if (page.n != 1 || page.next.p != NULL)
+		return DB_END;
+	*id = page.rows[0].target.id;
+	return DB_ROW;
+}

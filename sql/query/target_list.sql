@@ -1,0 +1,295 @@
+-- The list of targets: pieces that lib/tom/target_list.c joins. Every piece calls the target `t`.
+--
+-- A page is: what is selected, from where (all, ids, a window of the walk, the newest by rights),
+-- filters, the key of the page before, the order, the limit.
+
+--: targets_select fragment
+-- What a row of the list shows.
+SELECT t.id, t.name, t.type, t.permissions, t.created, t.modified, t.ra, t.dec, t.scheme
+
+--: targets_select_all fragment
+-- Everything, for exports.
+SELECT t.*
+
+--: targets_count fragment
+-- How many there are, up to the limit.
+SELECT CAST(count(*) AS BIGINT) AS n FROM (SELECT t.id
+
+--: targets_count_end fragment
+LIMIT 1001) c
+
+--: targets_from_all fragment
+-- All targets, in the order of an index.
+FROM target t WHERE 1 = 1
+
+--: targets_from_ids fragment sqlite
+-- Those of a list of ids.
+FROM json_each(:ids) j CROSS JOIN target t WHERE t.id = j.value
+--: targets_from_ids fragment postgresql
+FROM target t WHERE t.id = ANY (CAST(:ids AS BIGINT[]))
+
+--: targets_window_begin fragment
+-- A bounded number of targets in the order of an index; filters come after the window.
+FROM (SELECT t.id, t.name, t.type, t.permissions, t.created, t.modified, t.ra, t.dec, t.scheme
+FROM target t WHERE 1 = 1
+
+--: targets_window_end fragment
+LIMIT 20000) t WHERE 1 = 1
+
+--: targets_boundary fragment
+-- The last row of a window.
+LIMIT 1 OFFSET 19999
+
+--: targets_limit_page fragment
+-- A page of the usual size and the row after it. Written out, because PostgreSQL plans for it.
+LIMIT 21
+
+--: targets_limit fragment
+LIMIT :limit
+
+--: targets_limit_batch fragment
+-- Rows of an export read at a time.
+LIMIT 500
+
+--: targets_newest_first fragment sqlite
+-- The newest of each principal, merged: SQLite stops each principal's run at the limit.
+FROM (SELECT r.target_id, r.created FROM (SELECT DISTINCT r.target_id, r.created FROM rights r
+WHERE r.principal IN (SELECT value FROM json_each(:principals))
+AND (r.created, r.target_id) < (:value, :id) ORDER BY r.created DESC, r.target_id DESC
+--: targets_newest_first fragment postgresql
+FROM (SELECT DISTINCT r.target_id, r.created FROM unnest(CAST(:principals AS BIGINT[])) AS p (id)
+CROSS JOIN LATERAL (SELECT n.target_id, n.created FROM rights n WHERE n.principal = p.id
+AND (n.created, n.target_id) < (:value, :id) ORDER BY n.created DESC, n.target_id DESC
+
+--: targets_newest_then fragment
+-- The merge's own order, and its limit after it.
+) r ORDER BY r.created DESC, r.target_id DESC
+
+--: targets_newest_end fragment
+) r JOIN target t ON t.id = r.target_id ORDER BY r.created DESC, r.target_id DESC
+
+--: targets_oldest_first fragment sqlite
+-- The same from the other end.
+FROM (SELECT r.target_id, r.created FROM (SELECT DISTINCT r.target_id, r.created FROM rights r
+WHERE r.principal IN (SELECT value FROM json_each(:principals))
+AND (r.created, r.target_id) > (:value, :id) ORDER BY r.created, r.target_id
+--: targets_oldest_first fragment postgresql
+FROM (SELECT DISTINCT r.target_id, r.created FROM unnest(CAST(:principals AS BIGINT[])) AS p (id)
+CROSS JOIN LATERAL (SELECT n.target_id, n.created FROM rights n WHERE n.principal = p.id
+AND (n.created, n.target_id) > (:value, :id) ORDER BY n.created, n.target_id
+
+--: targets_oldest_then fragment
+) r ORDER BY r.created, r.target_id
+
+--: targets_oldest_end fragment
+) r JOIN target t ON t.id = r.target_id ORDER BY r.created, r.target_id
+
+--: targets_count_visible sqlite
+-- How many targets these principals see, up to 1,001.
+SELECT count(*) AS n FROM (SELECT DISTINCT target_id FROM rights
+WHERE principal IN (SELECT value FROM json_each(:principals)) LIMIT 1001)
+--: targets_count_visible postgresql
+SELECT CAST(count(*) AS BIGINT) AS n FROM (SELECT DISTINCT target_id FROM (
+SELECT n.target_id FROM unnest(CAST(:principals AS BIGINT[])) AS p (id)
+CROSS JOIN LATERAL (SELECT r.target_id FROM rights r WHERE r.principal = p.id
+ORDER BY r.created DESC, r.target_id DESC LIMIT 1001) n) d LIMIT 1001) c
+
+--: targets_created_up fragment
+ORDER BY t.created, t.id
+
+--: targets_after_created_up fragment
+AND (t.created, t.id) > (:value, :id)
+
+--: targets_created_down fragment
+ORDER BY t.created DESC, t.id DESC
+
+--: targets_after_created_down fragment
+AND (t.created, t.id) < (:value, :id)
+
+--: targets_modified_up fragment
+ORDER BY t.modified, t.id
+
+--: targets_after_modified_up fragment
+AND (t.modified, t.id) > (:value, :id)
+
+--: targets_modified_down fragment
+ORDER BY t.modified DESC, t.id DESC
+
+--: targets_after_modified_down fragment
+AND (t.modified, t.id) < (:value, :id)
+
+--: targets_ra_up fragment
+ORDER BY t.ra, t.id
+
+--: targets_after_ra_up fragment
+AND (t.ra, t.id) > (:value, :id)
+
+--: targets_ra_down fragment
+ORDER BY t.ra DESC, t.id DESC
+
+--: targets_after_ra_down fragment
+AND (t.ra, t.id) < (:value, :id)
+
+--: targets_dec_up fragment
+ORDER BY t.dec, t.id
+
+--: targets_after_dec_up fragment
+AND (t.dec, t.id) > (:value, :id)
+
+--: targets_dec_down fragment
+ORDER BY t.dec DESC, t.id DESC
+
+--: targets_after_dec_down fragment
+AND (t.dec, t.id) < (:value, :id)
+
+--: targets_name_up fragment
+ORDER BY t.name
+
+--: targets_after_name_up fragment
+AND t.name > :value
+
+--: targets_id_up fragment
+ORDER BY t.id
+
+--: targets_after_id_up fragment
+AND t.id > :id
+
+--: targets_name_down fragment
+ORDER BY t.name DESC
+
+--: targets_after_name_down fragment
+AND t.name < :value
+
+--: targets_id_down fragment
+ORDER BY t.id DESC
+
+--: targets_after_id_down fragment
+AND t.id < :id
+
+--: targets_with_ra fragment
+-- Positions that are not known come last, whichever way the list runs.
+AND t.ra IS NOT NULL
+
+--: targets_without_ra fragment
+AND t.ra IS NULL
+
+--: targets_with_dec fragment
+AND t.dec IS NOT NULL
+
+--: targets_without_dec fragment
+AND t.dec IS NULL
+
+--: targets_of_type fragment
+AND t.type = :type
+
+--: targets_visible fragment sqlite
+-- Rights, row by row.
+AND EXISTS (SELECT 1 FROM rights r WHERE r.target_id = t.id
+AND r.principal IN (SELECT value FROM json_each(:principals)))
+--: targets_visible fragment postgresql
+AND EXISTS (SELECT 1 FROM rights r WHERE r.target_id = t.id
+AND r.principal = ANY (CAST(:principals AS BIGINT[])))
+
+--: targets_named_begin fragment
+-- A part of one of its names: begin, one or more parts with `or` between, end.
+AND EXISTS (SELECT 1 FROM target_name n WHERE n.target_id = t.id AND (
+
+--: targets_named_part fragment sqlite
+instr(n.match_key, :part) > 0
+--: targets_named_part fragment postgresql
+strpos(n.match_key, :part) > 0
+
+--: targets_named_or fragment
+OR
+
+--: targets_named_end fragment
+))
+
+--: targets_same_name fragment sqlite
+-- A name that counts as one of these (keys, a JSON array).
+AND EXISTS (SELECT 1 FROM target_name n WHERE n.target_id = t.id
+AND n.match_key IN (SELECT value FROM json_each(:keys)))
+--: targets_same_name fragment postgresql
+AND EXISTS (SELECT 1 FROM target_name n WHERE n.target_id = t.id
+AND n.match_key = ANY (ARRAY (SELECT json_array_elements_text(CAST(:keys AS json)))))
+
+--: targets_in_list fragment
+AND EXISTS (SELECT 1 FROM target_list_member m WHERE m.list_id = :list AND m.target_id = t.id)
+
+--: targets_extra_key fragment
+AND EXISTS (SELECT 1 FROM target_extra e WHERE e.target_id = t.id AND e.key = :key)
+
+--: targets_extra_value fragment
+AND EXISTS (SELECT 1 FROM target_extra e WHERE e.target_id = t.id AND e.value = :value)
+
+--: targets_extra_both fragment
+AND EXISTS (SELECT 1 FROM target_extra e WHERE e.target_id = t.id AND e.key = :key AND e.value = :value)
+
+--: targets_in_cone fragment
+-- The haversine of the distance (lib/sky/cone.h).
+AND (sin(radians((t.dec - :dec) / 2)) * sin(radians((t.dec - :dec) / 2))
++ cos(radians(t.dec)) * :cosine * sin(radians((t.ra - :ra) / 2)) * sin(radians((t.ra - :ra) / 2)))
+<= :limit
+
+-- The ids that a filter's own index gives, up to one more than TARGET_MATCHES.
+
+--: match_part sqlite custom-plan
+-- A part of names of three letters up; `pattern` is a phrase of FTS5.
+SELECT n.target_id AS id FROM name_part p JOIN target_name n ON n.id = p.rowid
+WHERE p.match_key MATCH :pattern LIMIT 2001
+--: match_part postgresql custom-plan
+-- `pattern` is one of LIKE.
+SELECT n.target_id AS id FROM target_name n WHERE n.match_key LIKE :pattern LIMIT 2001
+
+--: match_list
+SELECT target_id AS id FROM target_list_member WHERE list_id = :list LIMIT 2001
+
+--: match_extra_key
+SELECT target_id AS id FROM target_extra WHERE key = :key LIMIT 2001
+
+--: match_extra_both sqlite
+SELECT target_id AS id FROM target_extra WHERE key = :key AND value = :value LIMIT 2001
+--: match_extra_both postgresql
+SELECT target_id AS id FROM target_extra
+WHERE key = :key AND left(value, 200) = left(:value, 200) AND value = :value LIMIT 2001
+
+--: match_visible sqlite
+-- All that these principals see.
+SELECT DISTINCT target_id AS id FROM rights
+WHERE principal IN (SELECT value FROM json_each(:principals)) LIMIT 2001
+--: match_visible postgresql
+SELECT DISTINCT n.target_id AS id FROM unnest(CAST(:principals AS BIGINT[])) AS p (id)
+CROSS JOIN LATERAL (SELECT r.target_id FROM rights r WHERE r.principal = p.id
+ORDER BY r.created DESC, r.target_id DESC LIMIT 2001) n LIMIT 2001
+
+--: match_cone sqlite
+-- The targets of a cone; `strips` is a JSON array of [zone, from, to] (lib/sky/cone.h).
+SELECT t.id FROM json_each(:strips) s CROSS JOIN target t
+WHERE t.zone = json_extract(s.value, '$[0]')
+AND t.ra BETWEEN json_extract(s.value, '$[1]') AND json_extract(s.value, '$[2]')
+AND (sin(radians((t.dec - :dec) / 2)) * sin(radians((t.dec - :dec) / 2))
++ cos(radians(t.dec)) * :cosine * sin(radians((t.ra - :ra) / 2)) * sin(radians((t.ra - :ra) / 2)))
+<= :limit LIMIT 2001
+--: match_cone postgresql
+SELECT t.id FROM json_array_elements(CAST(:strips AS json)) s
+JOIN target t ON t.zone = CAST(s.value ->> 0 AS INTEGER)
+AND t.ra BETWEEN CAST(s.value ->> 1 AS DOUBLE PRECISION) AND CAST(s.value ->> 2 AS DOUBLE PRECISION)
+WHERE (sin(radians((t.dec - :dec) / 2)) * sin(radians((t.dec - :dec) / 2))
++ cos(radians(t.dec)) * :cosine * sin(radians((t.ra - :ra) / 2)) * sin(radians((t.ra - :ra) / 2)))
+<= :limit LIMIT 2001
+
+--: aliases_of sqlite
+-- The other names of some targets, oldest first.
+SELECT n.target_id, n.id, n.name FROM json_each(:ids) j JOIN target_name n ON n.target_id = j.value
+WHERE n.is_primary = 0 ORDER BY n.target_id, n.id
+--: aliases_of postgresql
+SELECT target_id, id, name FROM target_name
+WHERE target_id = ANY (CAST(:ids AS BIGINT[])) AND is_primary = 0 ORDER BY target_id, id
+
+--: extras_of sqlite
+-- What else is known of some targets, by key.
+SELECT e.target_id, e.id, e.key, e.value FROM json_each(:ids) j
+JOIN target_extra e ON e.target_id = j.value ORDER BY e.target_id, e.key
+--: extras_of postgresql
+SELECT target_id, id, key, value FROM target_extra
+WHERE target_id = ANY (CAST(:ids AS BIGINT[])) ORDER BY target_id, key
