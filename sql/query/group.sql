@@ -9,6 +9,11 @@ SELECT id, name FROM user_group WHERE name = :name
 --: group_list
 SELECT id, name FROM user_group WHERE name > :after ORDER BY name LIMIT :limit
 
+--: group_list_of
+-- The groups that someone is a member of.
+SELECT g.id, g.name FROM membership m JOIN user_group g ON g.id = m.group_id
+WHERE m.user_id = :user ORDER BY g.name LIMIT :limit
+
 --: group_join or-nothing
 INSERT INTO membership (user_id, group_id) VALUES (:user, :group)
 
