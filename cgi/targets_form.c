@@ -339,6 +339,29 @@ field_text(struct form *f, size_t i)
 	return isfinite(x) ? real_text(f->arena, x) : STR("");
 }
 
+/* "Needed by MPC comet.", for what only some schemes ask. */
+static const char *
+needed_by(struct form *f, const struct target_field *t)
+{
+	static const struct {
+		unsigned bit;
+		const char *label;
+	} schemes[] = {
+		{ FOR_MINOR_PLANET, "MPC minor planet" },
+		{ FOR_COMET, "MPC comet" },
+		{ FOR_MAJOR_PLANET, "JPL major planet" },
+	};
+	struct str s = STR("");
+
+	for (size_t i = 0; i < NELEM(schemes); i++)
+		if (t->needed & schemes[i].bit)
+			s = arena_printf(f->arena, "%s%s%s", s.p, s.n > 0 ? " and " : "Needed by ",
+			    schemes[i].label);
+	if (s.n == 0)
+		return t->help[0] == '\0' ? NULL : t->help;
+	return arena_printf(f->arena, "%s.%s%s", s.p, t->help[0] == '\0' ? "" : " ", t->help).p;
+}
+
 static void
 add_target_field(struct form *f, struct value *list, size_t i)
 {
@@ -353,7 +376,7 @@ add_target_field(struct form *f, struct value *list, size_t i)
 		.label = t->unit[0] == '\0'
 		    ? t->label
 		    : arena_printf(f->arena, "%s (%s)", t->label, t->unit).p,
-		.help = t->help[0] == '\0' ? NULL : t->help,
+		.help = needed_by(f, t),
 	};
 
 	if (t->kind == TARGET_CHOICE)
