@@ -112,14 +112,12 @@ def the_sites_hostname_is_changed_and_counts_at_once(site, browser):
 def _ingest(site):
     """Made alerts, read as targets that the signed in see."""
     tool = os.path.join(site.workshop.build, 'tests/tools/make-alerts')
-    folder = os.path.join(site.data, 'alerts')
-    if not os.path.exists(folder):
-        os.mkdir(folder)
-        os.chmod(folder, 0o777)
-        made = subprocess.run([tool, '-n', '3', '-s', '7', '-o', folder], text=True,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        equal(made.returncode, 0, made.stdout)
-        site.command('meridian-ingest', 'file', folder, '--permissions', 'PUBLIC')
+    path = os.path.join(site.directory, 'alerts.avro')
+    made = subprocess.run([tool, '--count', '6', '--objects', '3', '--points', '30', '--single', '--out',
+                           path], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    equal(made.returncode, 0, made.stdout)
+    os.chmod(path, 0o644)
+    site.command('meridian-ingest', 'file', path, '--permissions', 'PUBLIC')
 
 
 def a_light_curve_shows_what_was_measured(site, browser):
