@@ -45,7 +45,7 @@
 
 	/* a form that is on its way is not sent twice */
 	document.addEventListener("submit", function (e) {
-		if (e.target.method !== "post" || e.defaultPrevented)
+		if (e.target.getAttribute("method") !== "post" || e.defaultPrevented)
 			return;
 		if (e.target.dataset.sent)
 			e.preventDefault();
