@@ -56,7 +56,8 @@ show_targets(struct value *page, const struct target_page *found, int64_t now, s
 		value_set_text(v, "created", clock_minute(a, t->created));
 		sky[i] = (struct skymap_point){ t->id, t->name, t->ra, t->dec };
 	}
-	skymap_show(page, sky, found->n, now, a);
+	if (found->n > 0)
+		skymap_show(page, sky, found->n, now, a);
 }
 
 static struct str

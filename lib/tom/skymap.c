@@ -3,8 +3,6 @@
  */
 #include "tom/skymap.h"
 
-#include <erfa.h>
-#include <erfam.h>
 #include <math.h>
 
 #include "base/clock.h"
@@ -42,18 +40,18 @@ skymap_project(double ra, double dec, double *x, double *y)
 	*y = 90 - 90 * sin(t);
 }
 
+/* Astronomical Almanac, section C, "low precision formulas for the Sun"; then back to J2000. */
 void
 skymap_sun(int64_t when, double *ra, double *dec)
 {
-	double helio[2][3], bary[2][3], distance, mjd = clock_to_mjd(when);
+	double n = clock_to_mjd(when) - 51544.5; /* days since J2000.0 */
+	double anomaly = RADIANS(357.528 + 0.9856003 * n);
+	double lon = RADIANS(280.460 + 0.9856474 * n + 1.915 * sin(anomaly) +
+	    0.020 * sin(2 * anomaly) - 1.3969713 * n / 36525);
+	double obliquity = RADIANS(23.4393);
 
-	/* UTC for TDB: a minute off, 3 arcseconds of its way; years far off only warn */
-	(void)eraEpv00(ERFA_DJM0, mjd, helio, bary);
-	for (int i = 0; i < 3; i++)
-		helio[0][i] = -helio[0][i];
-	eraP2s(helio[0], ra, dec, &distance);
-	*ra = eraAnp(*ra) * (180 / M_PI);
-	*dec *= 180 / M_PI;
+	*ra = fmod(atan2(cos(obliquity) * sin(lon), cos(lon)) * (180 / M_PI) + 360, 360);
+	*dec = asin(sin(obliquity) * sin(lon)) * (180 / M_PI);
 }
 
 static void

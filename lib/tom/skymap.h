@@ -18,7 +18,7 @@ struct skymap_point {
 /* Where a position falls on the map. RA of any turn; Dec beyond a pole counts as the pole. */
 void skymap_project(double ra, double dec, double *x, double *y);
 
-/* The Sun as seen from the Earth's centre, degrees ICRS, good to 0.01 degrees (ERFA epv00). */
+/* The Sun as seen from the Earth's centre, degrees, J2000; good to 0.02 from 1950 to 2050. */
 void skymap_sun(int64_t when /* microseconds, UTC */, double *ra, double *dec);
 
 /* Sets page.sky = { points: [{ id, name, x, y }], sun: { x, y } }. */
