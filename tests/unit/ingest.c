@@ -1,0 +1,395 @@
+/*
+ * ingest: packets become targets and measurements; a batch is whole or not there; again adds
+ * nothing. Packets are made by tests/tools/alerts.c.
+ */
+#include "unit.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "alert/ingest.h"
+#include "tests/tools/alerts.h"
+#include "tests/tools/avro_write.h"
+
+struct scratch {
+	char dir[64];
+	struct config *config;
+	struct db *db;
+	struct arena *arena;
+	unsigned rejections;
+	char why[600]; /* of the last one */
+};
+
+static int
+set_up(void **state)
+{
+	struct scratch *s = calloc(1, sizeof(*s));
+	char url[128], err[300];
+
+	assert_non_null(s);
+	snprintf(s->dir, sizeof(s->dir), "/tmp/meridian-ingest-XXXXXX");
+	assert_non_null(mkdtemp(s->dir));
+	snprintf(url, sizeof(url), "sqlite:%s/db", s->dir);
+	setenv("MERIDIAN_DATABASE_URL", url, 1);
+	setenv("MERIDIAN_CONFIG", "/dev/null", 1);
+	s->config = config_load(err, sizeof(err));
+	if (s->config == NULL || (s->db = db_new(s->config, err, sizeof(err))) == NULL ||
+	    db_migrate(s->db, NULL, NULL, err, sizeof(err)) != 0)
+		fail_msg("%s", err);
+	s->arena = arena_new();
+	*state = s;
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	static const char *const files[] = { "db", "db-wal", "db-shm", "packets" };
+	struct scratch *s = *state;
+
+	db_free(s->db);
+	config_free(s->config);
+	arena_free(s->arena);
+	for (size_t i = 0; i < NELEM(files); i++) {
+		char path[100];
+
+		snprintf(path, sizeof(path), "%s/%s", s->dir, files[i]);
+		unlink(path);
+	}
+	assert_int_equal(rmdir(s->dir), 0);
+	free(s);
+	return 0;
+}
+
+static void
+note_rejection(void *arg, const char *file, const char *why)
+{
+	struct scratch *s = arg;
+
+	s->rejections++;
+	snprintf(s->why, sizeof(s->why), "%s: %s", file, why);
+}
+
+/* A container of packets: visits `first` to `last` of `objects` objects. */
+static void
+make(struct buf *b, const struct alerts *a, unsigned objects, unsigned first, unsigned last)
+{
+	struct buf record = { 0 };
+
+	if (b->n == 0)
+		put_header(b, alerts_schema(a), "null", alerts_sync);
+	for (unsigned visit = first; visit <= last; visit++)
+		for (unsigned object = 0; object < objects; object++) {
+			buf_clear(&record);
+			alerts_put(a, object, visit, &record, NULL);
+			put_block(b, 1, buf_text(&record), false, alerts_sync);
+		}
+	buf_free(&record);
+}
+
+static int
+packets_file(const struct scratch *s, const struct buf *b)
+{
+	char path[100];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/packets", s->dir);
+	fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	assert_true(write(fd, b->p, b->n) == (ssize_t)b->n);
+	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+	return fd;
+}
+
+/* Takes the packets in, with these options, to the end. */
+static struct ingest_tally
+run(struct scratch *s, const struct ingest_options *options, const struct buf *b)
+{
+	struct ingest *in = ingest_new(s->db, options, note_rejection, s);
+	int fd = packets_file(s, b);
+	struct ingest_tally t;
+
+	assert_int_equal(ingest_file(in, fd, "packets", NULL), DB_END);
+	assert_int_equal(ingest_flush(in), DB_END);
+	assert_int_equal(ingest_pending(in), 0);
+	t = *ingest_tally(in);
+	ingest_free(in);
+	close(fd);
+	return t;
+}
+
+static const struct alerts v3 = { .seed = 5, .points = 12 };
+static const struct alerts v4 = { .seed = 5, .points = 12, .v4 = true };
+static const struct ingest_options usual = { .permissions = TARGET_PRIVATE };
+
+static void
+a_second_run_adds_nothing(void **state)
+{
+	struct scratch *s = *state;
+	struct buf b = { 0 };
+	struct ingest_tally t;
+
+	make(&b, &v3, 20, 0, 0);
+	t = run(s, &usual, &b);
+	assert_int_equal(t.packets, 20);
+	assert_int_equal(t.files, 1);
+	assert_int_equal(t.new_targets, 20);
+	assert_int_equal(t.new_points, 240);
+	assert_int_equal(t.known_points, 0);
+	t = run(s, &usual, &b);
+	assert_int_equal(t.packets, 20);
+	assert_int_equal(t.new_targets, 0);
+	assert_int_equal(t.new_points, 0);
+	assert_int_equal(t.known_points, 240);
+	assert_int_equal(s->rejections, 0);
+	buf_free(&b);
+}
+
+static void
+each_visit_adds_what_it_brings(void **state)
+{
+	struct scratch *s = *state;
+	struct buf b = { 0 };
+	struct ingest_tally t;
+
+	/* whatever the batches are: within one and across */
+	for (size_t packets = 1; packets <= 64; packets *= 4) {
+		struct ingest_options options = { .permissions = TARGET_PUBLIC,
+			.packets = packets };
+
+		buf_clear(&b);
+		make(&b, &v3, 5, (unsigned)packets, (unsigned)packets + 2);
+		t = run(s, &options, &b);
+		assert_int_equal(t.packets, 15);
+		assert_int_equal(t.new_points + t.known_points, 15 * 12);
+	}
+	/* visits 1-3, 4-6, 16-18, 64-66 of each: of the epochs 1-17, 16-29, 64-77 each once */
+	buf_clear(&b);
+	make(&b, &v3, 5, 1, 6);
+	make(&b, &v3, 5, 16, 18);
+	make(&b, &v3, 5, 64, 66);
+	t = run(s, &usual, &b);
+	assert_int_equal(t.new_points, 0);
+	assert_int_equal(t.new_targets, 0);
+	buf_free(&b);
+}
+
+static void
+forced_points_are_stored_and_empty_ones_counted(void **state)
+{
+	struct scratch *s = *state;
+	struct buf b = { 0 }, record = { 0 };
+	uint64_t points = 0, empty = 0;
+	struct ingest_tally t;
+
+	for (unsigned object = 0; object < 50; object++) {
+		struct made_alert made;
+
+		buf_clear(&record);
+		alerts_put(&v4, object, 0, &record, &made);
+		points += made.detections + made.limits + made.forced;
+		empty += made.empty;
+	}
+	assert_true(empty > 0);
+	make(&b, &v4, 50, 0, 0);
+	t = run(s, &usual, &b);
+	assert_int_equal(t.new_points, points);
+	assert_int_equal(t.empty, empty);
+	buf_free(&b);
+	buf_free(&record);
+}
+
+static void
+a_rejected_packet_does_not_hinder_the_others(void **state)
+{
+	struct scratch *s = *state;
+	struct buf b = { 0 };
+	struct ingest_tally t;
+
+	make(&b, &v3, 3, 0, 0);
+	put_block(&b, 2,
+	    STR("\x08"
+	        "3.3 and no more"),
+	    false, alerts_sync);
+	make(&b, &v3, 3, 1, 1);
+	buf_puts(&b, "cut off");
+	t = run(s, &usual, &b);
+	assert_int_equal(t.packets, 6);
+	/* the two of the damaged block, and what is behind the last */
+	assert_int_equal(t.rejected, 3);
+	assert_int_equal(s->rejections, 2);
+	assert_true(strncmp(s->why, "packets: offset ", 16) == 0);
+	buf_free(&b);
+}
+
+static void
+a_file_that_is_no_container_is_one_rejection(void **state)
+{
+	struct scratch *s = *state;
+	struct buf b = { 0 };
+	struct ingest_tally t;
+
+	buf_puts(&b, "SIMPLE  =                    T");
+	t = run(s, &usual, &b);
+	assert_int_equal(t.packets, 0);
+	assert_int_equal(t.rejected, 1);
+	assert_int_equal(t.files, 0);
+	assert_non_null(strstr(s->why, "no Avro container"));
+	buf_free(&b);
+}
+
+static volatile int stop;
+
+static void
+stop_now(void *arg)
+{
+	(void)arg;
+	stop = 2;
+}
+
+static void
+a_signal_leaves_what_was_read_to_be_written(void **state)
+{
+	struct scratch *s = *state;
+	struct ingest *in = ingest_new(s->db, &usual, note_rejection, s);
+	struct buf b = { 0 };
+	int fd;
+
+	stop = 0;
+	make(&b, &v3, 300, 0, 0);
+	fd = packets_file(s, &b);
+	ingest_on_progress(in, stop_now, NULL);
+	assert_int_equal(ingest_file(in, fd, "packets", &stop), DB_END);
+	assert_in_range(ingest_pending(in), 1, 299);
+	assert_int_equal(ingest_tally(in)->files, 0);
+	assert_int_equal(ingest_flush(in), DB_END);
+	assert_in_range(ingest_tally(in)->packets, 1, 299);
+	close(fd);
+	ingest_free(in);
+	buf_free(&b);
+}
+
+static void
+limit_files_to(rlim_t bytes)
+{
+	struct rlimit limit;
+
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = bytes;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void
+a_batch_that_fails_is_not_half_there(void **state)
+{
+	struct scratch *s = *state;
+	struct ingest_options options = { .permissions = TARGET_PRIVATE, .packets = 100 };
+	struct ingest *in = ingest_new(s->db, &options, note_rejection, s);
+	struct ingest_tally t;
+	struct buf b = { 0 };
+	int fd;
+
+	make(&b, &v3, 500, 0, 0);
+	fd = packets_file(s, &b);
+	/* files may not grow further than a batch or two: the disk is full */
+	signal(SIGXFSZ, SIG_IGN);
+	limit_files_to(900000);
+	assert_true(ingest_file(in, fd, "packets", NULL) < 0);
+	limit_files_to(RLIM_INFINITY);
+	t = *ingest_tally(in);
+	assert_in_range(t.packets, 100, 400);
+	assert_int_equal(ingest_pending(in), 100);
+	assert_int_equal(t.new_points, 12 * t.packets);
+	close(fd);
+	ingest_free(in);
+	/* the rest, and no more than the rest, is new afterwards */
+	{
+		struct ingest_tally rest = run(s, &usual, &b);
+
+		assert_int_equal(rest.packets, 500);
+		assert_int_equal(rest.new_targets, 500 - t.new_targets);
+		assert_int_equal(rest.new_points, 12 * 500 - t.new_points);
+	}
+	buf_free(&b);
+}
+
+/* The child of a fork: its own connection, the same packets; its tally goes into the pipe. */
+static void NORETURN
+run_apart(struct scratch *s, int from, int to)
+{
+	struct ingest_options options = { .permissions = TARGET_PUBLIC, .packets = 7 };
+	char err[300];
+	struct db *db = db_new(s->config, err, sizeof(err));
+	struct ingest *in = ingest_new(db, &options, NULL, NULL);
+	bool ok = ingest_file(in, from, "packets", NULL) == DB_END && ingest_flush(in) == DB_END;
+	const struct ingest_tally *t = ingest_tally(in);
+
+	if (!ok || write(to, t, sizeof(*t)) != sizeof(*t))
+		_exit(1);
+	db_free(db);
+	_exit(0);
+}
+
+static void
+several_at_once_store_each_point_once(void **state)
+{
+	struct scratch *s = *state;
+	struct ingest_tally sum = { 0 };
+	struct buf b = { 0 };
+	char path[100];
+	int ends[2];
+
+	make(&b, &v3, 40, 0, 2);
+	close(packets_file(s, &b));
+	snprintf(path, sizeof(path), "%s/packets", s->dir);
+	assert_int_equal(pipe(ends), 0);
+	for (int i = 0; i < 4; i++) {
+		pid_t pid = fork();
+
+		assert_true(pid >= 0);
+		if (pid == 0)
+			run_apart(s, open(path, O_RDONLY | O_CLOEXEC), ends[1]);
+	}
+	for (int i = 0; i < 4; i++) {
+		struct ingest_tally t;
+		int status;
+
+		assert_true(wait(&status) > 0);
+		assert_int_equal(status, 0);
+		assert_int_equal(read(ends[0], &t, sizeof(t)), sizeof(t));
+		assert_int_equal(t.packets, 120);
+		sum.new_targets += t.new_targets;
+		sum.new_points += t.new_points;
+		sum.known_points += t.known_points;
+	}
+	assert_int_equal(sum.new_targets, 40);
+	assert_int_equal(sum.new_points, 40 * 14);
+	assert_int_equal(sum.known_points, 4 * 120 * 12 - 40 * 14);
+	close(ends[0]);
+	close(ends[1]);
+	buf_free(&b);
+}
+
+#define TEST(claim) cmocka_unit_test_setup_teardown(claim, set_up, tear_down)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_second_run_adds_nothing),
+		TEST(each_visit_adds_what_it_brings),
+		TEST(forced_points_are_stored_and_empty_ones_counted),
+		TEST(a_rejected_packet_does_not_hinder_the_others),
+		TEST(a_file_that_is_no_container_is_one_rejection),
+		TEST(a_signal_leaves_what_was_read_to_be_written),
+		TEST(a_batch_that_fails_is_not_half_there),
+		TEST(several_at_once_store_each_point_once),
+	};
+
+	return cmocka_run_group_tests_name("ingest", tests, NULL, NULL);
+}
