@@ -113,6 +113,16 @@ decode_key(struct str text, uint8_t key[KEY_SIZE])
 	return true;
 }
 
+/* Printing ASCII, as all that make such hashes draw it. */
+static bool
+is_salt(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] <= ' ' || s.p[i] > '~')
+			return false;
+	return s.n > 0 && s.n <= SALT_MAX;
+}
+
 static bool
 decode(struct str encoded, struct form *f)
 {
@@ -130,8 +140,7 @@ decode(struct str encoded, struct form *f)
 			break;
 		rest = (struct str){ rest.p + end + 1, rest.n - end - 1 };
 	}
-	if (n != NELEM(part) - 1 || !str_is(part[0], "scrypt") || part[2].n == 0 ||
-	    part[2].n > SALT_MAX)
+	if (n != NELEM(part) - 1 || !str_is(part[0], "scrypt") || !is_salt(part[2]))
 		return false;
 	if (!number(part[1], N_MAX, &f->n) || f->n < 2 || (f->n & (f->n - 1)) != 0 ||
 	    !number(part[3], 1024, &r) || !number(part[4], P_MAX, &p) ||

@@ -197,6 +197,8 @@ decoder_bounds_what_it_computes(void **state)
 		"scrypt$131072$salt$16$16$" KEY_OF_LETMEIN,
 		"scrypt$131072$salt$8$0$" KEY_OF_LETMEIN,
 		"scrypt$18446744073709551616$salt$8$1$" KEY_OF_LETMEIN,
+		"scrypt$131072$sa lt$8$1$" KEY_OF_LETMEIN,
+		"scrypt$131072$s\xc3\xa4lt$8$1$" KEY_OF_LETMEIN,
 		"scrypt$131072$salt$8$1$ " KEY_OF_LETMEIN, "Scrypt$131072$salt$8$1$" KEY_OF_LETMEIN,
 		/* not canonical: bits beyond the 64th byte */
 		"scrypt$131072$salt$8$1$Qj3+9PPyRjSJIebHnG81TMjsqtaIGxNQG/aEB/"
