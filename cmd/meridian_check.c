@@ -1,0 +1,296 @@
+/*
+ * meridian check: what is wrong with the configuration, the database and the templates; with
+ * --deploy also what is unsafe on a network, and how to mend it.
+ */
+#include "meridian.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "auth/secret.h"
+#include "http/template.h"
+#include "tom/site.h"
+#include "tom/user.h"
+
+struct findings {
+	struct run *run;
+	struct value *list;
+	size_t errors, warnings;
+};
+
+/* A finding: what is so, and how to mend it. */
+static void
+found(struct findings *f, bool is_error, struct str what, const char *mend)
+{
+	struct value *v = value_add_object(f->list);
+
+	*(is_error ? &f->errors : &f->warnings) += 1;
+	value_set_cstr(v, "level", is_error ? "error" : "warning");
+	value_set_text(v, "what", what);
+	value_set_cstr(v, "mend", mend);
+	run_say(f->run, "%s: %.*s", is_error ? "ERROR" : "warning", STR_ARG(what));
+	run_say(f->run, "    %s", mend);
+}
+
+static const char *
+text(const struct findings *f, const char *key)
+{
+	return config_text(f->run->config, key);
+}
+
+/* --- files --- */
+
+/* The nearest folder above the file that is a git work tree, or absent. */
+static struct str
+work_tree_of(struct arena *a, const char *path)
+{
+	char *dir = arena_strdup(a, path);
+
+	while (strcmp(dir, "/") != 0 && strcmp(dir, ".") != 0) {
+		struct str git;
+
+		dir = dirname(dir);
+		git = arena_printf(a, "%s/.git", dir);
+		if (access(git.p, F_OK) == 0)
+			return str_of(dir);
+	}
+	return STR_NONE;
+}
+
+/* Asks git, without a shell: 1 ignored, 0 not, -1 git cannot be asked. */
+static int
+git_ignores(const char *tree, const char *path)
+{
+	int status, null;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		null = open("/dev/null", O_RDWR);
+		if (null >= 0 && dup2(null, 1) >= 0 && dup2(null, 2) >= 0)
+			execlp("git", "git", "-c", "safe.directory=*", "-C", tree, "check-ignore",
+			    "-q", "--", path, (char *)NULL);
+		_exit(127);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+		return -1;
+	return WEXITSTATUS(status) == 0 ? 1 : WEXITSTATUS(status) == 1 ? 0 : -1;
+}
+
+static void
+check_git(struct findings *f, const char *what, const char *path)
+{
+	struct arena *a = f->run->arena;
+	struct str tree = work_tree_of(a, path);
+
+	if (tree.p == NULL || access(path, F_OK) != 0 || git_ignores(tree.p, path) == 1)
+		return;
+	found(f, true,
+	    arena_printf(a, "%s %s lies in the git work tree %s, which does not ignore it", what,
+	        path, tree.p),
+	    "Move it out of the work tree, or name it in .gitignore before it is committed.");
+}
+
+/* A file that others of this machine should not be able to read. */
+static void
+check_private(struct findings *f, const char *what, const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) == 0 && (st.st_mode & S_IRWXO) != 0)
+		found(f, true,
+		    arena_printf(f->run->arena,
+		        "%s %s can be read or written by every user of this machine", what, path),
+		    "chmod o-rwx, and see who owns it.");
+}
+
+static void
+check_files(struct findings *f, bool deploy)
+{
+	static const char *const secrets[] = { "SECRET_KEY_FILE", "DATABASE_PASSWORD_FILE" };
+	const char *url = text(f, "DATABASE_URL");
+	const char *conf = config_path(f->run->config);
+	struct stat st;
+
+	for (size_t i = 0; i < NELEM(secrets); i++)
+		if (text(f, secrets[i])[0] != '\0') {
+			check_git(f, secrets[i], text(f, secrets[i]));
+			check_private(f, secrets[i], text(f, secrets[i]));
+		}
+	if (strncmp(url, "sqlite:", 7) == 0) {
+		check_git(f, "the database", url + 7);
+		if (deploy)
+			check_private(f, "the database", url + 7);
+	}
+	if (conf[0] != '\0' && stat(conf, &st) == 0 && (st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+		found(f, true, arena_printf(f->run->arena, "%s can be written by others", conf),
+		    "chmod go-w: who writes it says where secrets and templates are read from.");
+	if (strncmp(url, "postgres", 8) == 0) {
+		const char *at = strchr(url, '@'), *colon = strchr(strstr(url, "://") + 3, ':');
+
+		if (at != NULL && colon != NULL && colon < at)
+			found(f, true, STR("DATABASE_URL holds a password"),
+			    "Put it into a file of mode 0600 and name that as "
+			    "DATABASE_PASSWORD_FILE.");
+	}
+}
+
+/* --- what was set --- */
+
+static void
+check_templates(struct findings *f)
+{
+	const char *overrides = text(f, "TEMPLATES");
+	struct str dir = arena_printf(f->run->arena, "%s/templates", text(f, "SHARE_DIR"));
+	struct templates *t = templates_new(dir.p, overrides[0] != '\0' ? overrides : NULL);
+	char err[512];
+
+	if (templates_compile_all(t, err, sizeof(err)) != 0)
+		found(f, true, arena_copy(f->run->arena, err, strlen(err)),
+		    "Mend the template, or take it out of the directory TEMPLATES names.");
+	templates_free(t);
+}
+
+static void
+check_secret(struct findings *f)
+{
+	char err[512];
+	struct secret *s = secret_load(f->run->config, err, sizeof(err));
+
+	if (s == NULL)
+		found(f, true, arena_copy(f->run->arena, err, strlen(err)),
+		    "`meridian init` makes a key where none is.");
+	secret_free(s);
+}
+
+static void
+check_settings(struct findings *f)
+{
+	struct config *c = f->run->config;
+
+	if (config_bool(c, "INSECURE_HTTP"))
+		found(f, true, STR("INSECURE_HTTP is on: cookies travel without TLS"),
+		    "Take the key out and serve https; deploy/nginx and deploy/apache have "
+		    "examples.");
+	for (size_t i = 0;; i++) {
+		struct str host = config_item(c, "ALLOWED_HOSTS", i);
+
+		if (host.p == NULL)
+			break;
+		if (str_find(host, '*') < host.n)
+			found(f, true, STR("ALLOWED_HOSTS holds a *"),
+			    "Name each host; the Sites table holds the ones of this site.");
+	}
+	if (!config_bool(c, "SANDBOX"))
+		found(f, true, STR("SANDBOX is off"),
+		    "Take the key out: workers then give up what they do not need.");
+	if (config_int(c, "PASSWORD_MIN_LENGTH") < 15)
+		found(f, false,
+		    arena_printf(f->run->arena, "PASSWORD_MIN_LENGTH is %lld",
+		        (long long)config_int(c, "PASSWORD_MIN_LENGTH")),
+		    "15 characters is the least where the password is the only factor (NIST SP "
+		    "800-63B).");
+	if (config_bool(c, "OPEN_SEARCH"))
+		found(f, false,
+		    STR("OPEN_SEARCH is on: visitors may export and search without bounds"),
+		    "Take the key out unless the site is meant to be an open archive.");
+	if (strcmp(config_text(c, "LOG_LEVEL"), "debug") == 0)
+		found(f, false, STR("LOG_LEVEL is debug"), "Set it to info or warn.");
+}
+
+/* --- the database --- */
+
+static void
+check_sites(struct findings *f)
+{
+	int64_t in_use = config_int(f->run->config, "SITE_ID");
+	struct site site;
+	enum db_result r = site_get(f->run->db, f->run->arena, in_use, &site);
+
+	if (r == DB_END)
+		found(f, true,
+		    arena_printf(f->run->arena, "there is no site %lld, which SITE_ID names",
+		        (long long)in_use),
+		    "`meridian site list` shows what there is; set SITE_ID to one of them.");
+	else if (r == DB_ROW &&
+	    (str_starts(site.domain, "localhost") || str_starts(site.domain, "127.") ||
+	        str_is(site.domain, "example.com")))
+		found(f, true,
+		    arena_printf(f->run->arena,
+		        "the site is called %s: links in mail and exports lead there",
+		        site.domain.p),
+		    "`meridian site set HOST`, or Admin, Sites.");
+}
+
+static void
+check_superusers(struct findings *f)
+{
+	struct str after = STR("");
+	struct account *list;
+	size_t n;
+
+	do {
+		if (user_list(f->run->db, f->run->arena, 0, after, 500, &list, &n) != USER_DONE)
+			return;
+		for (size_t i = 0; i < n; i++)
+			if (list[i].is_active && list[i].is_superuser)
+				return;
+		if (n > 0)
+			after = list[n - 1].username;
+	} while (n == 500);
+	found(f, true, STR("there is no active superuser"),
+	    "`meridian user add NAME --superuser`, or `meridian user enable NAME`.");
+}
+
+static void
+check_database(struct findings *f, bool deploy)
+{
+	struct arena *a = f->run->arena;
+	char err[512];
+
+	f->run->db = db_new(f->run->config, err, sizeof(err));
+	if (f->run->db == NULL) {
+		found(
+		    f, true, arena_copy(a, err, strlen(err)), "meridian.conf(5) shows the forms.");
+		return;
+	}
+	if (db_schema_check(f->run->db, err, sizeof(err)) != 0) {
+		found(f, true, arena_copy(a, err, strlen(err)),
+		    "Executables refuse to start until this is mended.");
+		return;
+	}
+	check_superusers(f);
+	if (deploy)
+		check_sites(f);
+}
+
+int
+command_check(struct run *run)
+{
+	struct findings f = { .run = run, .list = value_list(run->arena) };
+	bool deploy = run_has(run, "deploy");
+
+	check_files(&f, deploy);
+	check_secret(&f);
+	check_templates(&f);
+	check_database(&f, deploy);
+	if (deploy)
+		check_settings(&f);
+	if (run->json) {
+		struct value *v = value_object(run->arena);
+
+		value_set(v, "findings", f.list);
+		value_set_int(v, "errors", (int64_t)f.errors);
+		value_set_int(v, "warnings", (int64_t)f.warnings);
+		run_json(v);
+	} else {
+		run_say(run, "%zu errors, %zu warnings.%s", f.errors, f.warnings,
+		    deploy || f.errors > 0 ? "" : " With --deploy more is looked at.");
+	}
+	return f.errors > 0 ? EXIT_FAILED : EXIT_DONE;
+}

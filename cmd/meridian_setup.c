@@ -1,0 +1,246 @@
+/*
+ * meridian init, migrate, seed, version: what makes a site and brings it forward.
+ */
+#include "meridian.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "auth/password.h"
+#include "auth/secret.h"
+#include "config.h"
+#include "tom/site.h"
+#include "tom/target.h"
+#include "tom/user.h"
+
+int
+command_version(struct run *run)
+{
+	if (run->json) {
+		struct value *v = value_object(run->arena);
+
+		value_set_cstr(v, "version", PACKAGE_VERSION);
+		run_json(v);
+		return EXIT_DONE;
+	}
+	printf("meridian %s\n", PACKAGE_VERSION);
+	return EXIT_DONE;
+}
+
+/* What migrations were applied: said as they begin, and kept for --json. */
+struct applied {
+	const struct run *run;
+	struct value *list;
+	size_t n;
+};
+
+static void
+tell(void *arg, const char *name)
+{
+	struct applied *a = arg;
+
+	run_say(a->run, "migrating: %s", name);
+	fflush(stdout);
+	value_add_text(a->list, arena_copy(a->run->arena, name, strlen(name)));
+	a->n++;
+}
+
+static int
+migrate(struct run *run, struct applied *applied)
+{
+	char err[512];
+
+	applied->run = run;
+	applied->list = value_list(run->arena);
+	if (db_migrate(run->db, tell, applied, err, sizeof(err)) != 0)
+		return run_fail(EXIT_CONFIG, "%s", err);
+	return 0;
+}
+
+int
+command_migrate(struct run *run)
+{
+	struct applied applied = { .n = 0 };
+	int code = migrate(run, &applied);
+
+	if (code != 0)
+		return code;
+	if (run->json) {
+		struct value *v = value_object(run->arena);
+
+		value_set(v, "applied", applied.list);
+		run_json(v);
+	} else if (applied.n == 0) {
+		run_say(run, "The schema is up to date; nothing was changed.");
+	}
+	return EXIT_DONE;
+}
+
+/* 0; -1 having said why not, with nothing left behind. */
+static int
+write_key(struct run *run, const char *path)
+{
+	struct str key = arena_printf(run->arena, "%s\n", secret_make_key(run->arena).p);
+	struct str new = arena_printf(run->arena, "%s.new", path);
+	int fd, failed = 0;
+
+	(void)unlink(new.p);
+	fd = open(new.p, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0) {
+		run_fail(EXIT_FAILED, "%s: %s", new.p, strerror(errno));
+		return -1;
+	}
+	if (write(fd, key.p, key.n) != (ssize_t)key.n || fsync(fd) != 0)
+		failed = errno;
+	close(fd);
+	/* link, not rename: a key that another init made meanwhile stays */
+	if (failed == 0 && link(new.p, path) != 0 && errno != EEXIST)
+		failed = errno;
+	(void)unlink(new.p);
+	if (failed == 0)
+		return 0;
+	run_fail(EXIT_FAILED, "%s: %s", path, strerror(failed));
+	return -1;
+}
+
+/* Makes the secret key where there is none. 1 made, 0 there already, -1 having said why not. */
+static int
+make_secret(struct run *run)
+{
+	const char *path = config_text(run->config, "SECRET_KEY_FILE");
+
+	if (path[0] == '\0') {
+		run_fail(EXIT_CONFIG,
+		    "SECRET_KEY_FILE is not set: name a file for the key that form tokens are "
+		    "made with, such as /etc/meridian/secret_key");
+		return -1;
+	}
+	if (access(path, F_OK) == 0)
+		return 0;
+	return write_key(run, path) == 0 ? 1 : -1;
+}
+
+static int
+make_site(struct run *run, bool *made)
+{
+	struct site *sites;
+	size_t n;
+	int64_t id;
+	enum db_result r = site_list(run->db, run->arena, &sites, &n);
+
+	*made = false;
+	if (r == DB_END && n == 0) {
+		r = site_add(
+		    run->db, STR("localhost"), str_of(config_text(run->config, "TOM_NAME")), &id);
+		*made = r == DB_END;
+	}
+	return r == DB_END || r == DB_TAKEN ? 0 : run_db_failed(run, r);
+}
+
+/* --admin NAME: a superuser with a generated password, unless the name is in use. */
+static int
+make_admin(struct run *run, const char *name, struct str *password)
+{
+	struct account account = { .username = str_of(name),
+		.first_name = STR(""),
+		.last_name = STR(""),
+		.email = STR(""),
+		.affiliation = STR(""),
+		.is_staff = true,
+		.is_superuser = true };
+	struct user_problems why = { 0 };
+	int64_t id;
+
+	*password = password_generate(run->arena);
+	switch (user_add(run->db, run->arena, run->config, &account, *password, &id, &why)) {
+	case USER_DONE:
+		return 0;
+	case USER_TAKEN:
+		*password = STR_NONE;
+		return 0;
+	case USER_WRONG:
+		return run_fail(EXIT_FAILED, "%s", why.n > 0 ? why.why[0].p : "the name is wrong");
+	case USER_BUSY:
+		return run_fail(EXIT_FAILED, "the password could not be hashed now; try again");
+	case USER_UNKNOWN:
+	case USER_FAILED:
+		break;
+	}
+	return run_fail(EXIT_FAILED, "the database failed: %s", db_error(run->db));
+}
+
+int
+command_init(struct run *run)
+{
+	const char *admin = run_option(run, "admin");
+	struct applied applied = { .n = 0 };
+	struct str password = STR_NONE;
+	int secret = make_secret(run), code;
+	bool made_site;
+
+	if (secret < 0)
+		return EXIT_CONFIG;
+	if (secret > 0)
+		run_say(run, "made the secret key %s", config_text(run->config, "SECRET_KEY_FILE"));
+	if ((code = migrate(run, &applied)) != 0 || (code = make_site(run, &made_site)) != 0)
+		return code;
+	if (made_site)
+		run_say(run, "made the site localhost; `meridian site set HOST` names it");
+	if (admin != NULL && (code = make_admin(run, admin, &password)) != 0)
+		return code;
+	if (run->json) {
+		struct value *v = value_object(run->arena);
+
+		value_set_bool(v, "secret_made", secret > 0);
+		value_set(v, "applied", applied.list);
+		value_set_bool(v, "site_made", made_site);
+		value_set_text(v, "password", password);
+		run_json(v);
+	} else if (password.p != NULL) {
+		printf("USER %s\nPASSWORD %s\n", admin, password.p);
+	} else if (secret == 0 && applied.n == 0 && !made_site) {
+		run_say(run, "All is there already; nothing was changed.");
+	}
+	return EXIT_DONE;
+}
+
+int
+command_seed(struct run *run)
+{
+	const char *name = run_option(run, "user");
+	struct account account = { .id = 0 };
+	struct target_seeded done = { 0 };
+	int64_t principals[3];
+	struct user user;
+	enum db_result r;
+
+	if (name != NULL && user_find(run->db, run->arena, str_of(name), &account) != USER_DONE)
+		return run_fail(EXIT_FAILED, "there is no user \"%s\"", name);
+	/* whoever may run this may see everything */
+	principals[0] = PRINCIPAL_ANYONE;
+	principals[1] = PRINCIPAL_SIGNED_IN;
+	principals[2] = PRINCIPAL_USER(account.id);
+	user = (struct user){ .id = account.id,
+		.username = account.username,
+		.is_superuser = true,
+		.nprincipals = account.id != 0 ? 3 : 2,
+		.principals = principals };
+	r = target_seed_messier(run->db, run->arena, &user, &done);
+	if (r != DB_END)
+		return run_db_failed(run, r);
+	if (run->json) {
+		struct value *v = value_object(run->arena);
+
+		value_set_int(v, "added", (int64_t)done.added);
+		value_set_int(v, "present", (int64_t)done.present);
+		run_json(v);
+	} else {
+		run_say(run, "Messier catalogue: %zu targets added, %zu were there.", done.added,
+		    done.present);
+	}
+	return EXIT_DONE;
+}
