@@ -27,11 +27,26 @@ enum avro_type {
 
 struct node;
 
+/*
+ * How a field that nobody wishes is stepped over: nearly all fields of alerts are one of these, by
+ * themselves or in a union with null, and what they need stands in the step itself.
+ */
+enum quick {
+	QUICK_NOT, /* anything else: by its type */
+	QUICK_FIXED, /* `size` bytes */
+	QUICK_NUMBER, /* an int, long or enum */
+	QUICK_BYTES /* a string or bytes */
+};
+
 /* A field of a record. */
 struct step {
 	const struct node *type;
 	const struct avro_wish *wish; /* NULL: step over it */
 	const char *name;
+	enum quick quick;
+	bool nullable; /* a union of null and that */
+	uint8_t null_byte; /* its branch of null as it is written: 0 or 2 */
+	uint32_t size;
 };
 
 struct node {

@@ -203,6 +203,45 @@ has_field(const struct node *n, const char *name)
 	return false;
 }
 
+/* The bytes that every value of the type takes, or -1. */
+static int64_t
+fixed_size(const struct node *n)
+{
+	switch (n->type) {
+	case TYPE_NULL:
+		return 0;
+	case TYPE_BOOLEAN:
+		return 1;
+	case TYPE_FLOAT:
+		return 4;
+	case TYPE_DOUBLE:
+		return 8;
+	case TYPE_FIXED:
+		return (int64_t)n->size;
+	default:
+		return -1;
+	}
+}
+
+static void
+choose_quick_way(struct step *s)
+{
+	const struct node *n = s->type;
+
+	if (n->type == TYPE_UNION && n->n == 2 && n->null_branch >= 0) {
+		s->nullable = true;
+		s->null_byte = n->null_branch == 0 ? 0 : 2;
+		n = n->branches[n->null_branch == 0];
+	}
+	if (fixed_size(n) >= 0) {
+		s->quick = QUICK_FIXED;
+		s->size = (uint32_t)fixed_size(n);
+	} else if (n->type == TYPE_INT || n->type == TYPE_LONG || n->type == TYPE_ENUM)
+		s->quick = QUICK_NUMBER;
+	else if (n->type == TYPE_STRING || n->type == TYPE_BYTES)
+		s->quick = QUICK_BYTES;
+}
+
 static bool
 compile_field(struct compiler *c, struct node *n, json_t *field, const char *space)
 {
@@ -219,6 +258,7 @@ compile_field(struct compiler *c, struct node *n, json_t *field, const char *spa
 	s->type = compile(c, json_object_get(field, "type"), space, s->wish);
 	if (s->type == NULL)
 		return false;
+	choose_quick_way(s);
 	c->npath--;
 	n->n++;
 	return true;
