@@ -174,6 +174,26 @@ start(struct app_state *app)
 	return 0;
 }
 
+static void
+release(struct source *s)
+{
+	free(s->path);
+	buf_free(&s->text);
+	arena_free(s->arena);
+}
+
+static void
+stop(struct app_state *app)
+{
+	struct robots *b = app->own;
+
+	release(&b->ours);
+	release(&b->file);
+	for (size_t i = 0; i < HOSTS_KEPT; i++)
+		release(&b->hosts[i]);
+	free(b);
+}
+
 static const struct route routes[] = {
 	ROUTE(GET, "/robots.txt", ANYONE, NO_BODY, show),
 };
@@ -188,5 +208,6 @@ main(int argc, char **argv)
 	        .nroutes = NELEM(routes),
 	        .any_host = true,
 	        .no_pages = true,
-	        .start = start });
+	        .start = start,
+	        .stop = stop });
 }

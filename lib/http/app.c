@@ -215,15 +215,27 @@ is_listening(int fd)
 	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &yes, &len) == 0 && yes != 0;
 }
 
+static void
+unload(struct prefork *p)
+{
+	templates_free(p->templates);
+	config_free(p->config);
+	p->templates = NULL;
+	p->config = NULL;
+}
+
 /* What a worker does with its life. */
 static int
-work(const struct prefork *p)
+work(struct prefork *p)
 {
 	struct server server;
+	int status = EXIT_CONFIG;
 
-	if (server_start(&server, p->app, p->config, p->templates) != 0)
-		return EXIT_CONFIG;
-	return fastcgi_run(&server, p);
+	if (server_start(&server, p->app, p->config, p->templates) == 0)
+		status = fastcgi_run(&server, p);
+	server_free(&server);
+	unload(p);
+	return status;
 }
 
 static int
@@ -254,14 +266,16 @@ serve_socket(const struct options *o, struct prefork *p)
 }
 
 static int
-serve_cgi(const struct prefork *p)
+serve_cgi(struct prefork *p)
 {
 	extern char **environ;
 	struct server server;
+	int status = EXIT_CONFIG;
 
-	if (server_start(&server, p->app, p->config, p->templates) != 0)
-		return EXIT_CONFIG;
-	return cgi_run(&server, environ);
+	if (server_start(&server, p->app, p->config, p->templates) == 0)
+		status = cgi_run(&server, environ);
+	server_free(&server);
+	return status;
 }
 
 int
@@ -291,6 +305,9 @@ app_main(int argc, char **argv, const struct app *app)
 	p.workers = o.workers > 0 ? o.workers : o.socket != NULL ? 2 : 1;
 	p.plain = o.plain || strcmp(config_text(p.config, "FASTCGI_LOOP"), "plain") == 0;
 	if (o.socket != NULL || is_listening(STDIN_FILENO))
-		return serve_socket(&o, &p);
-	return serve_cgi(&p);
+		status = serve_socket(&o, &p);
+	else
+		status = serve_cgi(&p);
+	unload(&p);
+	return status;
 }

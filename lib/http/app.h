@@ -93,6 +93,7 @@ struct app {
 	bool no_pages; /* renders no template: none are loaded (robots) */
 	bool fallback; /* answers what nobody else serves, as 404 (home) */
 	int (*start)(struct app_state *); /* the executable's own, after the hooks' */
+	void (*stop)(struct app_state *); /* gives back what that took, before the hooks' */
 };
 
 /* What a worker keeps from request to request. */

@@ -107,15 +107,16 @@ listen_at(const char *path, char *err, size_t errsize)
 static void
 become_worker(struct parent *p, pid_t parent)
 {
-	sigset_t none;
+	int status;
 
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != parent)
 		_exit(0);
 	signal(SIGHUP, SIG_IGN);
-	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &p->before, NULL);
-	exit(p->setup->work(p->setup));
+	status = p->setup->work(p->setup);
+	free(p);
+	exit(status);
 }
 
 static void

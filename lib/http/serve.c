@@ -50,10 +50,12 @@ server_start(struct server *server, const struct app *app, struct config *config
 void
 server_stop(struct server *server)
 {
-	const struct hooks *hooks = server->app.app->hooks;
+	const struct app *app = server->app.app;
 
-	if (hooks != NULL && hooks->stop != NULL)
-		hooks->stop(&server->app);
+	if (app->stop != NULL)
+		app->stop(&server->app);
+	if (app->hooks != NULL && app->hooks->stop != NULL)
+		app->hooks->stop(&server->app);
 }
 
 void

@@ -160,8 +160,8 @@ struct prefork {
 	struct templates *templates;
 	/* Loads both anew; -1 having said why on stderr. */
 	int (*load)(const struct app *, struct config **, struct templates **);
-	/* The life of a worker, in its own process: returns its exit status. */
-	int (*work)(const struct prefork *);
+	/* The life of a worker, in its own process: returns its exit status. Gives all back. */
+	int (*work)(struct prefork *);
 };
 
 /* Keeps the workers running until SIGTERM; the exit status. */

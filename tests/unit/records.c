@@ -70,7 +70,7 @@ params_may_be_cut_anywhere(void **state)
 	(void)state;
 	put(&b, BEGIN, 258, BEGIN_KEEP, 8, 0);
 	for (size_t i = 0; i < sizeof(PAIR) - 1; i++)
-		put(&b, PARAMS, 258, PAIR + i, 1, 0);
+		put(&b, PARAMS, 258, &PAIR[i], 1, 0);
 	put(&b, PARAMS, 258, "", 0, 0);
 	put(&b, STDIN, 258, "", 0, 0);
 	assert_int_equal(look(&b), RECORDS_WHOLE);
