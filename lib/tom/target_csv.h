@@ -1,21 +1,19 @@
 /*
- * target_csv.h: targets from and to CSV (RFC 4180, UTF-8).
+ * target_csv.h: targets from and to CSV (csv.h).
  *
- * Columns: the fields of target_fields (id is passed over), `name` required; name2, name3 ...
- * (whatever begins with "name") are aliases; `groups` user groups, divided by commas; every other
- * column is an extra of that name. RA and Dec in degrees or sexagesimal.
- *
- * Spreadsheets run cells that begin with = + - @ tab or CR: text of that kind is written with a
- * leading ' (and so is text that begins with '), which the import takes off. Numbers stay numbers.
+ * Columns: the fields of target_fields (in any case; `id` and `modified` are passed over), `name`
+ * required; name2, name3 ... (whatever else begins with "name") are aliases; `groups` user groups,
+ * divided by commas; every other column is an extra of that name. RA and Dec in degrees or
+ * sexagesimal. An empty cell gives nothing.
  */
 #ifndef MERIDIAN_TARGET_CSV_H
 #define MERIDIAN_TARGET_CSV_H
 
+#include "tom/csv.h"
 #include "tom/target_list.h"
 
-#define CSV_ROWS_MAX 1000000 /* rows of a file */
-#define CSV_FIELD_MAX KIB(64) /* bytes of a cell */
-#define CSV_COLUMNS_MAX 300
+#define CSV_ROWS_MAX 1000000 /* rows of a file, row by row */
+#define CSV_ROWS_AT_ONCE 100000 /* rows of a file, all or nothing */
 #define CSV_PROBLEMS_MAX 200 /* kept; more are only counted */
 
 struct csv_problem {
@@ -29,8 +27,9 @@ struct csv_report {
 	int64_t added;
 	int64_t bad; /* rows refused */
 	bool undone; /* all or nothing, and something was wrong: nothing was kept */
+	bool cut; /* the rest of the file was not read: it is no CSV, or too long */
 	size_t nproblems;
-	struct csv_problem *problems; /* in the arena, by line */
+	struct csv_problem *problems; /* by line */
 };
 
 struct csv_options {
@@ -44,8 +43,9 @@ struct csv_options {
 };
 
 /*
- * Reads targets from fd (from where it stands, to its end) and adds them for the user, who gets
- * all three verbs. The memory used does not grow with the file, problems apart.
+ * Reads targets from a file (from where fd stands, to its end) and adds them for the user, who gets
+ * all three verbs; NULL stands for the operator. People give only groups that they are a member
+ * of. The memory used does not grow with the file. The report lives in the arena.
  * DB_END with the report filled, also where rows are bad; else the database failed and (row by
  * row) report->added rows stand.
  */
@@ -53,17 +53,10 @@ enum db_result target_import(struct db *, struct arena *, const struct user *, i
     const struct csv_options *, struct csv_report *);
 
 /*
- * Writes the matching targets, in constant memory: a header row, then one row each. write()
- * returns -1 to stop. DB_END; DB_REFUSED: write() stopped it; else the database failed.
+ * Writes the matching targets, in constant memory: a header row, then one row each, oldest first.
+ * write() returns -1 to stop. DB_END; DB_REFUSED: write() stopped it; else the database failed.
  */
 enum db_result target_export(struct db *, const struct user *, const struct target_query *,
     int (*write)(void *arg, const void *, size_t), void *arg);
-
-/*
- * The parsing alone, for tests and fuzzing: calls row() with the cells of each row and the line it
- * begins on. 0; -1 with the line and the reason where the text is no CSV or row() said -1.
- */
-int csv_read_text(struct str text, int (*row)(void *arg, int64_t line, struct str *cells, size_t n),
-    void *arg, int64_t *line, const char **why);
 
 #endif

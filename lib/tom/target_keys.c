@@ -72,9 +72,8 @@ points(struct str s)
 	return n;
 }
 
-/* What is wrong with an extra; NULL: nothing. */
-static const char *
-extra_wrong(const struct target_extra *e)
+const char *
+target_extra_wrong(const struct target_extra *e)
 {
 	if (e->key.n == 0)
 		return "A value needs a field name beside it.";
@@ -83,6 +82,10 @@ extra_wrong(const struct target_extra *e)
 		return "Fields and values must be UTF-8 text.";
 	if (points(e->key) > TARGET_KEY_MAX)
 		return "The name of a field must have at most 200 characters.";
+	if (str_starts(e->key, "name") || str_is(e->key, "id") || str_is(e->key, "groups") ||
+	    target_field_find(e->key) != NULL)
+		return "A further field must not be called as one of the target's own, nor begin "
+		       "with \"name\".";
 	if (points(e->value) > TARGET_VALUE_MAX)
 		return "A value must have at most 10,000 characters.";
 	for (size_t i = 0; i < e->key.n; i++)
@@ -106,7 +109,7 @@ target_check_extras(struct target_draft *d, struct problems *ps, struct arena *a
 			continue;
 		for (size_t j = 0; j < n; j++)
 			twice = twice || str_eq(d->extras[j].key, e.key);
-		if ((why = extra_wrong(&e)) != NULL)
+		if ((why = target_extra_wrong(&e)) != NULL)
 			problem_add(ps, a, "extras", str_of(why));
 		else if (twice)
 			problem_add(ps, a, "extras",

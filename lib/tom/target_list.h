@@ -91,10 +91,11 @@ enum db_result
 target_newest(struct db *, struct arena *, const struct user *, size_t limit, struct target_page *);
 
 /*
- * Calls each() for every target that matches, oldest first, no matter how many, with its names and
- * extras, until it returns non-zero (which is returned as DB_REFUSED). For exports.
+ * Calls each() for every target that matches, oldest first, no matter how many, with its aliases
+ * and extras (borrowed until it returns), until it returns non-zero: DB_REFUSED. With `names_only`
+ * the target has just what a row of the list has. Memory does not grow with the number.
  */
 enum db_result target_each(struct db *, const struct user *, const struct target_query *,
-    int (*each)(void *arg, const struct target_whole *), void *arg);
+    bool names_only, int (*each)(void *arg, const struct target_whole *), void *arg);
 
 #endif

@@ -23,6 +23,9 @@ struct target_key *target_keys(struct target_draft *, size_t *n, struct problems
 /* Trims the extras in place, drops empty ones; adds problems (too long, a key that came twice). */
 void target_check_extras(struct target_draft *, struct problems *, struct arena *);
 
+/* What is wrong with an extra: a sentence (static), or NULL. */
+const char *target_extra_wrong(const struct target_extra *);
+
 /* A JSON array of texts, as statements take lists of them. */
 struct str target_json_texts(struct arena *, const struct str *, size_t n);
 struct str target_json_keys(struct arena *, const struct target_key *, size_t n);

@@ -1,0 +1,45 @@
+/*
+ * csv.h: CSV (RFC 4180) in UTF-8, read row by row and written cell by cell.
+ *
+ * Reading is strict about quotes and forgiving about the rest: a byte order mark, CRLF, CR alone,
+ * blanks around cells that are not quoted, empty lines.
+ */
+#ifndef MERIDIAN_CSV_H
+#define MERIDIAN_CSV_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+
+#define CSV_FIELD_MAX KIB(64) /* bytes of a cell */
+#define CSV_ROW_MAX MIB(1) /* bytes of a row */
+#define CSV_COLUMNS_MAX 1000
+
+/*
+ * Gets a row and the line of the file it begins on (1-based). Cells are NUL-terminated, borrowed
+ * until it returns, and may be anything but longer than CSV_FIELD_MAX. Not 0 stops the reading.
+ */
+typedef int csv_row(void *arg, int64_t line, const struct str *cells, size_t n);
+
+enum csv_result {
+	CSV_DONE, /* read to its end */
+	CSV_STOPPED, /* row() said so */
+	CSV_WRONG /* no CSV from that line on, or it cannot be read */
+};
+struct csv_fault {
+	int64_t line;
+	const char *why; /* a sentence, static */
+};
+
+/* Reads from fd, from where it stands to its end, in constant memory. */
+enum csv_result csv_read_fd(int fd, csv_row *, void *arg, struct csv_fault *);
+enum csv_result csv_read_text(struct str, csv_row *, void *arg, struct csv_fault *);
+
+/*
+ * Appends a cell, quoted where it must be. What a spreadsheet would run (= + - @ tab CR LF at its
+ * start, full-width forms too, and any of these behind apostrophes) gets an apostrophe in front,
+ * numbers apart; csv_unguard takes it off. No comma is written.
+ */
+void csv_put(struct buf *, struct str);
+struct str csv_unguard(struct str);
+
+#endif

@@ -1,0 +1,70 @@
+/*
+ * csv: any bytes are rows or a fault with a line; what rows give can be written and reads back.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "tom/csv.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+
+struct copy {
+	struct buf out; /* the rows, written anew */
+	const struct str *cells; /* compared with, in the second reading */
+	size_t n;
+};
+
+static int
+compare(void *arg, int64_t line, const struct str *cells, size_t n)
+{
+	const struct copy *c = arg;
+
+	(void)line;
+	if (n != c->n + 1)
+		abort();
+	for (size_t i = 0; i < c->n; i++)
+		if (!str_eq(csv_unguard(cells[i]), c->cells[i]))
+			abort();
+	return 0;
+}
+
+static int
+write_anew(void *arg, int64_t line, const struct str *cells, size_t n)
+{
+	struct copy c = { .cells = cells, .n = n };
+	struct csv_fault fault;
+
+	(void)arg;
+	if (line < 1)
+		abort();
+	/* one more cell, so that a row of one empty cell is no empty line */
+	if (n == CSV_COLUMNS_MAX)
+		return 0;
+	for (size_t i = 0; i < n; i++) {
+		/* an apostrophe more may be one byte too many */
+		if (cells[i].n > CSV_FIELD_MAX - 8)
+			return 0;
+		csv_put(&c.out, cells[i]);
+		buf_putc(&c.out, ',');
+	}
+	buf_puts(&c.out, "end\n");
+	enum csv_result r = csv_read_text(buf_text(&c.out), compare, &c, &fault);
+	if (r != CSV_DONE && c.out.n < CSV_ROW_MAX / 2)
+		abort();
+	buf_free(&c.out);
+	return 0;
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct str text = { (const char *)data, size };
+	struct csv_fault fault = { 0 };
+
+	if (size == 0)
+		text.p = "";
+	if (csv_read_text(text, write_anew, NULL, &fault) == CSV_WRONG &&
+	    (fault.line < 1 || fault.why == NULL))
+		abort();
+	return 0;
+}

@@ -1,0 +1,417 @@
+/*
+ * target_csv: what is exported comes back the same; a bad line is named and keeps nothing but
+ * itself out, or everything where all or nothing was asked; nobody gives or gets what is not theirs.
+ */
+#include "unit.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "people.h"
+#include "scratch.h"
+
+#include "tom/target_csv.h"
+
+static struct db *db;
+static struct arena *a;
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	a = arena_new();
+	db = scratch_open();
+	return db_transaction(db, DB_WRITE, add_people, NULL) == DB_END ? 0 : -1;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	arena_free(a);
+	scratch_close();
+	return 0;
+}
+
+/* Imports a text from a file. */
+static struct csv_report
+import_text(const struct user *u, struct str text, const struct csv_options *o)
+{
+	char path[] = "/tmp/meridian-csv-XXXXXX";
+	int fd = mkstemp(path);
+	struct csv_report report;
+
+	assert_true(fd >= 0 && unlink(path) == 0);
+	assert_true(write(fd, text.p, text.n) == (ssize_t)text.n && lseek(fd, 0, SEEK_SET) == 0);
+	assert_int_equal(target_import(db, a, u, fd, o, &report), DB_END);
+	close(fd);
+	return report;
+}
+
+static const struct csv_options rows = { .permissions = TARGET_PRIVATE };
+static const struct csv_options whole = { .permissions = TARGET_PRIVATE, .all_or_nothing = true };
+
+#define IMPORT(u, text, o) import_text(u, STR(text), o)
+
+static int
+append(void *arg, const void *p, size_t n)
+{
+	buf_put(arg, p, n);
+	return 0;
+}
+
+static struct str
+export_text(const struct user *u, struct target_query q)
+{
+	struct buf b = { 0 };
+	struct str s;
+
+	assert_int_equal(target_export(db, u, &q, append, &b), DB_END);
+	s = arena_copy(a, b.p, b.n);
+	buf_free(&b);
+	return s;
+}
+
+/* The target of that name, whole; fails where it is not there. */
+static struct target_whole
+get(const struct user *u, const char *name)
+{
+	struct target_whole w;
+	int64_t id;
+
+	if (target_find_named(db, a, u, str_of(name), &id) != DB_ROW)
+		fail_msg("%s is not there", name);
+	assert_int_equal(target_load(db, a, u, id, WITH_ALL, &w), DB_ROW);
+	return w;
+}
+
+static bool
+is_there(const char *name)
+{
+	int64_t id;
+
+	return target_find_named(db, a, &root, str_of(name), &id) == DB_ROW;
+}
+
+static void
+assert_problem(
+    const struct csv_report *r, size_t i, int64_t line, const char *column, const char *part)
+{
+	assert_true(i < r->nproblems);
+	assert_int_equal(r->problems[i].line, line);
+	assert_str(r->problems[i].column, column);
+	if (strstr(r->problems[i].why.p, part) == NULL)
+		fail_msg("\"%s\" does not say \"%s\"", r->problems[i].why.p, part);
+}
+
+static void
+every_kind_of_column_is_read(void **state)
+{
+	struct csv_report r = IMPORT(&bob,
+	    "\xef\xbb\xbf"
+	    "name,Name2,type,RA,dec,groups,redshift,pm_ra,permissions,created,id,name3\r\n"
+	    "NGC 1,\"One, first\",SIDEREAL,12:00:00,-20 30 00,\"other, follow-up\",0.5,-1.5,PUBLIC,"
+	    "2020-01-02T03:04:05Z,77,\r\n"
+	    "\r\n"
+	    "Two,,,10,20,,'=1+1,,,,,Deux\r\n"
+	    ",,,,,,,,,,,\r\n",
+	    &rows);
+	struct target_whole w;
+
+	(void)state;
+	assert_int_equal(r.nproblems, 0);
+	assert_int_equal(r.rows, 2);
+	assert_int_equal(r.added, 2);
+	w = get(&bob, "NGC 1");
+	assert_true(w.target.ra == 180 && w.target.dec == -20.5 && w.target.pm_ra == -1.5);
+	assert_int_equal(w.target.permissions, TARGET_PUBLIC);
+	assert_true(w.target.created == INT64_C(1577934245000000));
+	assert_int_equal(w.naliases, 1);
+	assert_str(w.aliases[0].name, "One, first");
+	assert_int_equal(w.ngroups, 2);
+	assert_int_equal(w.nextras, 1);
+	assert_str(w.extras[0].key, "redshift");
+	assert_str(w.creator, "bob");
+	assert_true(w.may_change && w.target.id != 77);
+	assert_true(get(&alice, "NGC 1").may_change);
+	assert_false(get(&carol, "NGC 1").may_change);
+	w = get(&bob, "deux");
+	assert_str(w.extras[0].value, "=1+1");
+	assert_int_equal(w.target.permissions, TARGET_PRIVATE);
+	assert_int_equal(w.ngroups, 0);
+}
+
+#define MIXED \
+	"name,type,ra,dec,name2,groups,epoch_of_elements\n" \
+	"Good,SIDEREAL,1,2,,,\n" \
+	"No position,SIDEREAL,,,,,\n" \
+	"Bad angle,SIDEREAL,25h,2,,,\n" \
+	"\"Over\nlines\",STAR,1,2,,,\n" \
+	"good,,3,4,,,\n" \
+	"Clash,,3,4,GOOD,,\n" \
+	"Group,,3,4,,nobody,\n" \
+	"Own,,3,4,o-w-n,,\n" \
+	"Long,,1,2,,,,9,9\n" \
+	"Fine,,5,6,Fein,,\n"
+
+static void
+each_bad_line_is_named(void **state)
+{
+	struct csv_report r = IMPORT(&alice, MIXED, &rows);
+
+	(void)state;
+	assert_int_equal(r.rows, 10);
+	assert_int_equal(r.added, 2);
+	assert_int_equal(r.bad, 8);
+	assert_false(r.undone || r.cut);
+	assert_problem(&r, 0, 3, "ra", "required");
+	assert_problem(&r, 1, 3, "dec", "required");
+	assert_problem(&r, 2, 4, "ra", "0 to 24 hours");
+	assert_problem(&r, 3, 5, "type", "must be one of");
+	assert_problem(&r, 4, 5, "name", "control");
+	assert_problem(&r, 5, 7, "name", "stands in line 2 already");
+	assert_problem(&r, 6, 8, "aliases", "stands in line 2 already");
+	assert_problem(&r, 7, 9, "groups", "There is no group \"nobody\" of yours");
+	assert_problem(&r, 8, 10, "aliases", "must be different");
+	assert_problem(&r, 9, 11, "", "The row has 9 cells, the header 7");
+	assert_int_equal(r.nproblems, 10);
+	assert_true(
+	    is_there("Good") && is_there("Fein") && !is_there("Clash") && !is_there("Group"));
+	/* again: all names are in use now */
+	r = IMPORT(&alice, "name,ra,dec\nGOOD,1,2\n", &rows);
+	assert_problem(&r, 0, 2, "name", "A Target matching GOOD already exists. (Good)");
+	r = IMPORT(&carol, "name,ra,dec\nGOOD,1,2\n", &rows);
+	assert_problem(&r, 0, 2, "name", "is already in use");
+}
+
+static void
+all_or_nothing_keeps_nothing(void **state)
+{
+	struct csv_report r = IMPORT(&alice, MIXED, &whole);
+
+	(void)state;
+	assert_true(r.undone);
+	assert_int_equal(r.added, 0);
+	assert_int_equal(r.nproblems, 10);
+	assert_false(is_there("Good"));
+	r = IMPORT(&alice, "name,ra,dec\nGood,1,2\nFine,3,4\n", &whole);
+	assert_false(r.undone);
+	assert_int_equal(r.added, 2);
+	assert_true(is_there("Good") && is_there("Fine"));
+}
+
+static void
+a_wrong_header_stops_it(void **state)
+{
+	static const struct {
+		const char *text, *column, *why;
+	} bad[] = {
+		{ "ra,dec\n1,2\n", "name", "no column \"name\"" },
+		{ "name;ra;dec\nx;1;2\n", "", "semicolons" },
+		{ "name,ra,RA\nx,1,2\n", "RA", "twice" },
+		{ "name,z,z\nx,1,2\n", "z", "twice" },
+		{ "name,name2,name2\nx,1,2\n", "name2", "twice" },
+		{ "name,a\xff\nx,1\n", "", "UTF-8" },
+		{ "", "", "empty" },
+		{ "\n\n", "", "empty" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(bad); i++)
+		for (int mode = 0; mode < 2; mode++) {
+			struct csv_report r = import_text(
+			    &alice, str_of(bad[i].text), mode ? &whole : &rows);
+
+			assert_int_equal(r.added, 0);
+			assert_int_equal(r.rows, 0);
+			assert_problem(&r, 0, r.problems[0].line, bad[i].column, bad[i].why);
+		}
+}
+
+static void
+broken_quotes_end_the_reading(void **state)
+{
+	struct csv_report r = IMPORT(&alice, "name,ra,dec\nA,1,2\nB,1\"2,3\nC,1,2\n", &rows);
+
+	(void)state;
+	assert_true(r.cut);
+	assert_int_equal(r.added, 1);
+	assert_problem(&r, 0, 3, "", "quote");
+	assert_true(is_there("A") && !is_there("C"));
+	r = IMPORT(&alice, "name,ra,dec\nD,1,2\nE,\"1,2\n", &whole);
+	assert_true(r.undone && r.cut && !is_there("D"));
+}
+
+static void
+people_give_only_their_own_groups(void **state)
+{
+	struct csv_report r = IMPORT(&alice, "name,ra,dec,groups\nX,1,2,other\n", &rows);
+
+	(void)state;
+	assert_problem(&r, 0, 2, "groups", "no group \"other\" of yours");
+	r = IMPORT(&root, "name,ra,dec,groups\nX,1,2,other\n", &rows);
+	assert_int_equal(r.added, 1);
+	assert_int_equal(get(&root, "X").ngroups, 1);
+	r = IMPORT(&root, "name,ra,dec,groups\nY,1,2,none\n", &rows);
+	assert_int_equal(r.added, 0);
+}
+
+static void
+options_hold_for_every_row(void **state)
+{
+	const int64_t groups[] = { 1 };
+	struct csv_options o = {
+		.permissions = TARGET_OPEN, .groups = groups, .ngroups = 1, .type = TARGET_SIDEREAL
+	};
+	struct target_whole w;
+
+	(void)state;
+	assert_int_equal(target_list_named(db, STR("Mine"), &o.list), DB_END);
+	IMPORT(&alice, "name,ra,dec,groups,permissions\nP,1,2,follow-up,\nQ,1,2,,PRIVATE\n", &o);
+	w = get(&visitor, "P");
+	assert_int_equal(w.target.permissions, TARGET_OPEN);
+	assert_int_equal(w.nlists, 1);
+	assert_int_equal(w.ngroups, 1);
+	w = get(&bob, "Q");
+	assert_int_equal(w.target.permissions, TARGET_PRIVATE);
+}
+
+static void
+what_is_exported_comes_back_the_same(void **state)
+{
+	struct target_query q = { .descending = true };
+	struct str first, again;
+
+	(void)state;
+	IMPORT(&alice,
+	    "name,type,ra,dec,scheme,epoch_of_elements,mean_anomaly,arg_of_perihelion,eccentricity,"
+	    "lng_asc_node,inclination,semimajor_axis,name2,name3,note,z,created\n"
+	    "\"=cmd|' /C calc'!A0\",,1.1,2.2,,,,,,,,,\"a \"\"b\"\"\",+plus,\"two\nlines, "
+	    "'x\",-0.5,\n"
+	    "'quoted,,0.1,-89.999999999,,,,,,,,,,,''@x,1e-300,2001-02-03T04:05:06.789Z\n"
+	    "Apophis,NON_SIDEREAL,,,MPC_MINOR_PLANET,60000.5,0,126.4,0.19,204.4,3.3,0.92,"
+	    "(99942),2004 MN4,,,\n",
+	    &rows);
+	first = export_text(&alice, q);
+	assert_non_null(strstr(first.p, "'=cmd|' /C calc'!A0"));
+	assert_non_null(strstr(first.p, ",\"two\nlines, 'x\",-0.5,"));
+	assert_non_null(strstr(first.p, "'+plus"));
+	assert_non_null(strstr(first.p, ",-89.999999999,"));
+	assert_true(str_starts(first, "name,type,created,modified,permissions,ra,dec,epoch,"));
+	assert_non_null(strstr(first.p, ",slope,note,z,name2,name3\r\n"));
+	/* away with them, and back */
+	struct target_page page;
+	assert_int_equal(target_find(db, a, &alice, &q, &page), DB_END);
+	assert_int_equal(page.n, 3);
+	for (size_t i = 0; i < page.n; i++)
+		assert_int_equal(target_delete(db, &alice, page.rows[i].target.id), DB_END);
+	assert_int_equal(export_text(&alice, q).n,
+	    strlen("name,type,created,modified,permissions,"
+	           "ra,dec,epoch,parallax,pm_ra,pm_dec,galactic_lng,galactic_lat,distance,distance_"
+	           "err,scheme,"
+	           "epoch_of_elements,mean_anomaly,arg_of_perihelion,eccentricity,lng_asc_node,"
+	           "inclination,"
+	           "mean_daily_motion,semimajor_axis,epoch_of_perihelion,ephemeris_period,"
+	           "ephemeris_period_err,ephemeris_epoch,ephemeris_epoch_err,perihdist,abs_mag,"
+	           "slope\r\n"));
+	struct csv_report r = import_text(&alice, first, &whole);
+	for (size_t i = 0; i < r.nproblems; i++)
+		print_error("%d %s %s\n", (int)r.problems[i].line, r.problems[i].column.p,
+		    r.problems[i].why.p);
+	assert_int_equal(r.added, 3);
+	again = export_text(&alice, q);
+	/* but for `modified`, which begins in the third column */
+	assert_int_equal(again.n, first.n);
+	struct target_whole w = get(&alice, "=cmd|' /C calc'!A0");
+	assert_str(w.aliases[0].name, "a \"b\"");
+	assert_str(w.aliases[1].name, "+plus");
+	assert_str(w.extras[0].value, "two\nlines, 'x");
+	assert_str(w.extras[1].value, "-0.5");
+	assert_str(get(&alice, "'quoted").extras[0].value, "'@x");
+}
+
+static void
+an_export_has_what_one_may_see(void **state)
+{
+	struct target_query all = { .descending = true }, some = { .name = STR("ope") };
+
+	(void)state;
+	IMPORT(&alice,
+	    "name,ra,dec,permissions,secret\nopen1,1,2,OPEN,\npublic1,1,2,PUBLIC,\nprivate1,1,2,,"
+	    "x\n",
+	    &rows);
+	struct str s = export_text(&visitor, all);
+	assert_non_null(strstr(s.p, "open1"));
+	assert_null(strstr(s.p, "public1"));
+	assert_null(strstr(s.p, "secret")); /* nor what only others' targets have */
+	assert_non_null(strstr(export_text(&carol, all).p, "public1"));
+	assert_non_null(strstr(export_text(&alice, all).p, "private1"));
+	s = export_text(&alice, some);
+	assert_non_null(strstr(s.p, "open1"));
+	assert_null(strstr(s.p, "private1"));
+}
+
+static int
+refuse(void *arg, const void *p, size_t n)
+{
+	(void)arg;
+	(void)p;
+	(void)n;
+	return -1;
+}
+
+static void
+an_export_ends_when_the_reader_is_gone(void **state)
+{
+	struct target_query q = { .descending = true };
+
+	(void)state;
+	assert_int_equal(target_export(db, &root, &q, refuse, NULL), DB_REFUSED);
+	assert_int_equal(target_export(db, &root, &q, append, &(struct buf){ 0 }), DB_END);
+}
+
+static void
+more_rows_than_a_batch_are_read(void **state)
+{
+	struct buf b = { 0 };
+
+	(void)state;
+	buf_puts(&b, "name,ra,dec,name2\n");
+	for (int i = 0; i < 1700; i++)
+		buf_printf(&b, "t%d,%d,%s,alias %d\n", i, i % 360, i == 1200 ? "x" : "1", i);
+	buf_puts(&b, "T_7,1,1,\n"); /* of a batch before */
+	struct csv_report r = import_text(&alice, buf_text(&b), &rows);
+	assert_int_equal(r.rows, 1701);
+	assert_int_equal(r.added, 1699);
+	assert_problem(&r, 0, 1202, "dec", "degrees");
+	assert_problem(&r, 1, 1702, "name", "A Target matching T_7 already exists. (t7)");
+	struct str s = export_text(&alice, (struct target_query){ .descending = true });
+	size_t lines = 0;
+	for (size_t i = 0; i < s.n; i++)
+		lines += s.p[i] == '\n';
+	assert_int_equal(lines, 1700);
+	buf_free(&b);
+}
+
+int
+main(void)
+{
+#define CLAIM(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		CLAIM(every_kind_of_column_is_read),
+		CLAIM(each_bad_line_is_named),
+		CLAIM(all_or_nothing_keeps_nothing),
+		CLAIM(a_wrong_header_stops_it),
+		CLAIM(broken_quotes_end_the_reading),
+		CLAIM(people_give_only_their_own_groups),
+		CLAIM(options_hold_for_every_row),
+		CLAIM(what_is_exported_comes_back_the_same),
+		CLAIM(an_export_has_what_one_may_see),
+		CLAIM(an_export_ends_when_the_reader_is_gone),
+		CLAIM(more_rows_than_a_batch_are_read),
+	};
+
+	return cmocka_run_group_tests_name("target_csv", tests, NULL, NULL);
+}
