@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/sandbox.h"
 #include "config.h"
 #include "http/serve.h"
 #include "http/template.h"
@@ -302,6 +303,14 @@ app_main(int argc, char **argv, const struct app *app)
 	forget_proxies();
 	if (load(app, &p.config, &p.templates) != 0)
 		return EXIT_CONFIG;
+	if (config_bool(p.config, "SANDBOX") && sandbox_enter() != 0) {
+		fprintf(stderr,
+		    "%s: this machine lets no process give up rights; SANDBOX = no "
+		    "goes without\n",
+		    app->name);
+		unload(&p);
+		return EXIT_FAILURE;
+	}
 	p.workers = o.workers > 0 ? o.workers : o.socket != NULL ? 2 : 1;
 	p.plain = o.plain || strcmp(config_text(p.config, "FASTCGI_LOOP"), "plain") == 0;
 	if (o.socket != NULL || is_listening(STDIN_FILENO))

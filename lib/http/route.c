@@ -155,8 +155,8 @@ route_find(const struct app *app, struct request *r)
 		struct request scratch = *r;
 
 		m.slash = fits_with_slash(&app->routes[i], &scratch);
-		if (m.slash)
-			m.access = app->routes[i].access;
+		if (m.slash && app->routes[i].access == ANYONE)
+			m.access = ANYONE;
 	}
 	return m;
 }
