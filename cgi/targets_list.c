@@ -14,6 +14,7 @@
 #include "base/number.h"
 #include "sky/angle.h"
 #include "targets.h"
+#include "tom/skymap.h"
 #include "tom/target_list.h"
 
 /* The filters, in the order of their chips. */
@@ -378,6 +379,7 @@ static void
 add_rows(struct list *l, struct value *page, const struct target_page *found)
 {
 	struct value *list = value_set_list(page, "targets");
+	struct skymap_point *points = arena_array(l->arena, found->n + 1, sizeof(*points));
 
 	for (size_t i = 0; i < found->n; i++) {
 		const struct target_row *row = &found->rows[i];
@@ -391,6 +393,7 @@ add_rows(struct list *l, struct value *page, const struct target_page *found)
 
 			position = arena_printf(l->arena, "%s %s", ra.p, dec.p);
 		}
+		points[i] = (struct skymap_point){ t->id, t->name, t->ra, t->dec };
 		value_set_int(v, "id", t->id);
 		value_set_text(v, "name", t->name);
 		value_set_text(v, "aliases", row->aliases);
@@ -400,8 +403,11 @@ add_rows(struct list *l, struct value *page, const struct target_page *found)
 		value_set_text(v, "permissions", permission_code(t->permissions));
 		value_set_text(v, "created", clock_minute(l->arena, t->created));
 		value_set_text(v, "modified", clock_minute(l->arena, t->modified));
+		value_set_bool(v, "unchanged", t->modified - t->created < MINUTE);
 	}
 	value_set_bool(page, "has_targets", found->n > 0);
+	if (found->n > 0)
+		skymap_show(page, points, found->n, l->req->now, l->arena);
 }
 
 static struct str

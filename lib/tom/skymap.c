@@ -64,6 +64,25 @@ show_place(struct value *v, double ra, double dec, struct arena *a)
 	value_set_number(v, "y", y, number_text(a, y, 1, false));
 }
 
+/*
+ * The Sun for the map: computed once in ten minutes, in which it moves by 0.007 degrees. (The
+ * ephemeris costs as much as a third of a list page.)
+ */
+static void
+sun_for_map(int64_t when, double *ra, double *dec)
+{
+	static int64_t known = INT64_MIN; /* of the worker, as a clock: nobody's request */
+	static double known_ra, known_dec;
+	int64_t now = when / (10 * MINUTE);
+
+	if (now != known) {
+		skymap_sun(now * 10 * MINUTE, &known_ra, &known_dec);
+		known = now;
+	}
+	*ra = known_ra;
+	*dec = known_dec;
+}
+
 void
 skymap_show(
     struct value *page, const struct skymap_point *p, size_t n, int64_t when, struct arena *a)
@@ -81,6 +100,6 @@ skymap_show(
 		value_set_text(v, "name", p[i].name);
 		show_place(v, p[i].ra, p[i].dec, a);
 	}
-	skymap_sun(when, &ra, &dec);
+	sun_for_map(when, &ra, &dec);
 	show_place(value_set_object(sky, "sun"), ra, dec, a);
 }
