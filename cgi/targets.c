@@ -172,6 +172,9 @@ static const struct route routes[] = {
 	ROUTE(GET, "/targets/<id>/delete/", LOGIN, NO_BODY, delete_form),
 	ROUTE(POST, "/targets/<id>/delete/", LOGIN, KIB(64), delete),
 	ROUTE(GET, "/targets/name/<rest>", READER, NO_BODY, find_by_name),
+	ROUTE(GET, "/targets/import/", LOGIN, NO_BODY, import_form),
+	ROUTE(POST, "/targets/import/", LOGIN, IMPORT_MAX, import),
+	ROUTE(GET, "/targets/export/", READER, NO_BODY, export),
 	ROUTE(GET, "/targets/seed/", READER, NO_BODY, seed_form),
 	ROUTE(POST, "/targets/seed/", LOGIN, KIB(64), seed),
 };
