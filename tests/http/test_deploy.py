@@ -139,8 +139,8 @@ def apache_takes_the_tls_example_both_ways(site):
                           .replace('/etc/ssl/private/tom.example.org.key', d + '/key.pem')
                           .replace('Include meridian-proxy.conf', 'Include ' + piece)
                           .replace('#Include meridian-fcgid-server', 'Include meridian-fcgid-server'))
-        modules = ('mpm_event authz_core alias headers mime reqtimeout ssl socache_shmcb proxy '
-                   'proxy_fcgi fcgid').split()
+        modules = ('mpm_event authz_core alias allowmethods headers mime reqtimeout ssl socache_shmcb proxy '
+                   'proxy_fcgi env fcgid').split()
         with open(d + '/apache.conf', 'w') as f:
             f.write('ServerRoot %s\nPidFile %s/pid\nErrorLog %s/error.log\nServerName localhost\n'
                     'DefaultRuntimeDir %s\nTypesConfig /dev/null\n' % (d, d, d, d))
