@@ -48,7 +48,6 @@ flush(struct bulk *b)
 	if (b->failed == DB_END)
 		b->failed = b->db->spoiled;
 	if (b->failed == DB_END && b->n > 0) {
-		b->db->count++;
 		b->failed = b->db->driver->bulk(b, &added);
 		b->added += added;
 		if (b->failed != DB_END)

@@ -106,6 +106,14 @@ db_error(const struct db *db)
 	return db->error;
 }
 
+void
+db_is_there(struct db *db)
+{
+	if (db->away)
+		log_info("database is back");
+	db->away = false;
+}
+
 /* What is an answer, or will be tried again, is not an event. */
 enum db_result
 db_fail(struct db *db, enum db_result r, const char *statement, const char *why)
@@ -115,7 +123,8 @@ db_fail(struct db *db, enum db_result r, const char *statement, const char *why)
 	snprintf(db->error, sizeof(db->error), "%.*s", (int)n, why);
 	if (r == DB_AWAY && db->away)
 		return r;
-	db->away = r == DB_AWAY;
+	if (r == DB_AWAY)
+		db->away = true;
 	if (r == DB_AWAY || r == DB_FULL || r == DB_SLOW || r == DB_FAILED)
 		log_error(r == DB_AWAY ? "database is away"
 		        : r == DB_FULL ? "database has no space"
@@ -155,13 +164,17 @@ joined_free(struct db *db, struct statement *st)
 }
 
 static void
+take_back(struct query *q)
+{
+	if (q->sent)
+		q->db->driver->finish(q);
+	q->sent = false;
+}
+
+static void
 query_release(struct query *q)
 {
-	struct db *db = q->db;
-
-	if (q->sent)
-		db->driver->finish(q);
-	q->sent = false;
+	take_back(q);
 	q->st->users--;
 	q->nvalues = 0;
 	buf_clear(&q->bytes);
@@ -200,9 +213,11 @@ static void
 disconnect(struct db *db)
 {
 	end_queries(db);
+	db->closing = true;
 	forget_statements(db);
 	if (db->conn != NULL)
 		db->driver->close(db);
+	db->closing = false;
 	db->conn = NULL;
 	db->depth = 0;
 	db->spoiled = DB_END;
@@ -232,8 +247,6 @@ leave_parents_connection(struct db *db)
 static enum db_result
 enter(struct db *db)
 {
-	enum db_result r;
-
 	if (db->forks != forks) {
 		leave_parents_connection(db);
 		db->forks = forks;
@@ -241,10 +254,7 @@ enter(struct db *db)
 	db->last_used = clock_monotonic();
 	if (db->conn != NULL)
 		return DB_END;
-	r = db->driver->open(db);
-	if (r == DB_END)
-		db->away = false;
-	return r;
+	return db->driver->open(db);
 }
 
 void
@@ -393,7 +403,7 @@ db_query(struct db *db, enum query_name name)
 }
 
 static struct statement *
-joined(struct db *db, struct str sql, size_t nparams, unsigned flags)
+joined(struct db *db, const char *name, struct str sql, size_t nparams, unsigned flags)
 {
 	struct statement *st, **at, *old = NULL, **old_at = NULL;
 
@@ -412,7 +422,7 @@ joined(struct db *db, struct str sql, size_t nparams, unsigned flags)
 		joined_free(db, old);
 	}
 	st = need(calloc(1, sizeof(*st)));
-	st->name = "joined";
+	st->name = name;
 	st->sql = need(strdup(sql.p));
 	st->nparams = nparams;
 	st->flags = flags;
@@ -424,9 +434,9 @@ front:
 }
 
 struct query *
-db_query_joined(struct db *db, struct str sql, size_t nparams, unsigned flags)
+db_query_joined(struct db *db, const char *name, struct str sql, size_t nparams, unsigned flags)
 {
-	return query_open(db, joined(db, sql, nparams, flags));
+	return query_open(db, joined(db, name, sql, nparams, flags));
 }
 
 void
@@ -594,7 +604,9 @@ send_query(struct query *q)
 	if (!q->again)
 		db->count++;
 	q->sent = true;
-	return db->driver->start(q);
+	if ((r = db->driver->start(q)) != DB_END)
+		take_back(q);
+	return r;
 }
 
 void
@@ -630,14 +642,6 @@ db_pause(struct db *db, unsigned attempt, int64_t deadline)
 	return true;
 }
 
-static void
-take_back(struct query *q)
-{
-	if (q->sent)
-		q->db->driver->finish(q);
-	q->sent = false;
-}
-
 /*
  * The first step. Outside a transaction a single statement is its own: it is tried again as
  * db_transaction would, and one that changes nothing also after the connection was lost.
@@ -646,19 +650,19 @@ static enum db_result
 first_step(struct query *q)
 {
 	int64_t deadline = clock_monotonic() + q->db->timeout;
-	enum db_result r;
 
 	for (unsigned attempt = 0;; attempt++) {
-		r = q->sent ? DB_END : send_query(q);
+		enum db_result r = q->sent ? DB_END : send_query(q);
+
 		if (r == DB_END && q->sent)
 			r = q->db->driver->step(q);
-		if (q->db->depth > 0 || q->failed != DB_END || !q->sent)
+		if (r >= DB_END || q->db->depth > 0 || q->failed != DB_END)
 			return r;
-		if (r == DB_AWAY && (q->st->flags & QUERY_IS_READ) && !q->again)
-			;
-		else if (r == DB_RETRY && !db_pause(q->db, attempt, deadline))
-			return db_fail(q->db, DB_SLOW, q->st->name, "the database stayed busy");
-		else if (r != DB_RETRY)
+		if (r == DB_RETRY) {
+			if (!db_pause(q->db, attempt, deadline))
+				return db_fail(
+				    q->db, DB_SLOW, q->st->name, "the database stayed busy");
+		} else if (r != DB_AWAY || !q->sent || !(q->st->flags & QUERY_IS_READ) || q->again)
 			return r;
 		take_back(q);
 		q->again = true;

@@ -157,18 +157,23 @@ struct db {
 	int64_t microseconds;
 	uint64_t random;
 	bool away; /* was said in the log */
+	bool closing;
 	char error[400];
 };
 
 /* Notes why (one line, logged where it is nobody's answer) and gives r back. */
 enum db_result db_fail(struct db *, enum db_result r, const char *statement, const char *why);
 
+/* A connection was made. */
+void db_is_there(struct db *);
+
 /* The names of a statement's columns, once they are known. They are copied. */
 void
 db_statement_columns(struct statement *, size_t n, const char *(*name)(void *, size_t), void *);
 
 /* The statement for a joined text with that many values; kept for the next time. */
-struct query *db_query_joined(struct db *, struct str sql, size_t nparams, unsigned flags);
+struct query *
+db_query_joined(struct db *, const char *name, struct str sql, size_t nparams, unsigned flags);
 struct value *db_query_value(struct query *, size_t index);
 void db_value_text(struct buf *, struct value *, struct str, bool bytes);
 void db_value_ints(struct buf *, struct value *, enum db_engine, const int64_t *, size_t n);

@@ -176,15 +176,14 @@ apply_next(struct db *db, void *arg)
 	return db_run(q);
 }
 
-/* What the engine may lack, such as an extension: a refusal is told, not a failure. */
-static void
-apply_optional(struct db *db)
+/* What the engine may lack, such as an extension. */
+static enum db_result
+apply_optional(struct db *db, void *arg)
 {
 	const char *sql = optional_sql[db_engine(db)];
 
-	if (sql != NULL && db->driver->script(db, sql) != DB_END)
-		log_warn(
-		    "an optional part of the schema was not made", LOG_TEXT("error", db_error(db)));
+	(void)arg;
+	return sql == NULL ? DB_END : db->driver->script(db, sql);
 }
 
 int
@@ -200,9 +199,11 @@ db_migrate(
 	do
 		r = db_transaction(db, DB_WRITE, apply_next, &step);
 	while (r == DB_END && step.migration != NULL);
-	if (r == DB_END)
-		apply_optional(db);
-	else if (!step.explained)
+	if (r == DB_END) {
+		if (db_transaction(db, DB_WRITE, apply_optional, NULL) != DB_END)
+			log_warn("an optional part of the schema was not made",
+			    LOG_TEXT("error", db_error(db)));
+	} else if (!step.explained)
 		snprintf(err, errsize, "%s%s%s", step.migration != NULL ? step.migration->name : "",
 		    step.migration != NULL ? ": " : "", db_error(db));
 	db->create = false;

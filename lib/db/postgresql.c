@@ -1,16 +1,521 @@
 /*
- * postgresql: the driver for PostgreSQL.
+ * postgresql: the driver for PostgreSQL: one kept connection a process, statements prepared once on
+ * it, sent in a pipeline (postgresql_wire.c), values in the binary form (postgresql_value.c).
+ *
+ * A connection that was lost is made anew when the next statement comes. Before a statement is sent
+ * to a server that was silent for long, the socket is looked at: what was lost in the meantime is
+ * noticed before anything is at stake.
  */
-#include "db/driver.h"
+#include "db/postgresql.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+/* After a failure the server is left in peace for so long: requests that come now fail at once. */
+#define CONNECT_PAUSE (200 * SECOND / 1000)
+
+/* Classes of SQLSTATE (the first two letters) and single codes; the first that fits counts. */
+enum db_result
+pg_result_of(const char *state)
+{
+	static const struct {
+		const char *state;
+		enum db_result result;
+	} known[] = {
+		{ "23505", DB_TAKEN }, /* unique key */
+		{ "23", DB_REFUSED }, /* foreign key, check, not null */
+		{ "22", DB_REFUSED }, /* a value out of range, or no such number */
+		{ "40003", DB_AWAY }, /* nobody knows whether it was done */
+		{ "40", DB_RETRY }, /* serialization, deadlock */
+		{ "55P03", DB_RETRY }, /* a lock was not to be had */
+		{ "57014", DB_SLOW }, /* statement_timeout */
+		{ "53100", DB_FULL }, { "53300", DB_AWAY }, /* too many connections */
+		{ "25006", DB_AWAY }, /* read only: a standby */
+		{ "57P", DB_AWAY }, /* shutting down, starting, the database was dropped */
+		{ "08", DB_AWAY }, { "28", DB_AWAY }, /* not let in */
+	};
+
+	for (size_t i = 0; i < NELEM(known); i++)
+		if (strncmp(state, known[i].state, strlen(known[i].state)) == 0)
+			return known[i].result;
+	return DB_FAILED;
+}
+
+static void
+take_notice(void *arg, const char *message)
+{
+	(void)arg;
+	log_debug("database notice", LOG_TEXT("text", message));
+}
+
+void
+pg_lost(struct connection *c, const char *why)
+{
+	if (c->broken)
+		return;
+	c->broken = true;
+	db_fail(c->db, DB_AWAY, "connection", why[0] != '\0' ? why : "the connection was lost");
+	if (c->db->depth > 0)
+		c->failed = DB_AWAY;
+	pg_runs_lost(c);
+}
+
+/*
+ * Connecting
+ */
+
+#define SETTINGS_MAX 24
+
+/* Keywords for PQconnectdbParams; what the URL says itself is left as it is. */
+struct settings {
+	const char *keys[SETTINGS_MAX], *values[SETTINGS_MAX];
+	size_t n;
+	PQconninfoOption *url;
+};
+
+static const char *
+url_value(const struct settings *s, const char *key)
+{
+	for (const PQconninfoOption *o = s->url; o != NULL && o->keyword != NULL; o++)
+		if (strcmp(o->keyword, key) == 0)
+			return o->val;
+	return NULL;
+}
+
+static void
+set(struct settings *s, const char *key, const char *value)
+{
+	if (url_value(s, key) != NULL)
+		return;
+	s->keys[s->n] = key;
+	s->values[s->n++] = value;
+}
+
+/* `options` is our session settings, with room for the URL's own. */
+static void
+fill(struct settings *s, struct db *db, struct buf *options, char timeout[24])
+{
+	const char *own = url_value(s, "options"), *host = url_value(s, "host");
+
+	snprintf(timeout, 24, "%lld", (long long)(db->timeout / 1000));
+	buf_printf(options,
+	    "-c jit=off -c statement_timeout=%s -c idle_in_transaction_session_timeout=60s"
+	    " -c TimeZone=UTC -c standard_conforming_strings=on",
+	    timeout);
+	if (own != NULL)
+		buf_printf(options, " %s", own);
+	s->keys[s->n] = "dbname";
+	s->values[s->n++] = db->url;
+	if (db->password[0] != '\0') {
+		s->keys[s->n] = "password";
+		s->values[s->n++] = db->password;
+	}
+	s->keys[s->n] = "options";
+	s->values[s->n++] = options->p;
+	s->keys[s->n] = "client_encoding";
+	s->values[s->n++] = "UTF8";
+	set(s, "fallback_application_name", "meridian");
+	set(s, "connect_timeout", "2");
+	set(s, "tcp_user_timeout", timeout);
+	set(s, "keepalives_idle", "30");
+	set(s, "keepalives_interval", "10");
+	set(s, "keepalives_count", "3");
+	if (host != NULL && strchr(host, ',') != NULL)
+		set(s, "target_session_attrs", "read-write");
+	s->keys[s->n] = NULL;
+}
+
+static PGconn *
+connect_to(struct db *db)
+{
+	struct settings s = { .n = 0 };
+	struct buf options = { 0 };
+	char timeout[24], *why = NULL;
+	PGconn *pg = NULL;
+
+	s.url = PQconninfoParse(db->url, &why);
+	if (s.url == NULL)
+		db_fail(db, DB_AWAY, "connect", "DATABASE_URL is no URL that libpq understands");
+	else {
+		fill(&s, db, &options, timeout);
+		pg = PQconnectdbParams(s.keys, s.values, 1);
+		if (pg == NULL)
+			arena_exhausted();
+	}
+	PQfreemem(why);
+	PQconninfoFree(s.url);
+	buf_free(&options);
+	if (pg != NULL && PQstatus(pg) != CONNECTION_OK) {
+		db_fail(db, DB_AWAY, "connect", PQerrorMessage(pg));
+		PQfinish(pg);
+		return NULL;
+	}
+	return pg;
+}
+
+/* Sets c->pg up, for the first time or again. */
+static enum db_result
+establish(struct connection *c)
+{
+	if (clock_monotonic() < c->not_before)
+		return DB_AWAY;
+	c->pg = connect_to(c->db);
+	if (c->pg == NULL) {
+		c->not_before = clock_monotonic() + CONNECT_PAUSE;
+		return DB_AWAY;
+	}
+	c->generation++;
+	c->broken = false;
+	c->unsynced = 0;
+	c->failed = DB_END;
+	PQsetNoticeProcessor(c->pg, take_notice, NULL);
+	if (PQsetnonblocking(c->pg, 1) == 0 && PQenterPipelineMode(c->pg) == 1) {
+		db_is_there(c->db);
+		return DB_END;
+	}
+	c->broken = true;
+	db_fail(c->db, DB_AWAY, "connect", PQerrorMessage(c->pg));
+	return DB_AWAY;
+}
 
 static enum db_result
 pg_open(struct db *db)
 {
-	return db_fail(db, DB_AWAY, "open", "the driver is being written");
+	struct connection *c = calloc(1, sizeof(*c));
+
+	if (c == NULL)
+		arena_exhausted();
+	c->db = db;
+	c->last = &c->first;
+	/* kept also where it fails: it knows when to try again */
+	c->broken = true;
+	db->conn = c;
+	return establish(c);
+}
+
+static void
+pg_close(struct db *db)
+{
+	struct connection *c = db->conn;
+
+	pg_runs_lost(c);
+	PQfinish(c->pg);
+	free(c);
+}
+
+/* The child of a fork: a word of it on the socket would be the parent's. The memory is left. */
+static void
+pg_abandon(struct db *db)
+{
+	struct connection *c = db->conn;
+
+	if (c->pg != NULL)
+		close(PQsocket(c->pg));
+}
+
+/* Did the server hang up while nothing was asked? */
+static void
+look_at_socket(struct connection *c)
+{
+	char byte;
+
+	for (int tries = 0; tries < 3 && !c->broken; tries++) {
+		ssize_t n = recv(PQsocket(c->pg), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			return;
+		/* a notice, a parameter, or the end: libpq knows which */
+		if (PQconsumeInput(c->pg) != 1 || PQstatus(c->pg) == CONNECTION_BAD)
+			pg_lost(c, PQerrorMessage(c->pg));
+	}
+}
+
+/* Before something is sent: is there a connection? Outside a transaction it is made anew. */
+enum db_result
+pg_ready(struct connection *c)
+{
+	if (!c->broken && c->first == NULL && c->db->depth == 0)
+		look_at_socket(c);
+	if (!c->broken)
+		return DB_END;
+	if (c->db->depth > 0)
+		return DB_AWAY;
+	PQfinish(c->pg);
+	c->pg = NULL;
+	return establish(c);
+}
+
+/*
+ * Statements
+ */
+
+static void
+pg_forget(struct db *db, struct statement *st)
+{
+	struct connection *c = db->conn;
+	struct prepared *p = st->prepared;
+
+	if (c != NULL && !db->closing && !c->broken && p->generation == c->generation) {
+		char sql[48];
+
+		/* what was sent before may still name it */
+		(void)pg_drain(c);
+		snprintf(sql, sizeof(sql), "DEALLOCATE %s", p->name);
+		if (!c->broken && PQsendQueryParams(c->pg, sql, 0, NULL, NULL, NULL, NULL, 1) == 1)
+			pg_sent(c, RUN_CONTROL, NULL);
+		pg_sync(c);
+	}
+	free(p);
+	st->prepared = NULL;
+}
+
+/* Sends the statement to be prepared where this connection does not have it yet. */
+static enum db_result
+prepare(struct connection *c, struct statement *st, struct run **out)
+{
+	struct prepared *p = st->prepared;
+
+	*out = NULL;
+	if (p == NULL) {
+		p = st->prepared = calloc(1, sizeof(*p));
+		if (p == NULL)
+			arena_exhausted();
+	}
+	if (p->generation == c->generation)
+		return DB_END;
+	snprintf(p->name, sizeof(p->name), "m%llu", (unsigned long long)++c->names);
+	if (PQsendPrepare(c->pg, p->name, st->sql, 0, NULL) != 1) {
+		pg_lost(c, PQerrorMessage(c->pg));
+		return DB_AWAY;
+	}
+	p->generation = c->generation;
+	*out = pg_sent(c, RUN_PREPARE, st);
+	return DB_END;
+}
+
+/* One that may change something is a group of its own when no transaction is open. */
+static bool
+stands_alone(const struct query *q)
+{
+	return q->db->depth == 0 && !(q->st->flags & QUERY_IS_READ);
+}
+
+static enum db_result
+pg_start(struct query *q)
+{
+	struct connection *c = q->db->conn;
+	bool custom = q->st->flags & QUERY_IS_CUSTOM_PLAN;
+	struct run *made = NULL, *run;
+	struct pg_params p;
+	int sent;
+
+	if (pg_ready(c) != DB_END)
+		return DB_AWAY;
+	if (c->db->depth > 0 && c->failed != DB_END)
+		return c->failed;
+	if (stands_alone(q))
+		pg_sync(c);
+	if (!custom && prepare(c, q->st, &made) != DB_END)
+		return DB_AWAY;
+	pg_params_make(&p, q);
+	if (custom)
+		sent = PQsendQueryParams(
+		    c->pg, q->st->sql, p.n, NULL, p.values, p.lengths, p.formats, 1);
+	else
+		sent = PQsendQueryPrepared(c->pg, ((struct prepared *)q->st->prepared)->name, p.n,
+		    p.values, p.lengths, p.formats, 1);
+	pg_params_free(&p);
+	if (sent != 1) {
+		pg_lost(c, PQerrorMessage(c->pg));
+		return DB_AWAY;
+	}
+	run = pg_sent(c, RUN_QUERY, q->st);
+	run->held = true;
+	run->fresh = made != NULL;
+	run->stream = q->st->flags & QUERY_IS_STREAM;
+	if (made != NULL)
+		made->user = run;
+	q->run = run;
+	if (stands_alone(q))
+		pg_sync(c);
+	return DB_END;
+}
+
+static const char *
+column_name(void *result, size_t i)
+{
+	return PQfname(result, (int)i);
+}
+
+/* The next row of what was fetched, if there is one. */
+static bool
+next_row(struct query *q, struct run *run)
+{
+	for (; run->at < run->nresults; run->at++) {
+		PGresult *result = run->results[run->at];
+
+		if (++run->row < PQntuples(result)) {
+			if (q->st->columns == NULL)
+				db_statement_columns(
+				    q->st, (size_t)PQnfields(result), column_name, result);
+			return true;
+		}
+		if (PQresultStatus(result) == PGRES_COMMAND_OK || !(q->st->flags & QUERY_IS_READ)) {
+			int64_t n = 0;
+
+			(void)str_to_int64(str_of(PQcmdTuples(result)), &n);
+			q->db->changes = n;
+		} else
+			q->db->changes = 0;
+		PQclear(result);
+		run->row = -1;
+	}
+	return false;
+}
+
+static enum db_result
+failure(struct connection *c, struct query *q, const struct run *run)
+{
+	if (run->result == DB_AWAY && c->broken)
+		return DB_AWAY; /* told already */
+	return db_fail(c->db, run->result, q->st->name, run->why);
+}
+
+static enum db_result
+pg_step(struct query *q)
+{
+	struct connection *c = q->db->conn;
+	struct run *run = q->run;
+
+	for (;;) {
+		if (next_row(q, run))
+			return DB_ROW;
+		if (run->complete && run->result != DB_END)
+			return failure(c, q, run);
+		if (run->complete && !run->aborted)
+			return DB_END;
+		if (run->complete && c->db->depth > 0)
+			return c->failed != DB_END ? c->failed : DB_FAILED;
+		if (run->complete) {
+			/* one of its group failed and took it along: it was not run */
+			enum db_result r;
+
+			pg_run_leave(run);
+			q->run = NULL;
+			if ((r = pg_start(q)) != DB_END)
+				return r;
+			run = q->run;
+		}
+		pg_sync(c);
+		if (pg_fetch(c, run) != DB_END && !run->complete)
+			return DB_AWAY;
+	}
+}
+
+static void
+pg_finish(struct query *q)
+{
+	if (q->run != NULL)
+		pg_run_leave(q->run);
+	q->run = NULL;
+}
+
+/*
+ * Transactions and scripts
+ */
+
+static enum db_result
+pg_control(struct db *db, const char *sql, bool later)
+{
+	struct connection *c = db->conn;
+	struct run *run;
+	enum db_result r;
+
+	if (pg_ready(c) != DB_END)
+		return DB_AWAY;
+	if (db->depth == 0) {
+		pg_sync(c);
+		c->failed = DB_END;
+	}
+	/* a transaction's end waits for all that was sent in it; a way back must not be passed over */
+	if (strncmp(sql, "ROLLBACK", 8) == 0)
+		pg_sync(c);
+	if (PQsendQueryParams(c->pg, sql, 0, NULL, NULL, NULL, NULL, 1) != 1) {
+		pg_lost(c, PQerrorMessage(c->pg));
+		return DB_AWAY;
+	}
+	run = pg_sent(c, RUN_CONTROL, NULL);
+	run->commit = strcmp(sql, "COMMIT") == 0;
+	if (later)
+		return DB_END;
+	run->held = true;
+	pg_sync(c);
+	r = pg_fetch(c, run);
+	if (r == DB_END && run->result != DB_END)
+		r = db_fail(db, run->result, sql, run->why);
+	else if (r == DB_END && run->aborted)
+		r = c->failed != DB_END ? c->failed : DB_FAILED;
+	pg_run_leave(run);
+	if (r == DB_END && strncmp(sql, "ROLLBACK", 8) == 0)
+		c->failed = DB_END;
+	return r;
+}
+
+/* The text may hold several statements, which a pipeline does not take. */
+static enum db_result
+pg_script(struct db *db, const char *sql)
+{
+	struct connection *c = db->conn;
+	enum db_result r = DB_END;
+	struct buf text = { 0 };
+	PGresult *result;
+
+	if (pg_drain(c) != DB_END || PQexitPipelineMode(c->pg) != 1)
+		return DB_AWAY;
+	if (c->failed != DB_END)
+		return c->failed;
+	buf_printf(&text, "SET LOCAL statement_timeout = 0; %s", sql);
+	result = PQexec(c->pg, text.p);
+	buf_free(&text);
+	if (PQresultStatus(result) != PGRES_COMMAND_OK &&
+	    PQresultStatus(result) != PGRES_TUPLES_OK) {
+		const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+
+		r = db_fail(db, state == NULL ? DB_AWAY : pg_result_of(state), "migration",
+		    PQresultErrorMessage(result));
+		c->failed = r;
+	}
+	PQclear(result);
+	if (PQstatus(c->pg) == CONNECTION_BAD || PQenterPipelineMode(c->pg) != 1) {
+		pg_lost(c, PQerrorMessage(c->pg));
+		return DB_AWAY;
+	}
+	return r;
 }
 
 const struct driver postgresql_driver = {
 	.begin = { [DB_READ] = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
 	    [DB_WRITE] = "BEGIN" },
+	.migration_lock = "SELECT pg_advisory_xact_lock(5206744372)",
 	.open = pg_open,
+	.close = pg_close,
+	.abandon = pg_abandon,
+	.forget = pg_forget,
+	.start = pg_start,
+	.step = pg_step,
+	.finish = pg_finish,
+	.is_null = pg_is_null,
+	.get_int = pg_get_int,
+	.get_real = pg_get_real,
+	.get_text = pg_get_text,
+	.control = pg_control,
+	.script = pg_script,
+	.bulk = pg_bulk,
 };

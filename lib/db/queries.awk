@@ -199,7 +199,7 @@ function flags(name,    f, t)
 	if (marks[name] ~ / custom-plan /)
 		f = f " | QUERY_IS_CUSTOM_PLAN"
 	t = toupper(text[name, (name, "sqlite") in text ? "sqlite" : "postgresql"])
-	if (t ~ /^(SELECT|VALUES|WITH) / && t !~ /(INSERT|UPDATE|DELETE) /)
+	if (t ~ /^(SELECT|VALUES|WITH) / && t !~ /[^A-Z_](INSERT|UPDATE|DELETE) /)
 		f = f " | QUERY_IS_READ"
 	return f == "" ? "0" : substr(f, 4)
 }

@@ -40,6 +40,7 @@ sql_new(struct db *db, struct arena *a)
 	s->db = db;
 	s->arena = a;
 	s->params = "";
+	s->name = "joined";
 	s->flags = QUERY_IS_READ;
 	arena_defer(a, release, s);
 	return s;
@@ -143,7 +144,7 @@ sql_ints(struct sql *s, const char *name, const int64_t *ints, size_t n)
 struct query *
 sql_query(struct sql *s)
 {
-	struct query *q = db_query_joined(s->db, buf_text(&s->text), s->n, s->flags);
+	struct query *q = db_query_joined(s->db, s->name, buf_text(&s->text), s->n, s->flags);
 
 	buf_put(&q->bytes, s->bytes.p, s->bytes.n);
 	for (size_t i = 0; i < s->n; i++) {

@@ -243,6 +243,7 @@ sqlite_open(struct db *db)
 		db->conn = NULL;
 		return r;
 	}
+	db_is_there(db);
 	return DB_END;
 }
 

@@ -51,7 +51,7 @@ CREATE TABLE session (
 	expires INTEGER NOT NULL,
 	auth_hash BLOB NOT NULL		-- of the password it began with
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX session_user ON session (user_id);
+CREATE INDEX session_owner ON session (user_id);
 CREATE INDEX session_expires ON session (expires);
 
 -- The host names of this TOM; SITE_ID names the one that links in mail and exports begin with.
