@@ -5,6 +5,8 @@
 #ifndef MERIDIAN_SCRATCH_H
 #define MERIDIAN_SCRATCH_H
 
+#include <libpq-fe.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -23,6 +25,19 @@ scratch_fail(const char *what, const char *err)
 	abort();
 }
 
+static inline void
+scratch_empty(const char *url)
+{
+	PGconn *pg = PQconnectdb(url);
+	PGresult *r = PQexec(pg,
+	    "SET client_min_messages = error; DROP SCHEMA public CASCADE; CREATE SCHEMA public");
+
+	if (PQresultStatus(r) != PGRES_COMMAND_OK)
+		scratch_fail(url, PQerrorMessage(pg));
+	PQclear(r);
+	PQfinish(pg);
+}
+
 /* Opens an empty database with the schema. */
 static inline struct db *
 scratch_open(void)
@@ -35,6 +50,8 @@ scratch_open(void)
 	if (mkdtemp(scratch_dir) == NULL)
 		scratch_fail("mkdtemp", scratch_dir);
 	snprintf(text, sizeof(text), "sqlite:%s/test.db", scratch_dir);
+	if (url != NULL)
+		scratch_empty(url);
 	setenv("MERIDIAN_DATABASE_URL", url == NULL ? text : url, 1);
 	setenv("MERIDIAN_CONFIG", "/dev/null", 1);
 	if ((scratch_config = config_load(err, sizeof(err))) == NULL)
