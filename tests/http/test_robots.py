@@ -36,8 +36,8 @@ def a_file_that_changes_is_read_again(site):
         os.unlink(path)
         for _ in range(8):
             equal(visitor.get('/robots.txt').text, 'User-Agent: *\nDisallow: /\n')
-        warnings = [line for line in other.logged('robots')
-                    if 'default robots.txt served' in str(line)]
+        warnings = [line for line in other.log_lines('robots')
+                    if line.get('event') == 'default robots.txt served']
         if not 1 <= len(warnings) <= 2:
             raise AssertionError('%d warnings of two workers' % len(warnings))
 
