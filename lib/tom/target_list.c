@@ -419,7 +419,7 @@ count_query(const struct listing *l)
 	struct place start = { 0 };
 	struct sql *s;
 
-	if (is_newest(l)) {
+	if (!l->plan.user->is_superuser && !target_query_filters(l->query)) {
 		struct query *q = db_query(l->plan.db, QUERY_TARGETS_COUNT_VISIBLE);
 
 		db_ints(q, "principals", l->plan.user->principals, l->plan.user->nprincipals);
@@ -431,7 +431,7 @@ count_query(const struct listing *l)
 		sql_add(s, QUERY_TARGETS_WINDOW_BEGIN);
 		add_run(s, run, &start, false);
 		sql_add(s, orders[run->order].order[run->down]);
-		sql_add(s, QUERY_TARGETS_WINDOW_END);
+		sql_add(s, QUERY_TARGETS_COUNT_WINDOW_END);
 		target_plan_filter(&l->plan, s);
 	} else {
 		sql_add(s, l->plan.by_ids ? QUERY_TARGETS_FROM_IDS : QUERY_TARGETS_FROM_ALL);
@@ -618,6 +618,14 @@ target_find(struct db *db, struct arena *a, const struct user *u, const struct t
 	enum db_result counted = db_done(count);
 	if (r == DB_END)
 		r = counted;
+	if (is_walk(&l) && target_query_filters(&query)) {
+		bool whole = page->next.p == NULL && page->previous.p == NULL && query.page <= 1;
+
+		page->count = whole ? (int64_t)page->n : page->count;
+		page->at_least = !whole && page->count <= TARGET_COUNT_MAX;
+		if (page->count < (int64_t)page->n)
+			page->count = (int64_t)page->n;
+	}
 	return r == DB_END ? read_aliases(db, a, page) : r;
 }
 

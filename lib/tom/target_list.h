@@ -17,7 +17,7 @@
 #define TARGET_PAGE_MAX 200
 #define TARGET_COUNT_MAX 1000 /* beyond it counts say "more than" */
 #define TARGET_MATCHES 2000
-#define TARGET_WALK 20000
+#define TARGET_WALK 10000
 
 enum target_sort { SORT_CREATED, SORT_MODIFIED, SORT_NAME, SORT_TYPE, SORT_RA, SORT_DEC };
 
@@ -71,6 +71,7 @@ struct target_page {
 	size_t n;
 	struct str next, previous; /* keys for `after`; absent where there is no such page */
 	int64_t count; /* matches, at most TARGET_COUNT_MAX + 1: then "more than 1,000" */
+	bool at_least; /* there may be more than `count`: not all were looked at */
 	bool partial; /* the walk stopped at TARGET_WALK rows: `next` goes on from there */
 	struct str why; /* a sentence where a filter matched nothing for a reason worth saying */
 };

@@ -34,11 +34,15 @@ FROM (SELECT t.id, t.name, t.type, t.permissions, t.created, t.modified, t.ra, t
 FROM target t WHERE 1 = 1
 
 --: targets_window_end fragment
-LIMIT 20000) t WHERE 1 = 1
+LIMIT 10000) t WHERE 1 = 1
+
+--: targets_count_window_end fragment
+-- Counting looks at fewer.
+LIMIT 4000) t WHERE 1 = 1
 
 --: targets_boundary fragment
 -- The last row of a window.
-LIMIT 1 OFFSET 19999
+LIMIT 1 OFFSET 9999
 
 --: targets_limit_page fragment
 -- A page of the usual size and the row after it. Written out, because PostgreSQL plans for it.

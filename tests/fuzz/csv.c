@@ -20,10 +20,10 @@ compare(void *arg, int64_t line, const struct str *cells, size_t n)
 	const struct copy *c = arg;
 
 	(void)line;
-	if (n != c->n + 1)
+	if (n != c->n + 2)
 		abort();
 	for (size_t i = 0; i < c->n; i++)
-		if (!str_eq(csv_unguard(cells[i]), c->cells[i]))
+		if (!str_eq(csv_unguard(cells[i + 1]), c->cells[i]))
 			abort();
 	return 0;
 }
@@ -37,13 +37,16 @@ write_anew(void *arg, int64_t line, const struct str *cells, size_t n)
 	(void)arg;
 	if (line < 1)
 		abort();
-	/* one more cell, so that a row of one empty cell is no empty line */
-	if (n == CSV_COLUMNS_MAX)
+	/* a cell before, so that none looks like the mark of a file; one after, for empty ones */
+	if (n + 2 > CSV_COLUMNS_MAX)
 		return 0;
+	buf_puts(&c.out, "begin,");
 	for (size_t i = 0; i < n; i++) {
 		/* an apostrophe more may be one byte too many */
-		if (cells[i].n > CSV_FIELD_MAX - 8)
+		if (cells[i].n > CSV_FIELD_MAX - 8) {
+			buf_free(&c.out);
 			return 0;
+		}
 		csv_put(&c.out, cells[i]);
 		buf_putc(&c.out, ',');
 	}

@@ -1,0 +1,133 @@
+/*
+ * targets: how long the statements of the list take, by person and kind of list, on the configured
+ * database, filled by fill-targets. Prints microseconds a page, the library's work included.
+ *
+ *	MERIDIAN_DATABASE_URL=sqlite:/tmp/x.db tests/bench/targets [SECONDS-PER-ROW]
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "tom/group.h"
+#include "tom/target_list.h"
+
+static int64_t people_principals[4][4];
+static struct user people[] = {
+	{ .id = 0, .nprincipals = 1, .principals = people_principals[0] },
+	{ .id = 900001, .nprincipals = 4, .principals = people_principals[1] },
+	{ .id = 900002, .nprincipals = 3, .principals = people_principals[2] },
+	{ .id = 900003,
+	    .is_superuser = true,
+	    .nprincipals = 3,
+	    .principals = people_principals[3] },
+};
+static const char *const names[] = { "visitor", "member", "old20", "super" };
+
+static void
+set_people(struct db *db, struct arena *a)
+{
+	struct group bench = { 0 }, old = { 0 };
+
+	group_find(db, a, STR("bench"), &bench);
+	group_find(db, a, STR("bench-old"), &old);
+	for (size_t i = 0; i < NELEM(people); i++) {
+		people_principals[i][0] = PRINCIPAL_ANYONE;
+		people_principals[i][1] = PRINCIPAL_SIGNED_IN;
+		people_principals[i][2] = PRINCIPAL_USER(people[i].id);
+		people_principals[i][3] = PRINCIPAL_GROUP(bench.id);
+	}
+	/* sees nothing but the 20 */
+	people_principals[2][0] = PRINCIPAL_GROUP(old.id);
+	people_principals[2][1] = PRINCIPAL_USER(900002);
+	people_principals[2][2] = PRINCIPAL_USER(900004);
+}
+
+struct row {
+	const char *what;
+	struct target_query q;
+};
+
+static void
+time_row(struct db *db, struct arena *a, const struct row *row, double seconds)
+{
+	printf("%-28s", row->what);
+	for (size_t i = 0; i < NELEM(people); i++) {
+		struct target_page page = { 0 };
+		int64_t start = clock_monotonic(), runs = 0, t;
+		enum db_result r;
+
+		do {
+			r = target_find(db, a, &people[i], &row->q, &page);
+			runs++;
+			t = clock_monotonic() - start;
+			if (r != DB_END)
+				break;
+			if ((double)t < seconds * 1e6)
+				arena_reset(a);
+		} while ((double)t < seconds * 1e6);
+		if (r != DB_END)
+			printf(" %s: failed (%d)", names[i], r);
+		else
+			printf(" %8lld us %2zu/%4lld%c", (long long)(t / runs), page.n,
+			    (long long)page.count, page.partial ? '+' : ' ');
+		fflush(stdout);
+		arena_reset(a);
+	}
+	printf("\n");
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct row rows[] = {
+		{ "newest", { .descending = true } },
+		{ "oldest", { .descending = false } },
+		{ "page 50", { .descending = true, .page = 50 } },
+		{ "by name", { .sort = SORT_NAME } },
+		{ "by ra down", { .sort = SORT_RA, .descending = true } },
+		{ "by modified", { .sort = SORT_MODIFIED, .descending = true } },
+		{ "by type", { .sort = SORT_TYPE } },
+		{ "type non-sidereal",
+		    { .by_type = true, .type = TARGET_NON_SIDEREAL, .descending = true } },
+		{ "name, rare part", { .name = STR("abcd"), .descending = true } },
+		{ "name, common part", { .name = STR("ZTF"), .descending = true } },
+		{ "name, 3 letters", { .name = STR("abc"), .descending = true } },
+		{ "name, 2 letters", { .name = STR("qz"), .descending = true } },
+		{ "name, 1 letter", { .name = STR("q"), .descending = true } },
+		{ "name, nothing like it", { .name = STR("xyzzyx"), .descending = true } },
+		{ "name, 2 no such letters", { .name = STR("!!"), .descending = true } },
+		{ "fuzzy",
+		    { .name_fuzzy = STR("ztf-18aaaaaaa,ztf18 abcdefg"), .descending = true } },
+		{ "cone 10 arcsec",
+		    { .by_cone = true,
+		        .cone = { 137.5, 10, 10 / 3600., 399, 400 },
+		        .descending = true } },
+		{ "cone 1 deg",
+		    { .by_cone = true, .cone = { 0, 10, 1, 395, 404 }, .descending = true } },
+		{ "cone 30 deg",
+		    { .by_cone = true, .cone = { 0, 80, 30, 559, 719 }, .descending = true } },
+		{ "extra", { .key = STR("redshift"), .value = STR("0.500"), .descending = true } },
+		{ "extra key, by name", { .key = STR("redshift"), .sort = SORT_NAME } },
+	};
+	double seconds = argc > 1 ? strtod(argv[1], NULL) : 0.3;
+	struct arena *a = arena_new();
+	char err[500];
+	struct config *config = config_load(err, sizeof(err));
+	struct db *db = config == NULL ? NULL : db_new(config, err, sizeof(err));
+
+	if (db == NULL || db_schema_check(db, err, sizeof(err)) != 0) {
+		fprintf(stderr, "targets: %s\n", err);
+		return 78;
+	}
+	set_people(db, a);
+	printf("%-28s", "");
+	for (size_t i = 0; i < NELEM(people); i++)
+		printf(" %18s ", names[i]);
+	printf("\n");
+	for (size_t i = 0; i < NELEM(rows); i++)
+		time_row(db, a, &rows[i], seconds);
+	arena_free(a);
+	db_free(db);
+	config_free(config);
+	return 0;
+}
