@@ -4,15 +4,11 @@
 #include "unit.h"
 
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
 
+#include "scratch.h"
 #include "tom/datum.h"
 
 struct scratch {
-	char dir[64];
-	struct config *config;
 	struct db *db;
 	struct arena *arena;
 };
@@ -44,22 +40,12 @@ add_targets(struct db *db, void *arg)
 static int
 set_up(void **state)
 {
-	struct scratch *s = calloc(1, sizeof(*s));
-	char url[128], err[300];
+	static struct scratch s;
 
-	assert_non_null(s);
-	snprintf(s->dir, sizeof(s->dir), "/tmp/meridian-datum-XXXXXX");
-	assert_non_null(mkdtemp(s->dir));
-	snprintf(url, sizeof(url), "sqlite:%s/db", s->dir);
-	setenv("MERIDIAN_DATABASE_URL", url, 1);
-	setenv("MERIDIAN_CONFIG", "/dev/null", 1);
-	s->config = config_load(err, sizeof(err));
-	if (s->config == NULL || (s->db = db_new(s->config, err, sizeof(err))) == NULL ||
-	    db_migrate(s->db, NULL, NULL, err, sizeof(err)) != 0)
-		fail_msg("%s", err);
-	assert_int_equal(db_transaction(s->db, DB_WRITE, add_targets, NULL), DB_END);
-	s->arena = arena_new();
-	*state = s;
+	s.db = scratch_open();
+	s.arena = arena_new();
+	assert_int_equal(db_transaction(s.db, DB_WRITE, add_targets, NULL), DB_END);
+	*state = &s;
 	return 0;
 }
 
@@ -67,19 +53,9 @@ static int
 tear_down(void **state)
 {
 	struct scratch *s = *state;
-	static const char *const files[] = { "", "-wal", "-shm", "-journal" };
 
-	db_free(s->db);
-	config_free(s->config);
 	arena_free(s->arena);
-	for (size_t i = 0; i < NELEM(files); i++) {
-		char path[100];
-
-		snprintf(path, sizeof(path), "%s/db%s", s->dir, files[i]);
-		unlink(path);
-	}
-	assert_int_equal(rmdir(s->dir), 0);
-	free(s);
+	scratch_close();
 	return 0;
 }
 

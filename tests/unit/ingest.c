@@ -6,21 +6,16 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include "alert/ingest.h"
+#include "scratch.h"
 #include "tests/tools/alerts.h"
 #include "tests/tools/avro_write.h"
 
 struct scratch {
-	char dir[64];
-	struct config *config;
 	struct db *db;
-	struct arena *arena;
 	unsigned rejections;
 	char why[600]; /* of the last one */
 };
@@ -28,41 +23,22 @@ struct scratch {
 static int
 set_up(void **state)
 {
-	struct scratch *s = calloc(1, sizeof(*s));
-	char url[128], err[300];
+	static struct scratch s;
 
-	assert_non_null(s);
-	snprintf(s->dir, sizeof(s->dir), "/tmp/meridian-ingest-XXXXXX");
-	assert_non_null(mkdtemp(s->dir));
-	snprintf(url, sizeof(url), "sqlite:%s/db", s->dir);
-	setenv("MERIDIAN_DATABASE_URL", url, 1);
-	setenv("MERIDIAN_CONFIG", "/dev/null", 1);
-	s->config = config_load(err, sizeof(err));
-	if (s->config == NULL || (s->db = db_new(s->config, err, sizeof(err))) == NULL ||
-	    db_migrate(s->db, NULL, NULL, err, sizeof(err)) != 0)
-		fail_msg("%s", err);
-	s->arena = arena_new();
-	*state = s;
+	s = (struct scratch){ .db = scratch_open() };
+	*state = &s;
 	return 0;
 }
 
 static int
 tear_down(void **state)
 {
-	static const char *const files[] = { "db", "db-wal", "db-shm", "packets" };
-	struct scratch *s = *state;
+	char path[200];
 
-	db_free(s->db);
-	config_free(s->config);
-	arena_free(s->arena);
-	for (size_t i = 0; i < NELEM(files); i++) {
-		char path[100];
-
-		snprintf(path, sizeof(path), "%s/%s", s->dir, files[i]);
-		unlink(path);
-	}
-	assert_int_equal(rmdir(s->dir), 0);
-	free(s);
+	(void)state;
+	snprintf(path, sizeof(path), "%s/packets", scratch_dir);
+	unlink(path);
+	scratch_close();
 	return 0;
 }
 
@@ -93,12 +69,12 @@ make(struct buf *b, const struct alerts *a, unsigned objects, unsigned first, un
 }
 
 static int
-packets_file(const struct scratch *s, const struct buf *b)
+packets_file(const struct buf *b)
 {
-	char path[100];
+	char path[200];
 	int fd;
 
-	snprintf(path, sizeof(path), "%s/packets", s->dir);
+	snprintf(path, sizeof(path), "%s/packets", scratch_dir);
 	fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	assert_true(fd >= 0);
 	assert_true(write(fd, b->p, b->n) == (ssize_t)b->n);
@@ -111,7 +87,7 @@ static struct ingest_tally
 run(struct scratch *s, const struct ingest_options *options, const struct buf *b)
 {
 	struct ingest *in = ingest_new(s->db, options, note_rejection, s);
-	int fd = packets_file(s, b);
+	int fd = packets_file(b);
 	struct ingest_tally t;
 
 	assert_int_equal(ingest_file(in, fd, "packets", NULL), DB_END);
@@ -262,7 +238,7 @@ a_signal_leaves_what_was_read_to_be_written(void **state)
 
 	stop = 0;
 	make(&b, &v3, 300, 0, 0);
-	fd = packets_file(s, &b);
+	fd = packets_file(&b);
 	ingest_on_progress(in, stop_now, NULL);
 	assert_int_equal(ingest_file(in, fd, "packets", &stop), DB_END);
 	assert_in_range(ingest_pending(in), 1, 299);
@@ -294,8 +270,12 @@ a_batch_that_fails_is_not_half_there(void **state)
 	struct buf b = { 0 };
 	int fd;
 
+	if (db_engine(s->db) != DB_SQLITE) {
+		ingest_free(in);
+		skip(); /* it is the server whose disk would be full */
+	}
 	make(&b, &v3, 500, 0, 0);
-	fd = packets_file(s, &b);
+	fd = packets_file(&b);
 	/* files may not grow further than a batch or two: the disk is full */
 	signal(SIGXFSZ, SIG_IGN);
 	limit_files_to(900000);
@@ -320,11 +300,11 @@ a_batch_that_fails_is_not_half_there(void **state)
 
 /* The child of a fork: its own connection, the same packets; its tally goes into the pipe. */
 static void NORETURN
-run_apart(struct scratch *s, int from, int to)
+run_apart(int from, int to)
 {
 	struct ingest_options options = { .permissions = TARGET_PUBLIC, .packets = 7 };
 	char err[300];
-	struct db *db = db_new(s->config, err, sizeof(err));
+	struct db *db = db_new(scratch_config, err, sizeof(err));
 	struct ingest *in = ingest_new(db, &options, NULL, NULL);
 	bool ok = ingest_file(in, from, "packets", NULL) == DB_END && ingest_flush(in) == DB_END;
 	const struct ingest_tally *t = ingest_tally(in);
@@ -338,22 +318,22 @@ run_apart(struct scratch *s, int from, int to)
 static void
 several_at_once_store_each_point_once(void **state)
 {
-	struct scratch *s = *state;
 	struct ingest_tally sum = { 0 };
 	struct buf b = { 0 };
-	char path[100];
+	char path[200];
 	int ends[2];
 
+	(void)state;
 	make(&b, &v3, 40, 0, 2);
-	close(packets_file(s, &b));
-	snprintf(path, sizeof(path), "%s/packets", s->dir);
+	close(packets_file(&b));
+	snprintf(path, sizeof(path), "%s/packets", scratch_dir);
 	assert_int_equal(pipe(ends), 0);
 	for (int i = 0; i < 4; i++) {
 		pid_t pid = fork();
 
 		assert_true(pid >= 0);
 		if (pid == 0)
-			run_apart(s, open(path, O_RDONLY | O_CLOEXEC), ends[1]);
+			run_apart(open(path, O_RDONLY | O_CLOEXEC), ends[1]);
 	}
 	for (int i = 0; i < 4; i++) {
 		struct ingest_tally t;
