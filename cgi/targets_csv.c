@@ -60,11 +60,29 @@ counted(struct arena *a, int64_t n, const char *one, const char *many)
 	return arena_printf(a, "%s %s", number_count(a, n).p, n == 1 ? one : many);
 }
 
+/* What happened to the lines that are wrong, and what to do. */
+static struct str
+advice(struct arena *a, const struct csv_report *r)
+{
+	struct str bad = counted(a, r->bad, "line is wrong", "lines are wrong");
+	const char *cut = r->cut ? "The file was not read to its end. " : "";
+
+	if (r->bad == 0)
+		return arena_printf(a, "%sMend the file and import it again.", cut);
+	if (r->undone)
+		return arena_printf(a,
+		    "%s%s. Mend the file and import it again, or choose \"row by row\".", cut,
+		    bad.p);
+	return arena_printf(a,
+	    "%s%s. Mend them and import the file again: what is here already is refused, not "
+	    "doubled.",
+	    cut, bad.p);
+}
+
 static struct value *
 report_value(struct arena *a, const struct csv_report *r)
 {
 	struct value *v = value_object(a), *list = value_set_list(v, "problems");
-	struct str bad = counted(a, r->bad, "line is wrong", "lines are wrong");
 	int64_t untold = r->bad - (int64_t)r->nproblems;
 
 	value_set_cstr(v, "tone", r->added > 0 ? "warn" : "bad");
@@ -72,14 +90,7 @@ report_value(struct arena *a, const struct csv_report *r)
 	    r->added > 0 ? arena_printf(a, "%s",
 	                       counted(a, r->added, "target imported", "targets imported").p)
 	                 : STR("Nothing was imported"));
-	value_set_text(v, "text",
-	    r->undone
-	        ? arena_printf(
-	              a, "%s. Mend the file and import it again, or choose \"row by row\".", bad.p)
-	        : arena_printf(a,
-	              "%s. Mend them and import the file again: lines that are "
-	              "here already are refused, not doubled.",
-	              bad.p));
+	value_set_text(v, "text", advice(a, r));
 	for (size_t i = 0; i < r->nproblems; i++) {
 		struct value *row = value_add_object(list);
 

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/number.h"
+
 /* MJD of 1970-01-01. */
 #define MJD_OF_EPOCH 40587.0
 
@@ -76,17 +78,40 @@ split(int64_t at, long *micros)
 	return tm;
 }
 
+/* "2026-11-24", a divider, "03:13"; pages show them by the dozen. */
+static char *
+put_minute(char *w, const struct tm *tm, char divider)
+{
+	w = number_digits(w, (uint64_t)(tm->tm_year + 1900), 4);
+	*w++ = '-';
+	w = number_digits(w, (uint64_t)tm->tm_mon + 1, 2);
+	*w++ = '-';
+	w = number_digits(w, (uint64_t)tm->tm_mday, 2);
+	*w++ = divider;
+	w = number_digits(w, (uint64_t)tm->tm_hour, 2);
+	*w++ = ':';
+	return number_digits(w, (uint64_t)tm->tm_min, 2);
+}
+
 struct str
 clock_iso(struct arena *a, int64_t at)
 {
 	long micros;
 	struct tm tm = split(at, &micros);
-	char fraction[16] = "";
+	char text[64], *w;
 
-	if (micros != 0)
-		snprintf(fraction, sizeof(fraction), ".%06ld", micros);
-	return arena_printf(a, "%04d-%02d-%02dT%02d:%02d:%02d%sZ", tm.tm_year + 1900, tm.tm_mon + 1,
-	    tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, fraction);
+	if (tm.tm_year < -1900 || tm.tm_year > 9999 - 1900)
+		return arena_printf(a, "%04d-%02d-%02dT%02d:%02d:%02dZ", tm.tm_year + 1900,
+		    tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+	w = put_minute(text, &tm, 'T');
+	*w++ = ':';
+	w = number_digits(w, (uint64_t)tm.tm_sec, 2);
+	if (micros != 0) {
+		*w++ = '.';
+		w = number_digits(w, (uint64_t)micros, 6);
+	}
+	*w++ = 'Z';
+	return arena_copy(a, text, (size_t)(w - text));
 }
 
 struct str
@@ -94,9 +119,12 @@ clock_minute(struct arena *a, int64_t at)
 {
 	long micros;
 	struct tm tm = split(at, &micros);
+	char text[64];
 
-	return arena_printf(a, "%04d-%02d-%02d %02d:%02d", tm.tm_year + 1900, tm.tm_mon + 1,
-	    tm.tm_mday, tm.tm_hour, tm.tm_min);
+	if (tm.tm_year < -1900 || tm.tm_year > 9999 - 1900)
+		return arena_printf(a, "%04d-%02d-%02d %02d:%02d", tm.tm_year + 1900, tm.tm_mon + 1,
+		    tm.tm_mday, tm.tm_hour, tm.tm_min);
+	return arena_copy(a, text, (size_t)(put_minute(text, &tm, ' ') - text));
 }
 
 static const char days[][4] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };

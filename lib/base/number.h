@@ -15,7 +15,10 @@
  */
 size_t number_fixed(char at[NUMBER_MAX], double value, unsigned decimals);
 
-/* The same as text in the arena; with_sign puts '+' before what is not negative. */
+/* Exactly `width` digits of n, zeros before them, no NUL; returns where the next byte goes. */
+char *number_digits(char *at, uint64_t n, unsigned width);
+
+/* The value with fixed decimals as text in the arena; with_sign puts '+' before what is not negative. */
 struct str number_text(struct arena *, double value, unsigned decimals, bool with_sign);
 
 /* A whole number with ',' between thousands: "12,345". */

@@ -743,9 +743,10 @@ column(struct query *q, const char *name)
 	for (size_t tries = 0; q->state == QUERY_ROW && tries < st->ncolumns; tries++) {
 		size_t i = q->column_hint;
 
+		/* the next read is mostly of the next column */
+		q->column_hint = i + 1 < st->ncolumns ? i + 1 : 0;
 		if (strcmp(st->columns[i], name) == 0)
 			return i;
-		q->column_hint = i + 1 < st->ncolumns ? i + 1 : 0;
 	}
 	log_error(q->state == QUERY_ROW ? "there is no such column" : "there is no row to read",
 	    LOG_TEXT("statement", st->name), LOG_TEXT("column", name));

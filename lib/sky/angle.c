@@ -10,6 +10,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/number.h"
+
 #define PARTS 3
 #define TEXT_MAX 80 /* bytes of an angle */
 
@@ -212,12 +214,23 @@ angle_parse(struct str text, enum angle_kind kind, double *degrees)
 
 /* `units` small units as "hh mm ss" and `digits` decimals of the second. */
 static struct str
-sexagesimal(struct arena *a, const char *sign, int64_t units, int digits, int64_t per_second)
+sexagesimal(struct arena *a, const char *sign, int64_t units, unsigned digits, int64_t per_second)
 {
 	int64_t seconds = units / per_second, part = units % per_second;
 
-	return arena_printf(a, "%s%02d %02d %02d.%0*d", sign, (int)(seconds / 3600),
-	    (int)(seconds / 60 % 60), (int)(seconds % 60), digits, (int)part);
+	char text[32], *w = text;
+
+	if (sign[0] != '\0')
+		*w++ = sign[0];
+	/* more than two digits are no angle of the sky, and yet a number */
+	w = number_digits(w, (uint64_t)seconds / 3600, seconds < 100 * 3600 ? 2 : 7);
+	*w++ = ' ';
+	w = number_digits(w, (uint64_t)seconds / 60 % 60, 2);
+	*w++ = ' ';
+	w = number_digits(w, (uint64_t)seconds % 60, 2);
+	*w++ = '.';
+	w = number_digits(w, (uint64_t)part, digits);
+	return arena_copy(a, text, (size_t)(w - text));
 }
 
 struct str

@@ -16,6 +16,9 @@
 #define NSTYLES (sizeof(STYLES) - 1)
 #define NAMES_MAX 64 /* bandpass names told apart; more are one */
 #define SAY_MAX 128
+#define BAND_MAX 32 /* bytes of a name that is written */
+#define SOURCE_MAX 60
+#define SOURCES_MAX 4
 
 /* The box error bars and grid are drawn in; percents of marks come from it too. */
 #define WIDE 100000.0
@@ -301,13 +304,20 @@ lightcurve_magnitude(struct arena *a, double magnitude, double error, bool limit
 	return arena_copy(a, text, (size_t)(put_magnitude(text, magnitude, error, limit) - text));
 }
 
+/* A bandpass in a sentence; one that is too long to be a name is left out. */
+static char *
+put_band(char *w, struct str band)
+{
+	return put(w, band.p ? band.p : "", band.n < BAND_MAX ? band.n : 0);
+}
+
 /* "g 18.71 ± 0.09, MJD 61272.2931, forced": what hovering over a mark says. */
 static struct str
 say(const struct curve *c, const struct lightcurve_point *p)
 {
 	char text[3 * NUMBER_MAX + SAY_MAX], *w = text;
 
-	w = put(w, p->band.p ? p->band.p : "", p->band.n < 32 ? p->band.n : 0);
+	w = put_band(w, p->band);
 	w = PUT(w, " ");
 	w = put_magnitude(w, p->magnitude, p->error, p->limit);
 	w = PUT(w, ", MJD ");
@@ -506,103 +516,119 @@ add_axes(const struct curve *c, struct value *v, double step)
 static struct str
 point_text(const struct curve *c, const struct lightcurve_point *p)
 {
-	struct str m = lightcurve_magnitude(c->arena, p->magnitude, p->error, false);
+	char text[3 * NUMBER_MAX + SAY_MAX], *w;
 
-	return arena_printf(c->arena, "%.*s %.*s, MJD %.2f", STR_ARG(m), STR_ARG(p->band), p->mjd);
+	w = put_magnitude(text, p->magnitude, p->error, false);
+	w = PUT(w, " ");
+	w = put_band(w, p->band);
+	w = PUT(w, ", MJD ");
+	w = put_fixed(w, p->mjd, 2);
+	return arena_copy(c->arena, text, (size_t)(w - text));
 }
 
 /* "3 upper limits": the noun takes an s unless there is one. */
-static void
-put_count(struct buf *b, size_t n, const char *noun)
+static char *
+put_count(char *w, size_t n, const char *noun)
 {
-	buf_int64(b, (int64_t)n);
-	buf_putc(b, ' ');
-	buf_puts(b, noun);
+	w = put_fixed(w, (double)n, 0);
+	*w++ = ' ';
+	w = put(w, noun, strlen(noun));
 	if (n != 1)
-		buf_putc(b, 's');
+		*w++ = 's';
+	return w;
+}
+
+/* "Brightest 16.33 in r at MJD 61241.2. " */
+static char *
+put_point(char *w, const char *what, const struct lightcurve_point *p)
+{
+	if (!p)
+		return w;
+	w = put(w, what, strlen(what));
+	w = put_fixed(w, p->magnitude, 2);
+	w = PUT(w, " in ");
+	w = put_band(w, p->band);
+	if (!p->limit) {
+		w = PUT(w, " at MJD ");
+		w = put_fixed(w, p->mjd, 1);
+	}
+	return PUT(w, ". ");
 }
 
 /* What the curve shows, for who cannot see it. */
 static void
 add_finding(const struct curve *c, struct value *v)
 {
-	struct buf b = { 0 };
+	char text[12 * NUMBER_MAX + 4 * SAY_MAX], *w = text;
 	size_t measured = c->seen - c->limits;
 
 	if (measured > 0) {
-		put_count(&b, measured, "measurement");
+		w = put_count(w, measured, "measurement");
 		if (c->limits > 0)
-			buf_puts(&b, " and ");
+			w = PUT(w, " and ");
 	}
 	if (c->limits > 0)
-		put_count(&b, c->limits, "upper limit");
-	if (c->mjd[0] < c->mjd[1])
-		buf_printf(&b, " from MJD %.1f to %.1f. ", c->mjd[0], c->mjd[1]);
-	else
-		buf_printf(&b, " at MJD %.1f. ", c->mjd[0]);
-	if (c->peak)
-		buf_printf(&b, "Brightest %.2f in %.*s at MJD %.1f. ", c->peak->magnitude,
-		    STR_ARG(c->peak->band), c->peak->mjd);
-	if (c->last)
-		buf_printf(&b, "Latest %.2f in %.*s at MJD %.1f. ", c->last->magnitude,
-		    STR_ARG(c->last->band), c->last->mjd);
-	if (c->deepest)
-		buf_printf(&b, "Deepest limit %.2f in %.*s. ", c->deepest->magnitude,
-		    STR_ARG(c->deepest->band));
-	buf_puts(&b, "The table below holds the numbers.");
-	value_set_text(v, "desc", arena_str(c->arena, buf_text(&b)));
-	buf_free(&b);
+		w = put_count(w, c->limits, "upper limit");
+	w = c->mjd[0] < c->mjd[1] ? PUT(w, " from MJD ") : PUT(w, " at MJD ");
+	w = put_fixed(w, c->mjd[0], 1);
+	if (c->mjd[0] < c->mjd[1]) {
+		w = PUT(w, " to ");
+		w = put_fixed(w, c->mjd[1], 1);
+	}
+	w = PUT(w, ". ");
+	w = put_point(w, "Brightest ", c->peak);
+	w = put_point(w, "Latest ", c->last);
+	w = put_point(w, "Deepest limit ", c->deepest);
+	w = PUT(w, "The table below holds the numbers.");
+	value_set_text(v, "desc", arena_copy(c->arena, text, (size_t)(w - text)));
 	if (c->last)
 		value_set_text(value_set_object(v, "last"), "text", point_text(c, c->last));
 	if (c->peak)
 		value_set_text(value_set_object(v, "peak"), "text", point_text(c, c->peak));
 }
 
-/* Who measured, up to four of them. */
-static void
-put_sources(const struct curve *c, struct buf *b)
+/* Who measured, up to SOURCES_MAX of them. */
+static char *
+put_sources(const struct curve *c, char *w)
 {
-	struct str seen[4];
+	struct str seen[SOURCES_MAX];
 	size_t n = 0;
 
 	for (size_t i = 0; i < c->n && n < NELEM(seen); i++) {
+		struct str source = c->points[i].source;
 		size_t k = 0;
 
-		if (str_empty(c->points[i].source) || c->points[i].source.n > 60)
-			continue;
-		while (k < n && !str_eq(seen[k], c->points[i].source))
+		while (k < n && !str_eq(seen[k], source))
 			k++;
-		if (k < n)
+		if (k < n || str_empty(source) || source.n > SOURCE_MAX)
 			continue;
-		seen[n++] = c->points[i].source;
-		buf_puts(b, n == 1 ? " Measured by " : ", ");
-		buf_str(b, c->points[i].source);
+		w = n == 0 ? PUT(w, " Measured by ") : PUT(w, ", ");
+		w = put(w, source.p, source.n);
+		seen[n++] = source;
 	}
-	if (n > 0)
-		buf_putc(b, '.');
+	return n > 0 ? PUT(w, ".") : w;
 }
 
 static void
 add_caption(const struct curve *c, struct value *v)
 {
-	struct buf b = { 0 };
+	char text[4 * NUMBER_MAX + SOURCES_MAX * (SOURCE_MAX + 2) + 3 * SAY_MAX], *w = text;
 
-	buf_puts(&b, "AB magnitude against MJD; dates above are UTC. Bars are 1\xcf\x83.");
-	put_sources(c, &b);
+	w = PUT(w, "AB magnitude against MJD; dates above are UTC. Bars are 1\xcf\x83.");
+	w = put_sources(c, w);
 	if (c->thinned > 0) {
-		buf_putc(&b, ' ');
-		put_count(&b, c->seen, "point");
-		buf_printf(&b,
-		    "; drawn are %zu, the brightest and the faintest of each interval of time.",
-		    c->seen - c->thinned);
+		w = PUT(w, " ");
+		w = put_count(w, c->seen, "point");
+		w = PUT(w, "; drawn are ");
+		w = put_fixed(w, (double)(c->seen - c->thinned), 0);
+		w = PUT(w, ", the brightest and the faintest of each interval of time.");
 	}
 	if (c->n > c->seen) {
-		buf_putc(&b, ' ');
-		put_count(&b, c->n - c->seen, "row");
-		buf_puts(&b, " without a magnitude only in the table.");
+		w = PUT(w, " ");
+		w = put_count(w, c->n - c->seen, "row");
+		w = PUT(w, " without a magnitude only in the table.");
 	}
-	value_set_text(v, "caption", arena_str(c->arena, buf_text(&b)));
-	buf_free(&b);
+	value_set_text(v, "caption", arena_copy(c->arena, text, (size_t)(w - text)));
 }
 
 /* The line of now; near the right edge its word stands to the left of it. */
