@@ -27,35 +27,39 @@ refuse(int status, const char *why)
 }
 
 /* Parameters that decide something: one that came twice is somebody's trick. */
-static const char *const singular[] = { "REQUEST_METHOD", "REQUEST_URI", "SCRIPT_NAME", "PATH_INFO",
-	"QUERY_STRING", "CONTENT_LENGTH", "CONTENT_TYPE", "HTTP_CONTENT_LENGTH",
-	"HTTP_CONTENT_TYPE", "HTTP_HOST", "HTTPS", "SERVER_ADDR", "REMOTE_ADDR", "REMOTE_USER",
-	"HTTP_AUTHORIZATION", "HTTP_ORIGIN", "HTTP_REFERER", "HTTP_SEC_FETCH_SITE" };
+#define NAME(literal) \
+	{ \
+		literal, sizeof(literal) - 1 \
+	}
+static const struct str singular[] = { NAME("REQUEST_METHOD"), NAME("REQUEST_URI"),
+	NAME("SCRIPT_NAME"), NAME("PATH_INFO"), NAME("QUERY_STRING"), NAME("CONTENT_LENGTH"),
+	NAME("CONTENT_TYPE"), NAME("HTTP_CONTENT_LENGTH"), NAME("HTTP_CONTENT_TYPE"),
+	NAME("HTTP_HOST"), NAME("HTTPS"), NAME("SERVER_ADDR"), NAME("REMOTE_ADDR"),
+	NAME("REMOTE_USER"), NAME("HTTP_AUTHORIZATION"), NAME("HTTP_ORIGIN"), NAME("HTTP_REFERER"),
+	NAME("HTTP_SEC_FETCH_SITE") };
 
 static bool
-came_twice(const struct pairs *p, size_t index)
+same(struct str a, struct str b)
 {
-	for (size_t i = 0; i < index; i++)
-		if (str_eq(p->list[i].name, p->list[index].name))
-			return true;
-	return false;
+	return a.n == b.n && memcmp(a.p, b.p, a.n) == 0;
 }
 
-static bool
-is_singular(struct str name)
+/* Its place in singular[], one place for all X-CSRF headers together, or -1. */
+static int
+singular_index(struct str name)
 {
-	if (str_starts(name, "HTTP_X_CSRF"))
-		return true;
 	for (size_t i = 0; i < NELEM(singular); i++)
-		if (str_is(name, singular[i]))
-			return true;
-	return false;
+		if (same(name, singular[i]))
+			return (int)i;
+	return str_starts(name, "HTTP_X_CSRF") ? (int)NELEM(singular) : -1;
 }
 
 /* The list of parameters, their values borrowed from the server's memory for the request. */
 static struct refusal
 take_params(struct request *r, char *const *params)
 {
+	struct refusal no = FINE;
+	uint32_t seen = 0;
 	size_t n = 0;
 
 	while (params[n] != NULL)
@@ -63,17 +67,20 @@ take_params(struct request *r, char *const *params)
 	r->params.list = arena_array(r->arena, n + 1, sizeof(*r->params.list));
 	for (size_t i = 0; i < n; i++) {
 		const char *equals = strchr(params[i], '=');
+		int place;
 
 		if (equals == NULL)
 			continue;
 		r->params.list[r->params.n++] = (struct pair){
 			{ params[i], (size_t)(equals - params[i]) }, str_of(equals + 1)
 		};
+		place = singular_index(r->params.list[r->params.n - 1].name);
+		if (place >= 0 && (seen & UINT32_C(1) << place) != 0)
+			no = refuse(400, "A header that may stand once came twice.");
+		if (place >= 0)
+			seen |= UINT32_C(1) << place;
 	}
-	for (size_t i = 0; i < r->params.n; i++)
-		if (came_twice(&r->params, i) && is_singular(r->params.list[i].name))
-			return refuse(400, "A header that may stand once came twice.");
-	return FINE;
+	return no;
 }
 
 struct str
@@ -118,10 +125,16 @@ take_path(struct request *r)
 	struct str info = pairs_get(&r->params, "PATH_INFO");
 	struct str prefix = r->app->prefix;
 	struct str path;
+	char *whole;
 
-	path = arena_printf(r->arena, "%.*s%.*s", STR_ARG(script), STR_ARG(info));
-	if (path.n > PATH_LONGEST)
+	if (script.n + info.n > PATH_LONGEST)
 		return refuse(400, "The address is too long.");
+	whole = arena_alloc(r->arena, script.n + info.n + 1);
+	if (script.n > 0)
+		memcpy(whole, script.p, script.n);
+	if (info.n > 0)
+		memcpy(whole + script.n, info.p, info.n);
+	path = (struct str){ whole, script.n + info.n };
 	if (path.n == 0 || path.p[0] != '/' || !str_is_utf8(path) || has_control(path))
 		return refuse(400, "The address is no path of UTF-8 text.");
 	if (prefix.n > 0) {
