@@ -107,7 +107,8 @@ build()
 		(cd "$build_dir" && "$top/configure" "$@") >>"$build_log" 2>&1 || build_failed configure
 		printf '%s\n' "$*" >"$build_dir/configured-with"
 	fi
-	if make -n -C "$build_dir" all 2>/dev/null | grep -q '"  \(CC\|AR\|GEN\)'; then
+	if [ ! -e "$build_dir/libmeridian.a" ] || [ -n "$(find "$top/cgi" "$top/cmd" "$top/lib" \
+	    "$top/sql" -type f -newer "$build_dir/libmeridian.a" | head -n 1)" ]; then
 		say "building in $build_dir"
 	fi
 	make -C "$build_dir" -j"$(cores)" all >>"$build_log" 2>&1 || build_failed make

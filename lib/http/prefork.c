@@ -26,7 +26,7 @@
 
 #define BACKLOG 1024
 #define WORKERS_MAX 256
-/* A worker that lived shorter than this counts towards a storm ... */
+/* A worker that lived shorter than this, and was not killed from outside, counts towards a storm ... */
 #define SHORT_LIFE (2 * SECOND)
 /* ... after so many of them in a row each start waits, longer and longer. */
 #define STORM 5
@@ -176,13 +176,15 @@ note_death(struct parent *p, struct worker *w, int status)
 {
 	int64_t now = clock_monotonic(), pause;
 	bool quick = now - w->started < SHORT_LIFE;
+	bool killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
 
 	if (!w->leaving) {
 		log_error("worker ended", LOG_INT("pid", w->pid),
 		    LOG_INT("signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0),
 		    LOG_INT("status", WIFEXITED(status) ? WEXITSTATUS(status) : -1));
-		p->short_lives = quick ? p->short_lives + 1 : 0;
-		if (p->short_lives >= STORM) {
+		if (!killed)
+			p->short_lives = quick ? p->short_lives + 1 : 0;
+		if (!killed && p->short_lives >= STORM) {
 			pause = (p->short_lives - STORM + 1) * SECOND;
 			p->start_after = now + (pause < STORM_PAUSE_MAX ? pause : STORM_PAUSE_MAX);
 			log_error("workers die at once; waiting before the next",

@@ -233,8 +233,8 @@ def many_idle_connections_stop_nobody(site):
 
 
 def few_file_descriptors_are_lived_with(site):
-    for pid in site.handler_workers('home'):
-        subprocess.run(['prlimit', '--pid', str(pid), '--nofile=24'], check=True)
+    site.stop_handler('home')
+    site.start_handler('home', 'prlimit', '--nofile=24')
     sockets = []
     try:
         for _ in range(80):
@@ -255,8 +255,8 @@ def few_file_descriptors_are_lived_with(site):
         for s in sockets:
             s.close()
     wait_for(lambda: site.visitor().get('/about/').status == 200, 3, 'a page')
-    site.handlers['home'].send_signal(signal.SIGHUP)
-    time.sleep(0.3)
+    site.stop_handler('home')
+    site.start_handler('home')
 
 
 @needs('sqlite')
@@ -273,11 +273,12 @@ def a_locked_database_is_waited_for_then_503(site):
             db.execute('BEGIN IMMEDIATE')
             yield db
             db.execute('ROLLBACK')
+    reader = site.signed_in('ben')
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         with lock():
             waiting = pool.submit(client.post, '/targets/create/', fields, token=token)
             time.sleep(0.7)
-            equal(site.signed_in('ben').get('/targets/').status, 200, 'readers go on')
+            equal(reader.get('/targets/').status, 200, 'readers go on')
         equal(waiting.result().status in (302, 303), True, 'the writer that waited')
         with lock():
             answer = client.post('/targets/create/', dict(fields, name='Too long'), token=token)
@@ -309,10 +310,9 @@ def a_full_disk_refuses_writes_and_nothing_else(site):
                 'name': name, 'type': 'SIDEREAL', 'ra': '1', 'dec': '1', 'permissions': 'PRIVATE'},
                 token=token).status
         equal(create('before') in (302, 303), True)
-        with open(small + '/filler', 'wb') as f, contextlib.suppress(OSError):
-            while True:
-                f.write(b'x' * 4096)
-                f.flush()
+        with open(small + '/filler', 'wb', buffering=0) as f, contextlib.suppress(OSError):
+            while f.write(b'x' * 4096):
+                pass
         statuses = []
         for i in range(60):  # free pages of the log are used up first
             statuses.append(create('full %d' % i))

@@ -188,10 +188,11 @@ class Site:
                 self.start_handler(name)
         self.start_web()
 
-    def start_handler(self, name):
+    def start_handler(self, name, *before):
+        """Starts one executable; `before` is a command that starts commands, such as prlimit."""
         path = os.path.join(self.run, name + '.sock')
         self.handlers[name] = process.start(
-            [os.path.join(self.workshop.libexec, name), '-s', path, '-w', str(self.workers)],
+            [*before, os.path.join(self.workshop.libexec, name), '-s', path, '-w', str(self.workers)],
             os.path.join(self.log, name), self.environment())
         if not process.sleep_until(lambda: os.path.exists(path) or
                                    self.handlers[name].poll() is not None, 20) or \
