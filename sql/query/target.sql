@@ -84,16 +84,19 @@ SELECT n.match_key, n.target_id, n.is_primary, t.name,
 	CASE WHEN CAST(:everything AS BIGINT) = 1 OR EXISTS (
 		SELECT 1 FROM rights r WHERE r.target_id = n.target_id
 		AND r.principal = ANY (CAST(:principals AS BIGINT[]))) THEN 1 ELSE 0 END AS visible
-FROM target_name n JOIN target t ON t.id = n.target_id
-WHERE n.match_key = ANY (ARRAY (SELECT json_array_elements_text(CAST(:keys AS json))))
+FROM json_array_elements_text(CAST(:keys AS json)) AS k (match_key) CROSS JOIN LATERAL (
+	SELECT * FROM target_name WHERE match_key = k.match_key OFFSET 0) AS n
+JOIN target t ON t.id = n.target_id
 
 --: target_ids_of_names sqlite
 -- The targets of these match keys (a JSON array).
 SELECT n.match_key, n.target_id
 FROM json_each(:keys) k JOIN target_name n ON n.match_key = k.value
 --: target_ids_of_names postgresql
-SELECT n.match_key, n.target_id FROM target_name n
-WHERE n.match_key = ANY (ARRAY (SELECT json_array_elements_text(CAST(:keys AS json))))
+-- One look-up a key in the unique index: for a list of keys the planner would take that of trigrams.
+SELECT n.match_key, n.target_id
+FROM json_array_elements_text(CAST(:keys AS json)) AS k (match_key) CROSS JOIN LATERAL (
+	SELECT match_key, target_id FROM target_name WHERE match_key = k.match_key OFFSET 0) AS n
 
 --: target_add insert
 -- A new target.
