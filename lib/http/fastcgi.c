@@ -1,12 +1,9 @@
 /*
- * fastcgi: the loop of a worker, and the one file that names libfcgi.
+ * fastcgi: FastCGI as a transport, and the one file that names libfcgi.
  *
  * libfcgi alone would read the next request from the connection it has, so that a kept connection
- * holds a worker (spec/libraries.md 3.1). Here epoll watches the listening socket and all kept
- * connections; what arrived is looked at without being taken (MSG_PEEK, records.c), and libfcgi
- * gets a connection only when its request is there. So a peer that sends nothing, half a header, or
- * lengths that are lies, costs one entry of a list. Only a body too long for the look is read while
- * it comes, under a time limit that one worker at most can be held for.
+ * holds a worker (spec/libraries.md 3.1). Here it is only handed a connection in which a request
+ * lies (loop.c), and the connection is taken back afterwards.
  *
  * The answer does not pass through libfcgi: its records and the end of the request leave in one
  * writev (3.10). This leans on members of FCGX_Request marked "don't use": ipcFd, keepConnection,
@@ -18,7 +15,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/uio.h>
@@ -27,38 +23,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "config.h"
-#include "http/orphan.h"
+#include "http/loop.h"
 #include "http/records.h"
 #include "http/serve.h"
-
-#define CONNECTIONS_MAX 1024
-#define EVENTS_AT_ONCE 16
-/* A body that has not come whole is read while it comes after so long. */
-#define BODY_GRACE (50 * SECOND / 1000)
-/* With too many open files, nothing is accepted for so long. */
-#define ACCEPT_PAUSE (100 * SECOND / 1000)
-
-struct connection {
-	struct connection *next, **before;
-	int fd;
-	bool watched; /* is it known to epoll? */
-	bool waiting; /* has it begun a request that is not complete? */
-	int64_t since; /* of its last request, or of the beginning of this one; monotonic */
-};
-
-struct loop {
-	struct server *server;
-	FCGX_Request request;
-	int listener, epoll;
-	int orphans[2]; /* see struct prefork */
-	bool listening; /* is the listener known to epoll? */
-	int64_t paused; /* accept again after this instant */
-	struct connection *connections;
-	size_t count, waiting;
-	int64_t request_timeout, idle_timeout; /* microseconds */
-	int64_t now; /* monotonic, of this round */
-	unsigned char *look; /* RECORDS_LOOKED_AT bytes */
-};
 
 /* The request under way, for handlers of signals and of memory run out. */
 static struct {
@@ -68,9 +35,6 @@ static struct {
 } under_way = { -1, 0, 0 };
 
 static volatile sig_atomic_t stopping;
-
-/* The loop of this process, for the handler of a crash. */
-static const struct loop *the_loop;
 
 /* --- the transport --- */
 
@@ -201,10 +165,7 @@ crashed(int number)
 	                            "Cache-Control: no-store\r\n\r\n"
 	                            "Something went wrong here. Please try again later.\r\n";
 
-	if (the_loop != NULL && the_loop->orphans[0] >= 0)
-		for (const struct connection *c = the_loop->connections; c != NULL; c = c->next)
-			if (c->fd != under_way.fd)
-				(void)orphan_give(the_loop->orphans[0], c->fd);
+	loop_abandon(under_way.fd);
 	if (under_way.fd >= 0 && !under_way.begun)
 		(void)send_records(under_way.fd, (uint16_t)under_way.id,
 		    (struct str){ sorry, sizeof(sorry) - 1 }, STR(""), true);
@@ -264,306 +225,48 @@ answer(struct server *server, FCGX_Request *q, bool timed)
 	return q->keepConnection && x.ended && FCGX_HasSeenEOF(q->in);
 }
 
-static void
-drop(struct loop *l, struct connection *c)
-{
-	if (c->waiting)
-		l->waiting--;
-	*c->before = c->next;
-	if (c->next != NULL)
-		c->next->before = c->before;
-	l->count--;
-	if (c->fd >= 0)
-		close(c->fd);
-	free(c);
-}
+struct worker {
+	struct server *server;
+	FCGX_Request request;
+	int64_t limit; /* microseconds, for a body that is not here */
+};
 
-static void
-set_waiting(struct loop *l, struct connection *c, bool waiting)
+/* libfcgi takes the connection and its request; it is answered; the connection is taken back. */
+static enum loop_fate
+serve_connection(void *arg, int fd, bool whole)
 {
-	if (c->waiting == waiting)
-		return;
-	c->waiting = waiting;
-	c->since = l->now;
-	l->waiting += waiting ? 1 : (size_t)-1;
-}
-
-/* libfcgi takes the request and it is answered. False where the connection is gone. */
-static bool
-hand_over(struct loop *l, struct connection *c, bool whole)
-{
-	FCGX_Request *q = &l->request;
+	struct worker *w = arg;
+	FCGX_Request *q = &w->request;
 	bool keep;
 
-	set_waiting(l, c, false);
-	q->ipcFd = c->fd;
+	q->ipcFd = fd;
 	q->keepConnection = 1;
 	q->listen_sock = -1;
-	under_way.fd = c->fd;
+	under_way.fd = fd;
 	under_way.begun = 1;
 	if (!whole)
-		limit_time(l->request_timeout);
+		limit_time(w->limit);
 	if (FCGX_Accept_r(q) < 0) {
-		/* libfcgi has closed it */
 		under_way.fd = -1;
 		limit_time(0);
-		c->fd = -1;
-		drop(l, c);
-		return false;
+		return LOOP_CLOSED;
 	}
-	keep = answer(l->server, q, !whole);
+	keep = answer(w->server, q, !whole);
 	FCGX_Free(q, 0);
 	q->ipcFd = -1;
-	if (!keep) {
-		drop(l, c);
-		return false;
-	}
-	c->since = l->now;
-	return true;
-}
-
-/* Something may have arrived. False where the connection is gone. */
-static bool
-look(struct loop *l, struct connection *c)
-{
-	ssize_t n = recv(c->fd, l->look, RECORDS_LOOKED_AT, MSG_PEEK | MSG_DONTWAIT);
-	bool full = n == (ssize_t)RECORDS_LOOKED_AT;
-
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return true;
-	if (n <= 0) {
-		drop(l, c);
-		return false;
-	}
-	switch (records_look(l->look, (size_t)n)) {
-	case RECORDS_WHOLE:
-		return hand_over(l, c, true);
-	case RECORDS_PARAMS:
-		if (full || (c->waiting && l->now - c->since > BODY_GRACE))
-			return hand_over(l, c, false);
-		set_waiting(l, c, true);
-		return true;
-	case RECORDS_MORE:
-		set_waiting(l, c, true);
-		if (!full)
-			return true;
-		break;
-	case RECORDS_BAD:
-		break;
-	}
-	log_warn("connection refused: no FastCGI request", LOG_INT("bytes", n));
-	drop(l, c);
-	return false;
-}
-
-/* --- connections --- */
-
-static void
-watch(struct loop *l, struct connection *c)
-{
-	/* edge triggered: what was looked at and left does not wake us again */
-	struct epoll_event e = { .events = EPOLLIN | EPOLLRDHUP | EPOLLET, .data.ptr = c };
-
-	if (c->watched)
-		return;
-	c->watched = epoll_ctl(l->epoll, EPOLL_CTL_ADD, c->fd, &e) == 0;
-	if (!c->watched)
-		drop(l, c);
-}
-
-static void
-adopt(struct loop *l, int fd)
-{
-	struct timeval limit = { (time_t)(l->request_timeout / SECOND),
-		(suseconds_t)(l->request_timeout % SECOND) };
-	struct connection *c = fd < 0 ? NULL : malloc(sizeof(*c));
-
-	if (fd < 0)
-		return;
-	if (c == NULL || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) != 0 ||
-	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) != 0) {
-		close(fd);
-		free(c);
-		return;
-	}
-	*c = (struct connection){ .fd = fd, .since = l->now };
-	c->next = l->connections;
-	c->before = &l->connections;
-	if (c->next != NULL)
-		c->next->before = &c->next;
-	l->connections = c;
-	l->count++;
-	/* mostly the request is there already */
-	if (look(l, c))
-		watch(l, c);
-}
-
-static void
-listen_again(struct loop *l, bool on)
-{
-	struct epoll_event e = { .events = EPOLLIN | EPOLLEXCLUSIVE, .data.ptr = NULL };
-
-	if (on == l->listening)
-		return;
-	if (epoll_ctl(l->epoll, on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, l->listener, &e) == 0)
-		l->listening = on;
-}
-
-static void
-accept_one(struct loop *l)
-{
-	int fd = accept4(l->listener, NULL, NULL, SOCK_CLOEXEC);
-
-	if (fd >= 0) {
-		adopt(l, fd);
-	} else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-		log_warn("cannot accept", LOG_TEXT("error", strerror(errno)));
-		listen_again(l, false);
-		l->paused = l->now + ACCEPT_PAUSE;
-	}
-	if (l->count >= CONNECTIONS_MAX) {
-		listen_again(l, false);
-		l->paused = l->now + ACCEPT_PAUSE;
-	}
-}
-
-/* Closes what waited too long, and reads bodies that come slowly. */
-static void
-sweep(struct loop *l)
-{
-	struct connection *next;
-
-	for (struct connection *c = l->connections; c != NULL; c = next) {
-		int64_t age = l->now - c->since;
-
-		next = c->next;
-		if (c->waiting && age > l->request_timeout) {
-			log_warn("connection dropped: its request did not come whole");
-			drop(l, c);
-		} else if (c->waiting && age > BODY_GRACE) {
-			(void)look(l, c);
-		} else if (!c->waiting && age > l->idle_timeout) {
-			drop(l, c);
-		}
-	}
-	if (!l->listening && l->now >= l->paused && l->count < CONNECTIONS_MAX && !stopping)
-		listen_again(l, true);
-}
-
-/* Milliseconds to sleep at most: short while something waits, then a second, then long. */
-static int
-patience(const struct loop *l, int quiet_rounds)
-{
-	if (l->waiting > 0 || !l->listening)
-		return 50;
-	return quiet_rounds == 0 ? 1000 : 15000;
-}
-
-static void
-rest(struct loop *l)
-{
-	const struct hooks *hooks = l->server->app.app->hooks;
-
-	if (hooks != NULL && hooks->idle != NULL)
-		hooks->idle(&l->server->app);
-}
-
-/* Serves whoever has asked already, and leaves the other connections to the siblings. */
-static void
-finish(struct loop *l)
-{
-	struct connection *next;
-
-	listen_again(l, false);
-	l->now = clock_monotonic();
-	for (struct connection *c = l->connections; c != NULL; c = next) {
-		next = c->next;
-		if (!look(l, c))
-			continue;
-		if (l->orphans[0] >= 0)
-			(void)orphan_give(l->orphans[0], c->fd);
-		drop(l, c);
-	}
-}
-
-static void
-run(struct loop *l, const sigset_t *while_waiting)
-{
-	struct epoll_event events[EVENTS_AT_ONCE];
-	int64_t swept = 0;
-	int quiet = 0;
-
-	while (!stopping) {
-		int n = epoll_pwait(
-		    l->epoll, events, EVENTS_AT_ONCE, patience(l, quiet), while_waiting);
-
-		l->now = clock_monotonic();
-		for (int i = 0; i < n; i++) {
-			struct connection *c = events[i].data.ptr;
-
-			if (c == NULL)
-				accept_one(l);
-			else if (events[i].data.ptr == l)
-				adopt(l, orphan_take(l->orphans[1]));
-			else if (look(l, c) && (events[i].events & (EPOLLRDHUP | EPOLLHUP)) != 0)
-				drop(l, c); /* answered, and the peer had said it was the last */
-		}
-		if (n > 0)
-			quiet = 0;
-		if (n == 0 || l->now - swept > SECOND) {
-			sweep(l);
-			swept = l->now;
-		}
-		if (n == 0 && l->waiting == 0) {
-			rest(l);
-			quiet++;
-		}
-	}
-	finish(l);
-}
-
-static bool
-watch_orphans(struct loop *l)
-{
-	struct epoll_event e = { .events = EPOLLIN | EPOLLEXCLUSIVE, .data.ptr = l };
-
-	return l->orphans[1] < 0 || epoll_ctl(l->epoll, EPOLL_CTL_ADD, l->orphans[1], &e) == 0;
+	return keep ? LOOP_KEEP : LOOP_CLOSE;
 }
 
 static int
 run_epoll(struct server *server, const struct prefork *p)
 {
-	struct loop l = { .server = server,
-		.listener = p->listener,
-		.orphans = { p->orphans[0], p->orphans[1] } };
-	sigset_t blocked, before;
+	struct worker w = { .server = server,
+		.limit = config_int(server->app.config, "REQUEST_TIMEOUT_MS") * 1000 };
 
-	l.request_timeout = config_int(server->app.config, "REQUEST_TIMEOUT_MS") * 1000;
-	l.idle_timeout = config_int(server->app.config, "CONNECTION_IDLE_SECONDS") * SECOND;
-	l.look = malloc(RECORDS_LOOKED_AT);
-	l.epoll = epoll_create1(EPOLL_CLOEXEC);
-	if (l.look == NULL || l.epoll < 0 ||
-	    fcntl(l.listener, F_SETFL, fcntl(l.listener, F_GETFL) | O_NONBLOCK) != 0 ||
-	    FCGX_InitRequest(&l.request, l.listener, 0) != 0 || !watch_orphans(&l)) {
-		log_error("worker cannot start", LOG_TEXT("error", strerror(errno)));
+	if (FCGX_InitRequest(&w.request, p->listener, 0) != 0)
 		return 1;
-	}
-	l.request.ipcFd = -1;
-	/* these come only while we wait: a request under way is finished first */
-	sigemptyset(&blocked);
-	sigaddset(&blocked, SIGTERM);
-	sigaddset(&blocked, SIGINT);
-	sigaddset(&blocked, SIGHUP);
-	sigprocmask(SIG_BLOCK, &blocked, &before);
-	sigdelset(&before, SIGTERM);
-	sigdelset(&before, SIGINT);
-	the_loop = &l;
-	listen_again(&l, true);
-	run(&l, &before);
-	the_loop = NULL;
-	close(l.epoll);
-	free(l.look);
-	return 0;
+	w.request.ipcFd = -1;
+	return loop_run(server, p, serve_connection, &w, &stopping);
 }
 
 /* The loop that libfcgi's makers meant: one connection at a time. */
