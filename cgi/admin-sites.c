@@ -224,28 +224,37 @@ address_of(struct request *r, const struct site *site)
 	    STR_ARG(site->domain), STR_ARG(port), r->app->prefix.p);
 }
 
+/* Where to go on: the site that was changed (its id, or 0), else the one in use, else any. */
+static const struct site *
+next_site(struct request *r, const struct site *sites, size_t n, int64_t changed)
+{
+	const struct site *next = n > 0 ? &sites[0] : NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		if (site_domain_answers(sites[i].domain, r->host))
+			return NULL;
+		if (sites[i].id == changed ||
+		    (sites[i].id == site_in_use(r) && next->id != changed))
+			next = &sites[i];
+	}
+	return next;
+}
+
 /*
  * Back to the list with a message; but where the table does not answer this request's host any
  * more, a page that says where the list is now.
  */
 static int
-back_to_list(struct request *r, struct response *s, struct str message)
+back_to_list(struct request *r, struct response *s, int64_t changed, struct str message)
 {
 	const struct site *next = NULL;
 	struct value *page;
 	struct site *sites;
 	size_t n;
 
-	if (site_list(r->app->db, r->arena, &sites, &n) == DB_END &&
-	    !host_allowed(r->app->config, r->host))
-		for (size_t i = 0; i < n; i++) {
-			if (site_domain_answers(sites[i].domain, r->host)) {
-				next = NULL;
-				break;
-			}
-			if (next == NULL || sites[i].id == site_in_use(r))
-				next = &sites[i];
-		}
+	if (!host_allowed(r->app->config, r->host) &&
+	    site_list(r->app->db, r->arena, &sites, &n) == DB_END)
+		next = next_site(r, sites, n, changed);
 	if (next == NULL) {
 		respond_message(r, s, "ok", message);
 		return respond_redirect(r, s, STR(LIST));
@@ -272,7 +281,7 @@ add_site(struct request *r, struct response *s)
 		return domain_taken(r, s, &(struct site){ .id = 0 }, &site, in);
 	if (done != DB_END)
 		return auth_db_failed(r, s, done);
-	return back_to_list(r, s,
+	return back_to_list(r, s, site.id,
 	    arena_printf(
 	        r->arena, "Added %.*s. It is answered from now on.", STR_ARG(site.domain)));
 }
@@ -296,7 +305,8 @@ change_site(struct request *r, struct response *s)
 		return respond_error(r, s, 404, "There is no such site; it was just deleted.");
 	if (done != DB_ROW)
 		return auth_db_failed(r, s, done);
-	return back_to_list(r, s, arena_printf(r->arena, "Saved %.*s.", STR_ARG(after.domain)));
+	return back_to_list(
+	    r, s, after.id, arena_printf(r->arena, "Saved %.*s.", STR_ARG(after.domain)));
 }
 
 /* The page that asks, or says why not. */
@@ -347,7 +357,7 @@ remove_site(struct request *r, struct response *s)
 		return ask_delete(r, s, 409, &site, true);
 	if (done != DB_ROW && done != DB_END)
 		return auth_db_failed(r, s, done);
-	return back_to_list(r, s,
+	return back_to_list(r, s, 0,
 	    arena_printf(
 	        r->arena, "Deleted %.*s. It is not answered any more.", STR_ARG(site.domain)));
 }

@@ -2,6 +2,7 @@
 import re
 
 from harness.report import contains, equal, lacks
+from harness.site import PASSWORDS
 
 LIST = '/admin/sites/site/'
 
@@ -130,3 +131,24 @@ def absolute_redirects_name_known_hosts_only(site):
         answer = site.visitor(host).get('/accounts/login')
         equal(answer.status, 301)
         lacks(answer.location.replace('http://' + host, ''), '//')
+
+
+def who_renames_the_host_they_are_at_is_told_the_new_address(site):
+    site.signed_in('staff').submit(LIST + 'add/', {'domain': 'here.example.org', 'name': 'Here'})
+    client = site.visitor('here.example.org')
+    client.sign_in('staff', PASSWORDS['staff'])
+    path = LIST + _id(site, 'here.example.org') + '/change/'
+    contains(client.get(path).words, 'you sign in there again')
+    answer = client.submit(path, {'domain': 'there.example.org', 'name': 'There'})
+    equal(answer.status, 200)
+    contains(answer.text, '://there.example.org')
+    equal(client.get(LIST).status, 400, 'where they were')
+    equal(site.visitor('there.example.org').get('/').status, 200)
+
+
+def what_cannot_be_deleted_says_why(site):
+    client = site.signed_in('staff')
+    answer = client.get(LIST + '1/delete/')
+    equal(answer.status, 409)
+    contains(answer.words, 'cannot be deleted', 'the site in use', 'SITE_ID')
+    lacks(answer.text, 'Delete site')

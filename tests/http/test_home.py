@@ -1,0 +1,96 @@
+"""home: the first page, what this is, and the answer for what nobody else serves."""
+import re
+
+from harness.report import contains, equal, lacks
+
+
+def _add(client, name, permissions):
+    answer = client.submit('/targets/create/',
+                           {'name': name, 'ra': '83.6', 'dec': '22.0', 'permissions': permissions})
+    equal(answer.status, 302, answer.words[:300])
+    return answer.location
+
+
+def _latest(page):
+    return re.findall(r'class="name" href="(/targets/\d+/)">([^<]*)</a>', page.text)
+
+
+def an_empty_site_says_what_to_do_next(site):
+    with site.variant() as empty:
+        visitor = empty.visitor().get('/')
+        equal(visitor.status, 200)
+        contains(visitor.words, 'Nothing here is open to visitors', 'Sign in')
+        lacks(visitor.words, 'Import a CSV', 'meridian-ingest')
+        ada = empty.signed_in('ada').get('/')
+        contains(ada.words, 'This site is ready, and empty', 'New target', 'Import a CSV')
+        lacks(ada.words, 'meridian user add', 'Set the host name')
+        contains(empty.signed_in('admin').get('/').words, 'Set the host name', 'meridian-ingest file',
+                 'meridian user add')
+        answer = empty.signed_in('admin').post('/targets/seed/', {}, page='/')
+        equal(answer.status, 302)
+        page = empty.signed_in('admin').get('/')
+        lacks(page.words, 'This site is ready, and empty')
+        contains(page.words, '110 targets', 'Latest targets')
+
+
+def the_latest_targets_are_those_one_may_see(site):
+    ada = site.signed_in('ada')
+    seen = _add(ada, 'Home open', 'OPEN')
+    public = _add(ada, 'Home public', 'PUBLIC')
+    private = _add(ada, 'Home private', 'PRIVATE')
+    equal(_latest(ada.get('/'))[:3],
+          [(private, 'Home private'), (public, 'Home public'), (seen, 'Home open')])
+    equal(_latest(site.signed_in('admin').get('/'))[0], (private, 'Home private'))
+    equal(_latest(site.signed_in('ben').get('/'))[0], (public, 'Home public'))
+    equal(_latest(site.visitor().get('/'))[0], (seen, 'Home open'))
+    lacks(site.visitor().get('/').text, 'Home private', 'Home public')
+
+
+def the_map_shows_the_targets_of_the_page(site):
+    link = _add(site.signed_in('ada'), 'Home on the map', 'OPEN')
+    page = site.visitor().get('/')
+    contains(page.text, '<a href="%s" tabindex="-1"><circle class="pt"' % link)
+
+
+def about_names_version_and_licence(site):
+    page = site.visitor().get('/about/')
+    equal(page.status, 200)
+    contains(page.words, 'Meridian', 'ISC licence')
+    with site.variant(CONTACT='tom@example.org', AUTH_STRATEGY='LOCKED') as other:
+        page = other.visitor().get('/about/')
+        equal(page.status, 200, 'also when the site is locked')
+        contains(page.text, 'href="mailto:tom@example.org"')
+        contains(page.words, 'Those who sign in')
+        equal(other.visitor().get('/').status, 302, 'the rest is for those who sign in')
+
+
+def what_nobody_serves_is_the_sites_404(site):
+    for path in ('/nothing', '/nothing/at/all/', '/index.php', '/%00', '/..%2f..%2fetc%2fpasswd',
+                 '/about/x', '/' + 'a' * 2000):
+        answer = site.visitor().get(path)
+        equal(answer.status in (400, 404), True, path)
+        lacks(answer.text, 'nginx', 'Apache')
+    page = site.visitor().get('/nothing')
+    equal(page.status, 404)
+    contains(page.words, 'Not found', 'Quote')
+    contains(page.text, 'href="/accounts/login/?next=%2Fnothing"')
+    equal(site.visitor().get('/about').location, '/about/')
+
+
+def the_layout_offers_what_one_may_use(site):
+    visitor, ada, staff = site.visitor(), site.signed_in('ada'), site.signed_in('staff')
+    contains(visitor.get('/about/?a=b').text, 'href="/accounts/login/?next=%2Fabout%2F%3Fa%3Db"')
+    lacks(visitor.get('/').text, 'csrfmiddlewaretoken', '/accounts/logout/')
+    contains(ada.get('/').words, 'Sign out', 'ada')
+    lacks(ada.get('/').text, 'href="/admin/"')
+    contains(staff.get('/').text, 'href="/admin/"')
+    contains(staff.get('/admin/').text, 'href="/admin/" aria-current="page"')
+
+
+def below_a_prefix_all_links_keep_it(site):
+    with site.variant(URL_PREFIX='/tom') as below:
+        for path in ('/', '/about/', '/nothing'):
+            page = below.visitor().get('/tom' + path)
+            equal(page.status, 404 if path == '/nothing' else 200, path)
+            for link in re.findall(r'(?:href|src|action)="(/[^"]*)"', page.text):
+                equal(link[:5], '/tom/', '%s on %s' % (link, path))
