@@ -289,7 +289,7 @@ add_site(struct request *r, struct response *s)
 static int
 change_site(struct request *r, struct response *s)
 {
-	struct site before, after;
+	struct site before, after = { .id = 0 };
 	struct input in[NFIELDS];
 	enum db_result done;
 

@@ -21,8 +21,8 @@
 /* Sorted as the man page is: the site, the web, accounts, targets, the database, the machine. */
 static const struct config_key keys[] = {
 	{ "TOM_NAME", CONFIG_TEXT, "Meridian", "", "the name at the top of pages", NULL },
-	{ "CONTACT", CONFIG_TEXT, "", "", "the e-mail address that pages name where help is offered",
-	    NULL },
+	{ "CONTACT", CONFIG_TEXT, "", "",
+	    "the e-mail address that pages name where help is offered", NULL },
 	{ "SITE_ID", CONFIG_INT, "1", "1..9007199254740991", "the site that mail and exports name",
 	    NULL },
 	{ "ALLOWED_HOSTS", CONFIG_LIST, "", "",
