@@ -540,21 +540,29 @@ static const struct str escapes[256] = {
 	['>'] = { "&gt;", 4 },
 };
 
+/* How many of the n bytes from p on need no escape. Long texts by the library's vector code. */
+static size_t
+plain(const char *p, size_t n)
+{
+	size_t i = 0;
+
+	if (n > 48)
+		i = strcspn(p, "&<>\"'");
+	/* short ones, and what follows a NUL */
+	while (i < n && escapes[(unsigned char)p[i]].n == 0)
+		i++;
+	return i < n ? i : n;
+}
+
 static void
 escape(struct str s, struct buf *out)
 {
-	size_t from = 0;
-
-	for (size_t i = 0; i < s.n; i++) {
-		const struct str *e = &escapes[(unsigned char)s.p[i]];
-
-		if (e->n == 0)
-			continue;
-		buf_put(out, s.p + from, i - from);
-		buf_str(out, *e);
-		from = i + 1;
+	for (size_t from = 0, n; from < s.n; from += n + 1) {
+		n = plain(s.p + from, s.n - from);
+		buf_put(out, s.p + from, n);
+		if (from + n < s.n)
+			buf_str(out, escapes[(unsigned char)s.p[from + n]]);
 	}
-	buf_put(out, s.p + from, s.n - from);
 }
 
 static void

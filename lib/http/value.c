@@ -137,7 +137,7 @@ index_put(struct object *o, size_t i)
 static void
 object_grow(struct object *o)
 {
-	size_t room = o->room == 0 ? 8 : o->room * 2;
+	size_t room = o->room == 0 ? 4 : o->room * 2;
 	uint32_t *hashes = arena_array(o->arena, room, sizeof(*hashes));
 	struct member *members = arena_array(o->arena, room, sizeof(*members));
 

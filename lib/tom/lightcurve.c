@@ -15,7 +15,8 @@
 #define STYLES "ugrizycow" /* in the order of the legend */
 #define NSTYLES (sizeof(STYLES) - 1)
 #define NAMES_MAX 64 /* bandpass names told apart; more are one */
-#define SAY_MAX 128
+#define SAY_MAX 128 /* bytes that say one measurement */
+#define BAR_BYTES 24 /* "M100000 10000V10000" */
 #define BAND_MAX 32 /* bytes of a name that is written */
 #define SOURCE_MAX 60
 #define SOURCES_MAX 4
@@ -312,11 +313,9 @@ put_band(char *w, struct str band)
 }
 
 /* "g 18.71 ± 0.09, MJD 61272.2931, forced": what hovering over a mark says. */
-static struct str
-say(const struct curve *c, const struct lightcurve_point *p)
+static char *
+put_say(char *w, const struct lightcurve_point *p)
 {
-	char text[3 * NUMBER_MAX + SAY_MAX], *w = text;
-
 	w = put_band(w, p->band);
 	w = PUT(w, " ");
 	w = put_magnitude(w, p->magnitude, p->error, p->limit);
@@ -326,17 +325,16 @@ say(const struct curve *c, const struct lightcurve_point *p)
 		w = PUT(w, ", forced");
 	if (p->negative)
 		w = PUT(w, ", fainter than the reference");
-	return arena_copy(c->arena, text, (size_t)(w - text));
+	return w;
 }
 
-static struct value *
+static void
 add_mark(const struct curve *c, struct value *list, double x, double y)
 {
 	struct value *mark = value_add_object(list);
 
 	value_set_text(mark, "x", number_text(c->arena, x / (WIDE / 100), 3, false));
 	value_set_text(mark, "y", number_text(c->arena, y / (HIGH / 100), 2, false));
-	return mark;
 }
 
 /* One error bar as path data, where it can be seen beside its mark. */
@@ -359,20 +357,29 @@ put_bar(const struct curve *c, char *w, const struct lightcurve_point *p, double
 	return put_fixed(w, low, 0);
 }
 
-/* The marks of one colour and role; bars (detections and forced) as one path. */
+/* What the list of marks, their numbers and their bars are called, by role. */
+static const struct {
+	const char *list, *say, *bars;
+} role_names[ROLES] = {
+	[DETECTION] = { "points", "points_say", "bars" },
+	[FORCED] = { "forced", "forced_say", "forced_bars" },
+	[LIMIT] = { "limits", "limits_say", NULL },
+};
+
+/* The marks of one colour and role; numbers, a line each, and bars as one text for all. */
 static void
 add_marks(
     const struct curve *c, struct value *series, struct value *minus, size_t style, enum role role)
 {
-	static const char *const lists[] = { "points", "forced", "limits" };
-	static const char *const paths[] = { "bars", "forced_bars" };
 	struct value *list;
-	char *bars, *w;
+	size_t n = c->counts[style][role];
+	char *bars, *bar, *lines, *line;
 
-	if (c->counts[style][role] == 0)
+	if (n == 0)
 		return;
-	list = value_set_list(series, lists[role]);
-	bars = w = arena_alloc(c->arena, c->counts[style][role] * 24 + 1 + NUMBER_MAX);
+	list = value_set_list(series, role_names[role].list);
+	bars = bar = arena_alloc(c->arena, n * BAR_BYTES + NUMBER_MAX);
+	lines = line = arena_alloc(c->arena, n * SAY_MAX + NUMBER_MAX);
 	for (size_t i = 0; i < c->n; i++) {
 		const struct lightcurve_point *p = &c->points[i];
 		double x, y;
@@ -382,15 +389,22 @@ add_marks(
 			continue;
 		x = x_of(c, p->mjd);
 		y = y_of(c, p->magnitude);
-		value_set_text(add_mark(c, list, x, y), "say", say(c, p));
-		if (p->negative && role != LIMIT)
+		add_mark(c, list, x, y);
+		if (line > lines)
+			line = PUT(line, "\n");
+		line = put_say(line, p);
+		if (role == LIMIT)
+			continue;
+		if (p->negative)
 			add_mark(c, minus, x, y);
-		if (role != LIMIT)
-			w = put_bar(c, w, p, x);
+		bar = put_bar(c, bar, p, x);
 	}
-	*w = '\0';
-	if (w > bars)
-		value_set_text(series, paths[role], (struct str){ bars, (size_t)(w - bars) });
+	*line = '\0';
+	value_set_text(series, role_names[role].say, (struct str){ lines, (size_t)(line - lines) });
+	*bar = '\0';
+	if (bar > bars)
+		value_set_text(
+		    series, role_names[role].bars, (struct str){ bars, (size_t)(bar - bars) });
 }
 
 static struct str

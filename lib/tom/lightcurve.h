@@ -45,8 +45,9 @@ char lightcurve_band(struct str band);
  *	mjds, dates [{ x, label, alt }]	and ticks: path data of theirs; alt: every second one, left
  *					out where room is scarce
  *	today { x, dx, late }		the line of now; late: near the right edge
- *	series [{ band, points, bars, forced, forced_bars, limits, minus }]
- *		points, forced, limits [{ x, y, say }], minus [{ x, y }]; bars: path data
+ *	series [{ band, minus, points, forced, limits, points_say ..., bars, forced_bars }]
+ *		points, forced, limits, minus [{ x, y }]; points_say, forced_say, limits_say: a line
+ *		for each mark with its numbers; bars: path data
  *	keys [{ band, names [{ name, count }] }], limit_count, forced_count, minus_count
  *	from, to			MJD of the left and right edge, for the script
  *	last, peak { text }		"18.71 ± 0.09 g, MJD 61272.29"

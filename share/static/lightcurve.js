@@ -30,12 +30,15 @@
 	const boxes = [...svg.querySelectorAll(".s > svg")];
 	const ticks = svg.querySelector(".ticks path"), mjds = svg.querySelector(".mjds"), dates = svg.querySelector(".dates");
 	const whole = { ticks: ticks.getAttribute("d"), mjds: [...mjds.children], dates: [...dates.children] };
+	const words = new Map();	/* what each mark says: a line of data-say of its group */
 	const points = moving.filter(m => m.e.localName === "use").sort((p, q) => p.x - q.x);
+	for (const g of svg.querySelectorAll("[data-say]")) {
+		const say = g.dataset.say.split("\n");
+		g.querySelectorAll("use").forEach((e, i) => { words.set(e, say[i]); });
+	}
 	for (const p of points) {
-		const title = p.e.querySelector("title");
-		p.say = title.textContent;
+		p.say = words.get(p.e);
 		p.y = percent(p.e, "y");
-		title.remove();	/* ours is nearer and at once */
 	}
 	let a = 0, b = 100;
 
