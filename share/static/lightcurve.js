@@ -49,6 +49,7 @@
 	};
 	const at = mjd => ((mjd - from) / (to - from) * 100 - a) / (b - a) * 100;
 	const dateOf = mjd => new Date((mjd - 40587) * 864e5);
+	const months = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
 	const multiples = (lo, hi, by) => {
 		const list = [];
 		for (let k = Math.ceil(lo / by); k * by <= hi; k++)
@@ -75,8 +76,8 @@
 		const days = multiples(lo, hi, hours || Math.max(1, by));
 		axis(mjds, list, "100%", 18, mjd => mjd.toFixed(Math.max(0, Math.ceil(-Math.log10(by) - 1e-9))));
 		axis(dates, days, 0, -9, mjd => {
-			const t = dateOf(mjd), long = hi - lo > 300;
-			const day = t.toLocaleDateString("en-GB", { timeZone: "UTC", day: "numeric", month: "short", year: long ? "numeric" : undefined });
+			const t = dateOf(mjd + 1 / 2880), year = hi - lo > 300 ? " " + t.getUTCFullYear() : "";
+			const day = t.getUTCDate() + " " + months[t.getUTCMonth()] + year;
 			return hours ? day + " " + String(t.getUTCHours()).padStart(2, "0") + "h" : day;
 		});
 		ticks.setAttribute("d", list.map(mjd => `M${at(mjd) * 1000} 10000v-200`).join("") +
@@ -84,7 +85,7 @@
 	}
 
 	function view(left, right) {
-		const least = Math.min(100, 0.02 / (to - from) * 100);	/* half an hour of MJD */
+		const least = Math.min(100, 0.25 / (to - from) * 100);	/* six hours */
 		const middle = (left + right) / 2, half = Math.max(right - left, least) / 2;
 		a = Math.max(0, Math.min(middle - half, 100 - 2 * half));
 		b = Math.min(100, a + 2 * half);
@@ -124,7 +125,7 @@
 		live.textContent = p ? p.say : "";
 		if (!p)
 			return;
-		const x = percent(p.e, "x"), t = dateOf(+/MJD (-?[\d.]+)/.exec(p.say)[1]);
+		const x = percent(p.e, "x"), t = dateOf(+/MJD (-?[\d.]+)/.exec(p.say)[1] + 1 / 2880);	/* to the nearest minute */
 		const date = isNaN(t) ? "" : ", " + t.toISOString().slice(0, 16).replace("T", " ");
 		ring.setAttribute("cx", x + "%");
 		ring.setAttribute("cy", p.y + "%");
