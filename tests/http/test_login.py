@@ -108,18 +108,20 @@ def unknown_wrong_and_inactive_are_answered_alike(site):
     site.add_user('sleeper', 'harvest-Quartz-5-almanac')
     site.meridian('user', 'disable', 'sleeper')
     pages, times = {}, {}
-    for who, password in (('nobody-here', 'harvest-Quartz-5-almanac'), ('ben', 'wrong-wrong-wrong-1'),
-                          ('sleeper', 'harvest-Quartz-5-almanac')):
-        for _ in range(3):
+    # One after another in rounds, the best of each counts: hashing waits for its turn on this machine.
+    for _ in range(4):
+        for who, password in (('nobody-here', 'harvest-Quartz-5-almanac'),
+                              ('ben', 'wrong-wrong-wrong-1'),
+                              ('sleeper', 'harvest-Quartz-5-almanac')):
             client = site.visitor()
             token = client.token('/accounts/login/')
             began = time.monotonic()
             page = client.post('/accounts/login/', {'username': who, 'password': password,
                                                     'next': '/'}, token=token)
             times.setdefault(who, []).append(time.monotonic() - began)
-        contains(page.words, REFUSED)
-        pages[who] = (page.status, sorted(n for n in page.headers if n.lower() != 'date'),
-                      _same_answer(page).replace(who, 'WHO'))
+            contains(page.words, REFUSED)
+            pages[who] = (page.status, sorted(n for n in page.headers if n.lower() != 'date'),
+                          _same_answer(page).replace(who, 'WHO'))
     equal(pages['nobody-here'], pages['ben'], 'unknown and wrong')
     equal(pages['sleeper'], pages['ben'], 'inactive and wrong')
     least = {who: min(t) for who, t in times.items()}

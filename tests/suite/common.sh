@@ -24,13 +24,13 @@ skip()
 # check NAME COMMAND...: one test that is a command; what it prints is shown where it fails.
 check()
 {
-	name=$1
+	check_name=$1
 	shift
 	if "$@" >"$BUILD/check.out" 2>&1; then
-		ok "$name"
+		ok "$check_name"
 	else
 		tail -n 40 "$BUILD/check.out"
-		fail "$name: see above"
+		fail "$check_name: see above"
 	fi
 }
 
