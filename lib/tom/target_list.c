@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
+#include "base/clock.h"
 
 #define PAGES_MAX 100 /* that an old link's number reaches */
 #define ALIASES_SHOWN 5
@@ -410,6 +410,40 @@ is_newest(const struct listing *l)
 	    !target_query_filters(l->query);
 }
 
+/*
+ * Who was found to see more than TARGET_COUNT_MAX targets, lately: that changes slowly, and costs
+ * as much to find out as a page. What a worker knows, of no request.
+ */
+static struct many {
+	const struct db *db;
+	int64_t user, until; /* clock_monotonic() */
+} seen_many[64];
+
+#define MANY_FOR (10 * SECOND)
+
+static struct many *
+many_of(const struct listing *l)
+{
+	return &seen_many[(uint64_t)l->plan.user->id % NELEM(seen_many)];
+}
+
+static bool
+is_known_many(const struct listing *l)
+{
+	const struct many *m = many_of(l);
+
+	return !target_query_filters(l->query) && m->db == l->plan.db &&
+	    m->user == l->plan.user->id && m->until > clock_monotonic();
+}
+
+static void
+note_many(const struct listing *l, int64_t count)
+{
+	if (count > TARGET_COUNT_MAX && !target_query_filters(l->query))
+		*many_of(l) = (struct many){ l->plan.db, l->plan.user->id,
+			clock_monotonic() + MANY_FOR };
+}
+
 static struct query *
 count_query(const struct listing *l)
 {
@@ -610,14 +644,18 @@ target_find(struct db *db, struct arena *a, const struct user *u, const struct t
 	read_key(&l, query.after);
 	l.plan.ask_rights = l.plan.ask_rights && !newest;
 
-	struct query *count = count_query(&l);
-	db_start(count);
+	struct query *count = is_known_many(&l) ? NULL : count_query(&l);
+	page->count = TARGET_COUNT_MAX + 1;
+	if (count != NULL)
+		db_start(count);
 	r = read_page(&l, page);
-	if (db_step(count) == DB_ROW)
-		page->count = db_col_int(count, "n");
-	enum db_result counted = db_done(count);
-	if (r == DB_END)
-		r = counted;
+	if (count != NULL) {
+		if (db_step(count) == DB_ROW)
+			page->count = db_col_int(count, "n");
+		enum db_result counted = db_done(count);
+		r = r == DB_END ? counted : r;
+	}
+	note_many(&l, r == DB_END ? page->count : 0);
 	if (is_walk(&l) && target_query_filters(&query)) {
 		bool whole = page->next.p == NULL && page->previous.p == NULL && query.page <= 1;
 

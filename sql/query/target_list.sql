@@ -1,7 +1,8 @@
 -- The list of targets: pieces that lib/tom/target_list.c joins. Every piece calls the target `t`.
 --
 -- A page is: what is selected, from where (all, ids, a window of the walk, the newest by rights),
--- filters, the key of the page before, the order, the limit.
+-- filters, the key of the page before, the order, the limit. (Why the values of PostgreSQL's come
+-- out of sub-selects: see target.sql.)
 
 --: targets_select fragment
 -- What a row of the list shows.
@@ -26,7 +27,7 @@ FROM target t WHERE 1 = 1
 -- Those of a list of ids.
 FROM json_each(:ids) j CROSS JOIN target t WHERE t.id = j.value
 --: targets_from_ids fragment postgresql
-FROM target t WHERE t.id = ANY (CAST(:ids AS BIGINT[]))
+FROM target t WHERE t.id = ANY (CAST((SELECT CAST(:ids AS TEXT)) AS BIGINT[]))
 
 --: targets_window_begin fragment
 -- A bounded number of targets in the order of an index; filters come after the window.
@@ -61,9 +62,10 @@ FROM (SELECT r.target_id, r.created FROM (SELECT DISTINCT r.target_id, r.created
 WHERE r.principal IN (SELECT value FROM json_each(:principals))
 AND (r.created, r.target_id) < (:value, :id) ORDER BY r.created DESC, r.target_id DESC
 --: targets_newest_first fragment postgresql
-FROM (SELECT DISTINCT r.target_id, r.created FROM unnest(CAST(:principals AS BIGINT[])) AS p (id)
+FROM (SELECT DISTINCT r.target_id, r.created FROM unnest(CAST((SELECT CAST(:principals AS TEXT)) AS BIGINT[])) AS p (id)
 CROSS JOIN LATERAL (SELECT n.target_id, n.created FROM rights n WHERE n.principal = p.id
-AND (n.created, n.target_id) < (:value, :id) ORDER BY n.created DESC, n.target_id DESC
+AND (n.created, n.target_id) < ((SELECT CAST(:value AS BIGINT)), (SELECT CAST(:id AS BIGINT)))
+ORDER BY n.created DESC, n.target_id DESC
 
 --: targets_newest_then fragment
 -- The merge's own order, and its limit after it.
@@ -78,9 +80,10 @@ FROM (SELECT r.target_id, r.created FROM (SELECT DISTINCT r.target_id, r.created
 WHERE r.principal IN (SELECT value FROM json_each(:principals))
 AND (r.created, r.target_id) > (:value, :id) ORDER BY r.created, r.target_id
 --: targets_oldest_first fragment postgresql
-FROM (SELECT DISTINCT r.target_id, r.created FROM unnest(CAST(:principals AS BIGINT[])) AS p (id)
+FROM (SELECT DISTINCT r.target_id, r.created FROM unnest(CAST((SELECT CAST(:principals AS TEXT)) AS BIGINT[])) AS p (id)
 CROSS JOIN LATERAL (SELECT n.target_id, n.created FROM rights n WHERE n.principal = p.id
-AND (n.created, n.target_id) > (:value, :id) ORDER BY n.created, n.target_id
+AND (n.created, n.target_id) > ((SELECT CAST(:value AS BIGINT)), (SELECT CAST(:id AS BIGINT)))
+ORDER BY n.created, n.target_id
 
 --: targets_oldest_then fragment
 ) r ORDER BY r.created, r.target_id
@@ -89,14 +92,20 @@ AND (n.created, n.target_id) > (:value, :id) ORDER BY n.created, n.target_id
 ) r JOIN target t ON t.id = r.target_id ORDER BY r.created, r.target_id
 
 --: targets_count_visible sqlite
--- How many targets these principals see, up to 1,001.
-SELECT count(*) AS n FROM (SELECT DISTINCT target_id FROM rights
-WHERE principal IN (SELECT value FROM json_each(:principals)) LIMIT 1001)
+-- How many targets these principals see, up to 1,001. Where one of them alone sees as many, the
+-- rest need not be compared. (The order keeps PostgreSQL to the index: a scan for a principal
+-- with few rows would read the table.)
+SELECT COALESCE((SELECT 1001 FROM json_each(:principals) p WHERE (SELECT count(*) FROM
+(SELECT 1 FROM rights r WHERE r.principal = p.value LIMIT 1001)) > 1000 LIMIT 1),
+(SELECT count(*) FROM (SELECT DISTINCT r.target_id FROM rights r
+WHERE r.principal IN (SELECT value FROM json_each(:principals)) LIMIT 1001))) AS n
 --: targets_count_visible postgresql
-SELECT CAST(count(*) AS BIGINT) AS n FROM (SELECT DISTINCT target_id FROM (
-SELECT n.target_id FROM unnest(CAST(:principals AS BIGINT[])) AS p (id)
+SELECT CAST(COALESCE((SELECT 1001 FROM unnest(CAST((SELECT CAST(:principals AS TEXT)) AS BIGINT[])) AS p (id) WHERE (SELECT count(*)
+FROM (SELECT 1 FROM rights r WHERE r.principal = p.id
+ORDER BY r.created DESC, r.target_id DESC LIMIT 1001) c) > 1000 LIMIT 1),
+(SELECT count(*) FROM (SELECT DISTINCT n.target_id FROM unnest(CAST((SELECT CAST(:principals AS TEXT)) AS BIGINT[])) AS p (id)
 CROSS JOIN LATERAL (SELECT r.target_id FROM rights r WHERE r.principal = p.id
-ORDER BY r.created DESC, r.target_id DESC LIMIT 1001) n) d LIMIT 1001) c
+ORDER BY r.created DESC, r.target_id DESC LIMIT 1001) n) d)) AS BIGINT) AS n
 
 --: targets_created_up fragment
 ORDER BY t.created, t.id
@@ -192,7 +201,7 @@ AND EXISTS (SELECT 1 FROM rights r WHERE r.target_id = t.id
 AND r.principal IN (SELECT value FROM json_each(:principals)))
 --: targets_visible fragment postgresql
 AND EXISTS (SELECT 1 FROM rights r WHERE r.target_id = t.id
-AND r.principal = ANY (CAST(:principals AS BIGINT[])))
+AND r.principal = ANY (CAST((SELECT CAST(:principals AS TEXT)) AS BIGINT[])))
 
 --: targets_named_begin fragment
 -- A part of one of its names: begin, one or more parts with `or` between, end.
@@ -262,7 +271,7 @@ WHERE key = :key AND left(value, 200) = left(:value, 200) AND value = :value LIM
 SELECT DISTINCT target_id AS id FROM rights
 WHERE principal IN (SELECT value FROM json_each(:principals)) LIMIT 2001
 --: match_visible postgresql
-SELECT DISTINCT n.target_id AS id FROM unnest(CAST(:principals AS BIGINT[])) AS p (id)
+SELECT DISTINCT n.target_id AS id FROM unnest(CAST((SELECT CAST(:principals AS TEXT)) AS BIGINT[])) AS p (id)
 CROSS JOIN LATERAL (SELECT r.target_id FROM rights r WHERE r.principal = p.id
 ORDER BY r.created DESC, r.target_id DESC LIMIT 2001) n LIMIT 2001
 
