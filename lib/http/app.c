@@ -243,7 +243,6 @@ static int
 serve_socket(const struct options *o, struct prefork *p)
 {
 	char err[256] = "";
-	int status;
 
 	if (o->socket == NULL) {
 		p->listener = STDIN_FILENO;
@@ -261,9 +260,8 @@ serve_socket(const struct options *o, struct prefork *p)
 		fprintf(stderr, "%s: %s\n", p->app->name, err);
 		return EXIT_FAILURE;
 	}
-	status = prefork_run(p);
-	(void)unlink(o->socket);
-	return status;
+	p->path = o->socket;
+	return prefork_run(p);
 }
 
 static int
@@ -312,7 +310,7 @@ app_main(int argc, char **argv, const struct app *app)
 		return EXIT_FAILURE;
 	}
 	p.workers = o.workers > 0 ? o.workers : o.socket != NULL ? 2 : 1;
-	p.plain = o.plain || strcmp(config_text(p.config, "FASTCGI_LOOP"), "plain") == 0;
+	p.plain = o.plain;
 	if (o.socket != NULL || is_listening(STDIN_FILENO))
 		status = serve_socket(&o, &p);
 	else

@@ -290,6 +290,7 @@ run_plain(struct server *server, int listener)
 int
 fastcgi_run(struct server *server, const struct prefork *p)
 {
+	bool plain;
 	int status;
 
 	/* what libfcgi waits for a peer to close after the last byte: nothing */
@@ -307,7 +308,8 @@ fastcgi_run(struct server *server, const struct prefork *p)
 	on_signal(SIGALRM, cut);
 	on_crash();
 	arena_on_exhaustion(no_memory);
-	status = p->plain ? run_plain(server, p->listener) : run_epoll(server, p);
+	plain = p->plain || strcmp(config_text(server->app.config, "FASTCGI_LOOP"), "plain") == 0;
+	status = plain ? run_plain(server, p->listener) : run_epoll(server, p);
 	server_stop(server);
 	return status;
 }

@@ -48,6 +48,7 @@ struct parent {
 	sigset_t before; /* the signal mask that workers get */
 	int status;
 	bool ending;
+	bool again; /* SIGHUP came while workers were still being replaced */
 };
 
 /* Is somebody listening there? */
@@ -171,6 +172,18 @@ ask_to_leave(struct parent *p, int signal_number)
 		}
 }
 
+/* From here on others may open the socket anew. */
+static void
+end(struct parent *p)
+{
+	if (!p->ending && p->setup->path != NULL)
+		(void)unlink(p->setup->path);
+	if (!p->ending)
+		close(p->setup->listener);
+	p->ending = true;
+	ask_to_leave(p, SIGTERM);
+}
+
 static void
 note_death(struct parent *p, struct worker *w, int status)
 {
@@ -193,8 +206,7 @@ note_death(struct parent *p, struct worker *w, int status)
 		/* wrong configuration or schema does not mend itself: whoever started us must know */
 		if (WIFEXITED(status) && WEXITSTATUS(status) == 78 && quick) {
 			p->status = 78;
-			p->ending = true;
-			ask_to_leave(p, SIGTERM);
+			end(p);
 		}
 	}
 	w->pid = 0;
@@ -221,10 +233,10 @@ reload(struct parent *p)
 	struct config *config = s->config;
 	struct templates *templates = s->templates;
 
-	if (count(p, true) > 0) {
-		log_warn("still replacing workers; asked again too early");
+	/* one generation after the other: this one waits until the last has left */
+	p->again = count(p, true) > 0;
+	if (p->again)
 		return;
-	}
 	if (s->load(s->app, &s->config, &s->templates) != 0) {
 		s->config = config;
 		s->templates = templates;
@@ -255,10 +267,7 @@ wait_for_signal(struct parent *p, const sigset_t *wanted)
 	switch (sigtimedwait(wanted, NULL, &limit)) {
 	case SIGTERM:
 	case SIGINT:
-		if (!p->ending)
-			close(p->setup->listener);
-		p->ending = true;
-		ask_to_leave(p, SIGTERM);
+		end(p);
 		break;
 	case SIGHUP:
 		if (!p->ending)
@@ -295,6 +304,8 @@ prefork_run(struct prefork *setup)
 	while (!p->ending || count(p, true) + count(p, false) > 0) {
 		wait_for_signal(p, &wanted);
 		reap(p);
+		if (p->again && !p->ending)
+			reload(p);
 		fill(p);
 		if (p->ending && ends == 0)
 			ends = clock_monotonic() + DRAIN_TIME;

@@ -149,6 +149,7 @@ int listen_at(const char *path, char *err, size_t errsize);
 /* What a parent needs to start workers, now and after a SIGHUP. */
 struct prefork {
 	const struct app *app;
+	const char *path; /* of the socket, removed at the end; NULL: it is not ours */
 	int listener, workers;
 	bool plain;
 	/*
