@@ -12,6 +12,21 @@
 #define BLOCK ((size_t)16 << 10)
 #define ALIGN 16
 
+/*
+ * Blocks kept from one use to the next: freed, they would go back to the kernel and come again page
+ * by page, for every request. The sanitizers must see what is used after its time, so none then.
+ */
+#if defined(__SANITIZE_ADDRESS__)
+#define SPARES 0
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SPARES 0
+#endif
+#endif
+#ifndef SPARES
+#define SPARES 16
+#endif
+
 struct block {
 	struct block *next;
 	size_t size, used; /* of the bytes that follow this header */
@@ -26,6 +41,8 @@ struct deferred {
 
 struct arena {
 	struct block *blocks; /* the one in use first; the first ever is last and is kept */
+	struct block *spare; /* of BLOCK bytes each */
+	unsigned nspare;
 	struct deferred *deferred;
 	size_t used;
 };
@@ -71,6 +88,8 @@ arena_new(void)
 	if (a == NULL)
 		arena_exhausted();
 	a->blocks = block_new(BLOCK);
+	a->spare = NULL;
+	a->nspare = 0;
 	a->deferred = NULL;
 	a->used = 0;
 	return a;
@@ -89,10 +108,30 @@ arena_reset(struct arena *a)
 		struct block *b = a->blocks;
 
 		a->blocks = b->next;
-		free(b);
+		if (b->size == BLOCK && a->nspare < SPARES) {
+			b->next = a->spare;
+			a->spare = b;
+			a->nspare++;
+		} else {
+			free(b);
+		}
 	}
 	a->blocks->used = 0;
 	a->used = 0;
+}
+
+/* A block with room for n bytes. */
+static struct block *
+block_get(struct arena *a, size_t n)
+{
+	struct block *b = a->spare;
+
+	if (n > BLOCK / 4 || b == NULL)
+		return block_new(n > BLOCK / 4 ? n : BLOCK);
+	a->spare = b->next;
+	a->nspare--;
+	b->used = 0;
+	return b;
 }
 
 void
@@ -101,6 +140,12 @@ arena_free(struct arena *a)
 	if (a == NULL)
 		return;
 	arena_reset(a);
+	while (a->spare != NULL) {
+		struct block *b = a->spare;
+
+		a->spare = b->next;
+		free(b);
+	}
 	free(a->blocks);
 	free(a);
 }
@@ -115,7 +160,7 @@ arena_alloc(struct arena *a, size_t n)
 		arena_exhausted();
 	n = (n + ALIGN - 1) & ~(size_t)(ALIGN - 1);
 	if (n > b->size - b->used) {
-		b = block_new(n > BLOCK / 4 ? n : BLOCK);
+		b = block_get(a, n);
 		if (n > BLOCK / 4 && a->blocks->size - a->blocks->used > BLOCK / 4 &&
 		    a->blocks->next != NULL) {
 			/* a big piece goes behind a block that still has room */

@@ -12,7 +12,10 @@ struct arena;
 /* A new, empty arena. The caller frees it with arena_free(). Never NULL (see arena_exhausted). */
 struct arena *arena_new(void);
 
-/* Runs what arena_defer() registered, newest first, and forgets all memory but the first block. */
+/*
+ * Runs what arena_defer() registered, newest first, and forgets everything; up to 272 KiB of memory
+ * are kept for the next use.
+ */
 void arena_reset(struct arena *);
 
 /* As arena_reset, and the arena itself is gone. */
