@@ -27,6 +27,7 @@
 #include "tom/group.h"
 
 enum status {
+	ANSWERED = -1, /* --help or --version: nothing else is wanted, 0 */
 	DONE = 0,
 	FAILED = 1, /* the database; what was stored before stays */
 	USAGE = 2,
@@ -386,8 +387,8 @@ ingest_files(struct run *run)
 	return status;
 }
 
-/* Options and paths, which may stand in any order. DONE, or what to exit with (-1: 0 at once). */
-static int
+/* Options and paths, which may stand in any order. DONE: go on. */
+static enum status
 read_arguments(struct run *run, int argc, char **argv)
 {
 	enum { GROUP = 256, PERMISSIONS, JSON, QUIET };
@@ -418,10 +419,10 @@ read_arguments(struct run *run, int argc, char **argv)
 			break;
 		case 'h':
 			fputs(usage_text, stdout);
-			return -1;
+			return ANSWERED;
 		case 'V':
 			puts("meridian-ingest " PACKAGE_VERSION);
-			return -1;
+			return ANSWERED;
 		default:
 			fputs(usage_text, stderr);
 			return USAGE;
@@ -442,14 +443,14 @@ int
 main(int argc, char **argv)
 {
 	struct run run = { .options.permissions = -1, .files.complain = complain_of };
-	int status;
+	enum status status;
 
 	log_set_program("meridian-ingest");
 	run.arena = run.files.arena = arena_new();
 	status = read_arguments(&run, argc, argv);
 	if (status == DONE) {
 		run.quiet = run.quiet || run.json || !isatty(STDERR_FILENO);
-		status = (int)ingest_files(&run);
+		status = ingest_files(&run);
 	}
 	ingest_free(run.ingest);
 	if (run.db != NULL)
@@ -457,5 +458,5 @@ main(int argc, char **argv)
 	if (run.config != NULL)
 		config_free(run.config);
 	arena_free(run.arena);
-	return status < 0 ? 0 : status;
+	return status == ANSWERED ? 0 : (int)status;
 }

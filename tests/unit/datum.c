@@ -5,6 +5,7 @@
 
 #include <math.h>
 
+#include "engines.h"
 #include "scratch.h"
 #include "tom/datum.h"
 
@@ -322,22 +323,29 @@ a_measurement_of_no_target_is_refused(void **state)
 
 #define TEST(claim) cmocka_unit_test_setup_teardown(claim, set_up, tear_down)
 
+static const struct CMUnitTest tests[] = {
+	TEST(a_second_run_adds_nothing),
+	TEST(two_detections_of_one_exposure_are_two_rows),
+	TEST(a_detection_is_known_by_its_number_alone),
+	TEST(kinds_bands_and_targets_are_told_apart),
+	TEST(rows_that_come_twice_in_a_batch_are_stored_once),
+	TEST(a_gap_in_what_is_stored_is_filled),
+	TEST(spans_far_apart_are_asked_for_apart),
+	TEST(another_source_is_another_measurement),
+	TEST(values_come_back_as_they_went),
+	TEST(a_limited_read_gives_the_newest_by_time),
+	TEST(a_measurement_of_no_target_is_refused),
+};
+
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {
-		TEST(a_second_run_adds_nothing),
-		TEST(two_detections_of_one_exposure_are_two_rows),
-		TEST(a_detection_is_known_by_its_number_alone),
-		TEST(kinds_bands_and_targets_are_told_apart),
-		TEST(rows_that_come_twice_in_a_batch_are_stored_once),
-		TEST(a_gap_in_what_is_stored_is_filled),
-		TEST(spans_far_apart_are_asked_for_apart),
-		TEST(another_source_is_another_measurement),
-		TEST(values_come_back_as_they_went),
-		TEST(a_limited_read_gives_the_newest_by_time),
-		TEST(a_measurement_of_no_target_is_refused),
-	};
+	int failed = cmocka_run_group_tests_name("datum, sqlite", tests, NULL, NULL);
 
-	return cmocka_run_group_tests_name("datum", tests, NULL, NULL);
+	engines_open();
+	if (engines[1].config != NULL) {
+		setenv("MERIDIAN_TEST_DATABASE", engines[1].url, 1);
+		failed += cmocka_run_group_tests_name("datum, postgresql", tests, NULL, NULL);
+	}
+	return engines_close(failed);
 }

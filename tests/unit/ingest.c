@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 
 #include "alert/ingest.h"
+#include "engines.h"
 #include "scratch.h"
 #include "tests/tools/alerts.h"
 #include "tests/tools/avro_write.h"
@@ -357,19 +358,26 @@ several_at_once_store_each_point_once(void **state)
 
 #define TEST(claim) cmocka_unit_test_setup_teardown(claim, set_up, tear_down)
 
+static const struct CMUnitTest tests[] = {
+	TEST(a_second_run_adds_nothing),
+	TEST(each_visit_adds_what_it_brings),
+	TEST(forced_points_are_stored_and_empty_ones_counted),
+	TEST(a_rejected_packet_does_not_hinder_the_others),
+	TEST(a_file_that_is_no_container_is_one_rejection),
+	TEST(a_signal_leaves_what_was_read_to_be_written),
+	TEST(a_batch_that_fails_is_not_half_there),
+	TEST(several_at_once_store_each_point_once),
+};
+
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {
-		TEST(a_second_run_adds_nothing),
-		TEST(each_visit_adds_what_it_brings),
-		TEST(forced_points_are_stored_and_empty_ones_counted),
-		TEST(a_rejected_packet_does_not_hinder_the_others),
-		TEST(a_file_that_is_no_container_is_one_rejection),
-		TEST(a_signal_leaves_what_was_read_to_be_written),
-		TEST(a_batch_that_fails_is_not_half_there),
-		TEST(several_at_once_store_each_point_once),
-	};
+	int failed = cmocka_run_group_tests_name("ingest, sqlite", tests, NULL, NULL);
 
-	return cmocka_run_group_tests_name("ingest", tests, NULL, NULL);
+	engines_open();
+	if (engines[1].config != NULL) {
+		setenv("MERIDIAN_TEST_DATABASE", engines[1].url, 1);
+		failed += cmocka_run_group_tests_name("ingest, postgresql", tests, NULL, NULL);
+	}
+	return engines_close(failed);
 }
