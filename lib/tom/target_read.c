@@ -5,6 +5,8 @@
 #include "tom/target_store.h"
 
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "sky/cone.h"
 
@@ -86,18 +88,8 @@ target_get(
 struct target_loading {
 	struct arena *arena;
 	bool sees_all;
-	struct query *target, *aliases, *extras, *groups, *lists; /* NULL: not asked */
+	struct query *target, *parts; /* parts NULL: not asked */
 };
-
-static struct query *
-start_part(struct db *db, enum query_name name, int64_t id)
-{
-	struct query *q = db_query(db, name);
-
-	db_int(q, "id", id);
-	db_start(q);
-	return q;
-}
 
 struct target_loading *
 target_load_start(struct db *db, struct arena *a, const struct user *u, int64_t id, unsigned parts)
@@ -111,77 +103,113 @@ target_load_start(struct db *db, struct arena *a, const struct user *u, int64_t 
 	db_int(l->target, "everything", target_sees_all(u));
 	db_ints(l->target, "principals", u->principals, u->nprincipals);
 	db_start(l->target);
-	if (parts & WITH_ALIASES)
-		l->aliases = start_part(db, QUERY_TARGET_ALIASES, id);
-	if (parts & WITH_EXTRAS)
-		l->extras = start_part(db, QUERY_TARGET_EXTRAS, id);
-	if (parts & WITH_GROUPS)
-		l->groups = start_part(db, QUERY_TARGET_GROUPS, id);
-	if (parts & WITH_LISTS)
-		l->lists = start_part(db, QUERY_TARGET_LISTS_OF, id);
+	if (parts == 0)
+		return l;
+	l->parts = db_query(db, QUERY_TARGET_PARTS);
+	db_int(l->parts, "id", id);
+	db_int(l->parts, "parts", parts);
+	db_start(l->parts);
 	return l;
 }
 
-/* Reads rows of (id, name), which are given back as an array in the arena. */
-static enum db_result
-read_named(struct query *q, struct arena *a, struct target_named **out, size_t *n)
+/* A row of target_parts: which part it is of, one of WITH_ALIASES ... WITH_LISTS. */
+struct part {
+	int64_t part, id;
+	struct str name, value;
+};
+
+static int
+compare_names(struct str a, struct str b)
 {
-	size_t room = 0;
-	enum db_result r;
+	int r = memcmp(a.p, b.p, a.n < b.n ? a.n : b.n);
 
-	*out = NULL;
-	*n = 0;
-	if (q == NULL)
-		return DB_END;
-	while ((r = db_step(q)) == DB_ROW) {
-		if (*n == room) {
-			struct target_named *more = arena_array(a, room * 2 + 8, sizeof(*more));
+	return r != 0 ? r : (a.n > b.n) - (a.n < b.n);
+}
 
-			for (size_t i = 0; i < *n; i++)
-				more[i] = (*out)[i];
-			*out = more;
-			room = room * 2 + 8;
-		}
-		(*out)[(*n)++] = (struct target_named){
-			.id = db_col_int(q, "id"),
-			.name = db_col_copy(q, "name", a),
-		};
-	}
-	return db_done(q);
+/* Aliases the oldest first, all else by name. */
+static int
+by_part(const void *x, const void *y)
+{
+	const struct part *a = x, *b = y;
+	int r = a->part == WITH_ALIASES ? 0 : compare_names(a->name, b->name);
+
+	if (a->part != b->part)
+		return a->part < b->part ? -1 : 1;
+	return r != 0 ? r : (a->id > b->id) - (a->id < b->id);
 }
 
 static enum db_result
-read_extras(struct query *q, struct arena *a, struct target_extra **out, size_t *n)
+read_parts(struct query *q, struct arena *a, struct part **out, size_t *n)
 {
 	size_t room = 0;
-	enum db_result r;
 
 	*out = NULL;
 	*n = 0;
 	if (q == NULL)
 		return DB_END;
-	while ((r = db_step(q)) == DB_ROW) {
+	while (db_step(q) == DB_ROW) {
 		if (*n == room) {
-			struct target_extra *more = arena_array(a, room * 2 + 8, sizeof(*more));
+			struct part *more = arena_array(a, room * 2 + 16, sizeof(*more));
 
-			for (size_t i = 0; i < *n; i++)
-				more[i] = (*out)[i];
+			if (*n > 0)
+				memcpy(more, *out, *n * sizeof(*more));
 			*out = more;
-			room = room * 2 + 8;
+			room = room * 2 + 16;
 		}
-		(*out)[(*n)++] = (struct target_extra){
+		(*out)[(*n)++] = (struct part){
+			.part = db_col_int(q, "part"),
 			.id = db_col_int(q, "id"),
-			.key = db_col_copy(q, "key", a),
+			.name = db_col_copy(q, "name", a),
 			.value = db_col_copy(q, "value", a),
 		};
 	}
+	if (*n > 1)
+		qsort(*out, *n, sizeof(**out), by_part);
 	return db_done(q);
+}
+
+/* The parts of one kind, which stand together; NULL where there is none. */
+static struct target_named *
+named(const struct part *parts, size_t nparts, int64_t which, struct arena *a, size_t *n)
+{
+	struct target_named *out = NULL;
+
+	*n = 0;
+	for (size_t i = 0; i < nparts; i++) {
+		if (parts[i].part != which)
+			continue;
+		if (out == NULL)
+			out = arena_array(a, nparts - i, sizeof(*out));
+		out[(*n)++] = (struct target_named){ .id = parts[i].id, .name = parts[i].name };
+	}
+	return out;
+}
+
+static void
+give_parts(struct target_whole *out, const struct part *parts, size_t n, struct arena *a)
+{
+	out->aliases = named(parts, n, WITH_ALIASES, a, &out->naliases);
+	out->groups = named(parts, n, WITH_GROUPS, a, &out->ngroups);
+	out->lists = named(parts, n, WITH_LISTS, a, &out->nlists);
+	for (size_t i = 0; i < n; i++) {
+		if (parts[i].part != WITH_EXTRAS)
+			continue;
+		if (out->extras == NULL)
+			out->extras = arena_array(a, n - i, sizeof(*out->extras));
+		out->extras[out->nextras++] = (struct target_extra){
+			.id = parts[i].id,
+			.key = parts[i].name,
+			.value = parts[i].value,
+		};
+	}
 }
 
 enum db_result
 target_load_end(struct target_loading *l, struct target_whole *out)
 {
-	enum db_result r, parts[4];
+	enum db_result r, rest;
+	struct part *parts;
+	size_t nparts;
 	bool found = false;
 
 	*out = (struct target_whole){ .target = target_none() };
@@ -194,17 +222,15 @@ target_load_end(struct target_loading *l, struct target_whole *out)
 		out->may_delete = l->sees_all || db_col_bool(l->target, "may_delete");
 	}
 	r = db_done(l->target);
-	/* all are ended, whatever the first one said; what someone may not see is not kept */
-	parts[0] = read_named(l->aliases, l->arena, &out->aliases, &out->naliases);
-	parts[1] = read_extras(l->extras, l->arena, &out->extras, &out->nextras);
-	parts[2] = read_named(l->groups, l->arena, &out->groups, &out->ngroups);
-	parts[3] = read_named(l->lists, l->arena, &out->lists, &out->nlists);
-	for (size_t i = 0; i < NELEM(parts) && r == DB_END; i++)
-		r = parts[i];
+	/* both are ended, whatever the first one said; what someone may not see is not kept */
+	rest = read_parts(l->parts, l->arena, &parts, &nparts);
+	if (r == DB_END)
+		r = rest;
 	if (r != DB_END || !found) {
 		*out = (struct target_whole){ .target = target_none() };
 		return r;
 	}
+	give_parts(out, parts, nparts, l->arena);
 	return DB_ROW;
 }
 
@@ -221,5 +247,11 @@ target_lists(struct db *db, struct arena *a, size_t max, struct target_named **o
 	struct query *q = db_query(db, QUERY_TARGET_LISTS);
 
 	db_int(q, "max", (int64_t)max);
-	return read_named(q, a, out, n);
+	*out = arena_array(a, max, sizeof(**out));
+	for (*n = 0; *n < max && db_step(q) == DB_ROW; ++*n)
+		(*out)[*n] = (struct target_named){
+			.id = db_col_int(q, "id"),
+			.name = db_col_copy(q, "name", a),
+		};
+	return db_done(q);
 }

@@ -42,19 +42,22 @@ WHERE t.id = :id AND (CAST(:everything AS BIGINT) = 1 OR r.seen > 0)
 -- The other names of a target, oldest first.
 SELECT id, name FROM target_name WHERE target_id = :id AND is_primary = 0 ORDER BY id
 
---: target_extras
--- What else is known of a target, by key.
-SELECT id, key, value FROM target_extra WHERE target_id = :id ORDER BY key
-
---: target_groups
--- The groups of people with rights on a target (a group's principal is its id times 16, plus 1).
-SELECT g.id, g.name FROM rights r JOIN user_group g ON g.id = (r.principal - 1) / 16
-WHERE r.target_id = :id AND r.principal % 16 = 1 AND r.principal > 16 ORDER BY g.name
-
---: target_lists_of
--- The target lists that a target is in.
-SELECT l.id, l.name FROM target_list_member m JOIN target_list l ON l.id = m.list_id
-WHERE m.target_id = :id ORDER BY l.name, l.id
+--: target_parts
+-- What belongs to a target, in one go: a page asks for all of it. `parts` is a sum of 1, its other
+-- names; 2, its further fields; 4, the groups of people with rights on it (a group's principal is
+-- its id times 16, plus 1); 8, the lists that it is in.
+SELECT 1 AS part, id, name, '' AS value FROM target_name
+WHERE target_id = :id AND is_primary = 0 AND (CAST(:parts AS BIGINT) & 1) = 1
+UNION ALL
+SELECT 2, id, key, value FROM target_extra
+WHERE target_id = :id AND (CAST(:parts AS BIGINT) & 2) = 2
+UNION ALL
+SELECT 4, g.id, g.name, '' FROM rights r JOIN user_group g ON g.id = (r.principal - 1) / 16
+WHERE r.target_id = :id AND r.principal % 16 = 1 AND r.principal > 16
+	AND (CAST(:parts AS BIGINT) & 4) = 4
+UNION ALL
+SELECT 8, l.id, l.name, '' FROM target_list_member m JOIN target_list l ON l.id = m.list_id
+WHERE m.target_id = :id AND (CAST(:parts AS BIGINT) & 8) = 8
 
 --: target_lists
 -- The target lists of the site, by name.
