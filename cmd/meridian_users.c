@@ -109,7 +109,7 @@ user_failed(struct run *run, enum user_result r, const struct user_problems *why
 		return EXIT_DONE;
 	case USER_WRONG:
 		run_fail(EXIT_FAILED, "nothing was changed:");
-		for (size_t i = 0; i < why->n; i++)
+		for (size_t i = 0; why != NULL && i < why->n; i++)
 			fprintf(stderr, "  %.*s\n", STR_ARG(why->why[i]));
 		return EXIT_FAILED;
 	case USER_TAKEN:

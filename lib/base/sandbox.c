@@ -48,6 +48,8 @@ static const int forbidden[] = {
 static int
 add_rules(scmp_filter_ctx filter)
 {
+	const struct scmp_arg_cmp packets = { .arg = 0, .op = SCMP_CMP_EQ, .datum_a = AF_PACKET };
+
 	for (size_t i = 0; i < NELEM(forbidden); i++) {
 		int failed = seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, forbidden[i], 0);
 
@@ -56,8 +58,7 @@ add_rules(scmp_filter_ctx filter)
 			return failed;
 	}
 	/* packets by hand */
-	return seccomp_rule_add(
-	    filter, SCMP_ACT_KILL_PROCESS, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, AF_PACKET));
+	return seccomp_rule_add_array(filter, SCMP_ACT_KILL_PROCESS, SCMP_SYS(socket), 1, &packets);
 }
 
 static int

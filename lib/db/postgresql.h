@@ -14,7 +14,7 @@
 /* Something that was sent and is to be answered, in the order of sending. */
 struct run {
 	struct run *next; /* sent after this */
-	enum { RUN_PREPARE, RUN_QUERY, RUN_CONTROL, RUN_SYNC } kind;
+	enum run_kind { RUN_PREPARE, RUN_QUERY, RUN_CONTROL, RUN_SYNC } kind;
 	bool held; /* somebody waits for the answer, and frees it with pg_run_leave */
 	struct statement *st; /* of RUN_PREPARE and RUN_QUERY */
 	struct run *user; /* RUN_PREPARE: the query it is made for, which comes next */
@@ -59,7 +59,7 @@ void pg_lost(struct connection *, const char *why);
 /* Ends the group of statements that fail together; they run now. */
 void pg_sync(struct connection *);
 /* Notes that something was sent. */
-struct run *pg_sent(struct connection *, int kind, struct statement *);
+struct run *pg_sent(struct connection *, enum run_kind kind, struct statement *);
 /* Reads until the run is complete, or has a row where it streams. DB_AWAY: the connection is lost. */
 enum db_result pg_fetch(struct connection *, struct run *);
 /* Reads everything that is still to come. */

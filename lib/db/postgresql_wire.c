@@ -19,7 +19,7 @@
 #define PATIENCE (2 * SECOND)
 
 struct run *
-pg_sent(struct connection *c, int kind, struct statement *st)
+pg_sent(struct connection *c, enum run_kind kind, struct statement *st)
 {
 	struct run *run = calloc(1, sizeof(*run));
 

@@ -34,7 +34,7 @@ server_start(struct server *server, const struct app *app, struct config *config
 	state->config = config;
 	state->templates = templates;
 	state->insecure_http = config_bool(config, "INSECURE_HTTP");
-	state->prefix = n == 0 ? STR("") : str_of(strndup(prefix, n));
+	state->prefix = (struct str){ strndup(prefix, n), n };
 	server->log_requests = config_bool(config, "LOG_REQUESTS");
 	if (state->prefix.p == NULL)
 		arena_exhausted();
@@ -61,8 +61,7 @@ server_stop(struct server *server)
 void
 server_free(struct server *server)
 {
-	if (server->app.prefix.n > 0)
-		free((void *)(uintptr_t)server->app.prefix.p);
+	free((void *)(uintptr_t)server->app.prefix.p);
 	assets_free(server->app.assets);
 	arena_free(server->arena);
 	buf_free(&server->head);

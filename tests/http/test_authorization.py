@@ -103,5 +103,9 @@ def a_private_target_is_not_there_for_others(site):
                 raise AssertionError('%s %s, %s: %d' % (method, path, who, got))
     if 'Private to Ben' in site.signed_in('ada').get('/targets/?name=Private').words:
         raise AssertionError('it stands in the list')
-    if site.signed_in('ada').get('/targets/name/Private%20to%20Ben').status != 404:
-        raise AssertionError('it is found by its name')
+    ada = site.signed_in('ada')
+    there, none = (ada.get('/targets/name/' + n) for n in ('Private%20to%20Ben', 'Private%20to%20Bem'))
+    if (there.status, (there.location or '').replace('Ben', 'Bem')) != (none.status,
+                                                                        none.location or ''):
+        raise AssertionError('its name is answered %d %s, one that is not there %d %s' % (
+            there.status, there.location, none.status, none.location))
