@@ -1,11 +1,9 @@
 /*
- * target_list: pages of the list of targets, by keys.
- *
- * A sort order is one or two segments, each a run of an index: targets without a position come
- * after those with one, and sorting by type is one type after the other, each newest first. A key
- * names the segment and the last row's place in it; the page before is read backwards. Where rows
- * have to be looked at one by one, a segment is walked through a window of TARGET_WALK rows.
+ * target_list: pages of the list of targets, by keys. The page before one is read backwards. Where
+ * rows have to be looked at one by one, an order's segment (target_order.h) is walked through a
+ * window of TARGET_WALK rows.
  */
+#include "tom/target_order.h"
 #include "tom/target_plan.h"
 
 #include <inttypes.h>
@@ -19,51 +17,11 @@
 #define PAGES_MAX 100 /* that an old link's number reaches */
 #define ALIASES_SHOWN 5
 
-/* An order that an index has, and the pieces for both ways. */
-enum order { BY_CREATED, BY_MODIFIED, BY_NAME, BY_RA, BY_DEC, BY_ID };
-static const struct {
-	enum query_name order[2], after[2]; /* up, down */
-	enum { WHOLE, REAL, TEXT, NOTHING } value; /* beside the id */
-} orders[] = {
-	[BY_CREATED] = { { QUERY_TARGETS_CREATED_UP, QUERY_TARGETS_CREATED_DOWN },
-	    { QUERY_TARGETS_AFTER_CREATED_UP, QUERY_TARGETS_AFTER_CREATED_DOWN }, WHOLE },
-	[BY_MODIFIED] = { { QUERY_TARGETS_MODIFIED_UP, QUERY_TARGETS_MODIFIED_DOWN },
-	    { QUERY_TARGETS_AFTER_MODIFIED_UP, QUERY_TARGETS_AFTER_MODIFIED_DOWN }, WHOLE },
-	[BY_NAME] = { { QUERY_TARGETS_NAME_UP, QUERY_TARGETS_NAME_DOWN },
-	    { QUERY_TARGETS_AFTER_NAME_UP, QUERY_TARGETS_AFTER_NAME_DOWN }, TEXT },
-	[BY_RA] = { { QUERY_TARGETS_RA_UP, QUERY_TARGETS_RA_DOWN },
-	    { QUERY_TARGETS_AFTER_RA_UP, QUERY_TARGETS_AFTER_RA_DOWN }, REAL },
-	[BY_DEC] = { { QUERY_TARGETS_DEC_UP, QUERY_TARGETS_DEC_DOWN },
-	    { QUERY_TARGETS_AFTER_DEC_UP, QUERY_TARGETS_AFTER_DEC_DOWN }, REAL },
-	[BY_ID] = { { QUERY_TARGETS_ID_UP, QUERY_TARGETS_ID_DOWN },
-	    { QUERY_TARGETS_AFTER_ID_UP, QUERY_TARGETS_AFTER_ID_DOWN }, NOTHING },
-};
-
-struct segment {
-	enum order order;
-	bool down;
-	bool has_where;
-	enum query_name where;
-	int type; /* of QUERY_TARGETS_OF_TYPE */
-};
-
-/* Where a page begins, behind a row: what a key says. */
-struct place {
-	bool set;
-	bool back; /* the page before that row */
-	size_t segment;
-	int64_t id, whole;
-	double real;
-	struct str text;
-};
-
 struct listing {
 	struct target_plan plan;
 	const struct target_query *query;
 	struct arena *arena;
-	struct segment segments[2];
-	size_t nsegments;
-	bool type_in_segment;
+	struct ordering order;
 	struct place from;
 	struct target_row *rows; /* as read: backwards where from.back */
 	size_t *segment_of; /* of each row */
@@ -71,193 +29,6 @@ struct listing {
 	bool partial;
 	struct place boundary; /* where a walk stopped */
 };
-
-static void
-set_segments(struct listing *l)
-{
-	static const enum order order_of[] = { [SORT_CREATED] = BY_CREATED,
-		[SORT_MODIFIED] = BY_MODIFIED,
-		[SORT_NAME] = BY_NAME,
-		[SORT_RA] = BY_RA,
-		[SORT_DEC] = BY_DEC };
-	const struct target_query *q = l->query;
-	bool down = q->descending;
-	struct segment *s = l->segments;
-
-	switch (q->sort) {
-	case SORT_TYPE:
-		/* "NON_SIDEREAL" comes before "SIDEREAL" */
-		s[0] = (struct segment){ BY_CREATED, true, true, QUERY_TARGETS_OF_TYPE,
-			down ? TARGET_SIDEREAL : TARGET_NON_SIDEREAL };
-		s[1] = s[0];
-		s[1].type = down ? TARGET_NON_SIDEREAL : TARGET_SIDEREAL;
-		l->nsegments = 2;
-		break;
-	case SORT_RA:
-	case SORT_DEC:
-		s[0] = (struct segment){ order_of[q->sort], down, true,
-			q->sort == SORT_RA ? QUERY_TARGETS_WITH_RA : QUERY_TARGETS_WITH_DEC, 0 };
-		s[1] = (struct segment){ BY_ID, true, true,
-			q->sort == SORT_RA ? QUERY_TARGETS_WITHOUT_RA : QUERY_TARGETS_WITHOUT_DEC,
-			0 };
-		l->nsegments = 2;
-		break;
-	default:
-		s[0] = (struct segment){ order_of[q->sort], down, false, 0, 0 };
-		l->nsegments = 1;
-	}
-	/* one type, newest first: that is a run of its own index */
-	if (q->by_type && (q->sort == SORT_CREATED || q->sort == SORT_TYPE)) {
-		s[0] = (struct segment){ BY_CREATED, q->sort == SORT_TYPE || down, true,
-			QUERY_TARGETS_OF_TYPE, q->type };
-		l->nsegments = 1;
-		l->type_in_segment = true;
-	}
-}
-
-/* Keys: direction, sort, its direction, segment; id; value. "n0d0.17.1795490009123456" */
-static struct str
-make_key(const struct listing *l, bool back, size_t segment, const struct place *p)
-{
-	struct str head = arena_printf(l->arena, "%c%d%c%zu.%" PRId64 ".", back ? 'p' : 'n',
-	    (int)l->query->sort, l->query->descending ? 'd' : 'a', segment, p->id);
-	uint64_t bits;
-
-	switch (orders[l->segments[segment].order].value) {
-	case WHOLE:
-		return arena_printf(l->arena, "%s%" PRId64, head.p, p->whole);
-	case REAL:
-		memcpy(&bits, &p->real, sizeof(bits));
-		return arena_printf(l->arena, "%s%016" PRIx64, head.p, bits);
-	case TEXT:
-		return arena_printf(l->arena, "%s%.*s", head.p, STR_ARG(p->text));
-	case NOTHING:
-		break;
-	}
-	return head;
-}
-
-static bool
-read_real_bits(struct str s, double *out)
-{
-	uint64_t bits = 0;
-
-	if (s.n != 16)
-		return false;
-	for (size_t i = 0; i < s.n; i++) {
-		const char *digit = strchr("0123456789abcdef", s.p[i]);
-
-		if (digit == NULL || *digit == '\0')
-			return false;
-		bits = bits << 4 | (uint64_t)(digit - "0123456789abcdef");
-	}
-	memcpy(out, &bits, sizeof(bits));
-	return isfinite(*out);
-}
-
-/* Reads a key; one that is not of this sort order, or no key at all, is passed over. */
-static void
-read_key(struct listing *l, struct str key)
-{
-	struct str rest;
-	struct place p = { .set = true };
-	size_t dot;
-
-	if (key.n < 6 || (key.p[0] != 'n' && key.p[0] != 'p') ||
-	    key.p[1] != '0' + (int)l->query->sort ||
-	    key.p[2] != (l->query->descending ? 'd' : 'a') || key.p[3] < '0' || key.p[4] != '.')
-		return;
-	p.back = key.p[0] == 'p';
-	p.segment = (size_t)(key.p[3] - '0');
-	rest = (struct str){ key.p + 5, key.n - 5 };
-	dot = str_find(rest, '.');
-	if (p.segment >= l->nsegments || dot == rest.n ||
-	    !str_to_int64((struct str){ rest.p, dot }, &p.id))
-		return;
-	rest = (struct str){ rest.p + dot + 1, rest.n - dot - 1 };
-	switch (orders[l->segments[p.segment].order].value) {
-	case WHOLE:
-		p.set = str_to_int64(rest, &p.whole);
-		break;
-	case REAL:
-		p.set = read_real_bits(rest, &p.real);
-		break;
-	case TEXT:
-		p.text = rest;
-		p.set = rest.n > 0 && memchr(rest.p, '\0', rest.n) == NULL;
-		break;
-	case NOTHING:
-		break;
-	}
-	if (p.set)
-		l->from = p;
-}
-
-/* The place of a row in its segment. */
-static struct place
-place_of(const struct listing *l, const struct target *t, size_t segment)
-{
-	struct place p = { .set = true, .segment = segment, .id = t->id };
-
-	switch (l->segments[segment].order) {
-	case BY_CREATED:
-		p.whole = t->created;
-		break;
-	case BY_MODIFIED:
-		p.whole = t->modified;
-		break;
-	case BY_NAME:
-		p.text = t->name;
-		break;
-	case BY_RA:
-		p.real = t->ra;
-		break;
-	case BY_DEC:
-		p.real = t->dec;
-		break;
-	case BY_ID:
-		break;
-	}
-	return p;
-}
-
-static void
-add_after(struct sql *s, enum order order, bool down, const struct place *p)
-{
-	sql_add(s, orders[order].after[down]);
-	switch (orders[order].value) {
-	case WHOLE:
-		sql_int(s, "value", p->whole);
-		break;
-	case REAL:
-		sql_real(s, "value", p->real);
-		break;
-	case TEXT:
-		sql_text(s, "value", p->text);
-		return;
-	case NOTHING:
-		break;
-	}
-	sql_int(s, "id", p->id);
-}
-
-/* The run of a segment behind a place, in order: its own condition, the key, the order. */
-static void
-add_run(struct sql *s, const struct segment *seg, const struct place *after, bool back)
-{
-	static const struct target_field *type;
-
-	if (seg->has_where) {
-		sql_add(s, seg->where);
-		if (seg->where == QUERY_TARGETS_OF_TYPE) {
-			if (type == NULL)
-				type = target_field_find(STR("type"));
-			sql_text(s, "type", str_of(type->codes[seg->type]));
-		}
-	}
-	if (after->set)
-		add_after(s, seg->order, seg->down != back, after);
-}
 
 static void
 add_limit(struct sql *s, size_t rows)
@@ -288,19 +59,19 @@ segment_query(const struct listing *l, const struct segment *seg, const struct p
 		sql_add(s, QUERY_TARGETS_FROM_IDS);
 		sql_ints(s, "ids", l->plan.ids, l->plan.nids);
 		target_plan_filter(&l->plan, s);
-		add_run(s, seg, after, back);
-		sql_add(s, orders[seg->order].order[seg->down != back]);
+		target_run(s, seg, after, back);
+		target_run_order(s, seg, back);
 	} else if (is_walk(l)) {
 		/* the window's order is the result's: both engines read it row by row */
 		sql_add(s, QUERY_TARGETS_WINDOW_BEGIN);
-		add_run(s, seg, after, back);
-		sql_add(s, orders[seg->order].order[seg->down != back]);
+		target_run(s, seg, after, back);
+		target_run_order(s, seg, back);
 		sql_add(s, QUERY_TARGETS_WINDOW_END);
 		target_plan_filter(&l->plan, s);
 	} else {
 		sql_add(s, QUERY_TARGETS_FROM_ALL);
-		add_run(s, seg, after, back);
-		sql_add(s, orders[seg->order].order[seg->down != back]);
+		target_run(s, seg, after, back);
+		target_run_order(s, seg, back);
 	}
 	add_limit(s, l->want - l->n);
 	return sql_query(s);
@@ -321,10 +92,36 @@ newest_query(const struct listing *l)
 	sql_int(s, "value", p->set ? p->whole : end);
 	sql_int(s, "id", p->set ? p->id : end);
 	add_limit(s, l->want);
-	sql_add(s, down ? QUERY_TARGETS_NEWEST_THEN : QUERY_TARGETS_OLDEST_THEN);
-	add_limit(s, l->want);
+	if (db_engine(l->plan.db) == DB_POSTGRESQL) {
+		sql_add(s, down ? QUERY_TARGETS_NEWEST_THEN : QUERY_TARGETS_OLDEST_THEN);
+		add_limit(s, l->want);
+	}
 	sql_add(s, down ? QUERY_TARGETS_NEWEST_END : QUERY_TARGETS_OLDEST_END);
 	return sql_query(s);
+}
+
+/* The engines join the newest in their order, but promise nothing: almost always a mere look. */
+static void
+sort_newest(struct listing *l)
+{
+	bool down = l->query->descending != l->from.back;
+
+	for (size_t i = 1; i < l->n; i++) {
+		struct target_row row = l->rows[i];
+		size_t k = i;
+
+		for (; k > 0; k--) {
+			const struct target *t = &l->rows[k - 1].target;
+			bool later = t->created != row.target.created
+			    ? t->created > row.target.created
+			    : t->id > row.target.id;
+
+			if (later == down)
+				break;
+			l->rows[k] = l->rows[k - 1];
+		}
+		l->rows[k] = row;
+	}
 }
 
 static struct target_row
@@ -362,20 +159,20 @@ read_rows(struct listing *l, struct query *q, size_t segment)
 static enum db_result
 find_boundary(struct listing *l, size_t segment, const struct place *after)
 {
-	const struct segment *seg = &l->segments[segment];
+	const struct segment *seg = &l->order.segments[segment];
 	struct sql *s = sql_new(l->plan.db, l->arena);
 	struct query *q;
 
 	sql_add(s, QUERY_TARGETS_SELECT);
 	sql_add(s, QUERY_TARGETS_FROM_ALL);
-	add_run(s, seg, after, l->from.back);
-	sql_add(s, orders[seg->order].order[seg->down != l->from.back]);
+	target_run(s, seg, after, l->from.back);
+	target_run_order(s, seg, l->from.back);
 	sql_add(s, QUERY_TARGETS_BOUNDARY);
 	q = sql_query(s);
 	if (db_step(q) == DB_ROW) {
 		struct target_row row = read_row(q, l->arena);
 
-		l->boundary = place_of(l, &row.target, segment);
+		l->boundary = target_place(&l->order, &row.target, segment);
 		l->partial = true;
 	}
 	return db_done(q);
@@ -384,7 +181,7 @@ find_boundary(struct listing *l, size_t segment, const struct place *after)
 static enum db_result
 read_segments(struct listing *l)
 {
-	size_t step = l->from.set ? l->from.segment : l->from.back ? l->nsegments - 1 : 0;
+	size_t step = l->from.set ? l->from.segment : l->from.back ? l->order.n - 1 : 0;
 	enum db_result r = DB_END;
 
 	for (;;) {
@@ -392,11 +189,11 @@ read_segments(struct listing *l)
 		const struct place *after = l->from.set && step == l->from.segment ? &l->from
 		                                                                   : &none;
 
-		r = read_rows(l, segment_query(l, &l->segments[step], after), step);
+		r = read_rows(l, segment_query(l, &l->order.segments[step], after), step);
 		if (r == DB_END && l->n < l->want && is_walk(l))
 			r = find_boundary(l, step, after);
 		if (r != DB_END || l->n == l->want || l->partial ||
-		    step == (l->from.back ? 0 : l->nsegments - 1))
+		    step == (l->from.back ? 0 : l->order.n - 1))
 			return r;
 		step += l->from.back ? (size_t)-1 : 1;
 	}
@@ -449,7 +246,7 @@ count_query(const struct listing *l)
 {
 	/* one type is a run of its own; else any order will do */
 	const struct segment any = { .order = BY_CREATED, .down = true };
-	const struct segment *run = l->type_in_segment ? &l->segments[0] : &any;
+	const struct segment *run = l->order.has_type ? &l->order.segments[0] : &any;
 	struct place start = { 0 };
 	struct sql *s;
 
@@ -463,8 +260,8 @@ count_query(const struct listing *l)
 	sql_add(s, QUERY_TARGETS_COUNT);
 	if (is_walk(l)) {
 		sql_add(s, QUERY_TARGETS_WINDOW_BEGIN);
-		add_run(s, run, &start, false);
-		sql_add(s, orders[run->order].order[run->down]);
+		target_run(s, run, &start, false);
+		target_run_order(s, run, false);
 		sql_add(s, QUERY_TARGETS_COUNT_WINDOW_END);
 		target_plan_filter(&l->plan, s);
 	} else {
@@ -472,7 +269,7 @@ count_query(const struct listing *l)
 		if (l->plan.by_ids)
 			sql_ints(s, "ids", l->plan.ids, l->plan.nids);
 		target_plan_filter(&l->plan, s);
-		add_run(s, run, &start, false);
+		target_run(s, run, &start, false);
 	}
 	sql_add(s, QUERY_TARGETS_COUNT_END);
 	return sql_query(s);
@@ -520,12 +317,18 @@ reverse(struct listing *l)
 	}
 }
 
+/* The key of the page after (or before) a place. */
+static struct str
+key_of(const struct listing *l, struct place p, bool back)
+{
+	p.back = back;
+	return target_key_text(&l->order, &p, l->arena);
+}
+
 static struct str
 key_at(const struct listing *l, size_t row, bool back)
 {
-	struct place p = place_of(l, &l->rows[row].target, l->segment_of[row]);
-
-	return make_key(l, back, l->segment_of[row], &p);
+	return key_of(l, target_place(&l->order, &l->rows[row].target, l->segment_of[row]), back);
 }
 
 /* Cuts what was read to the page, and makes the keys of its neighbours. */
@@ -548,13 +351,13 @@ finish_page(struct listing *l, size_t skip, struct target_page *page)
 		if (more)
 			page->previous = key_at(l, 0, true);
 		else if (l->partial)
-			page->previous = make_key(l, true, l->boundary.segment, &l->boundary);
+			page->previous = key_of(l, l->boundary, true);
 		return;
 	}
 	if (more)
 		page->next = key_at(l, l->n - 1, false);
 	else if (l->partial)
-		page->next = make_key(l, false, l->boundary.segment, &l->boundary);
+		page->next = key_of(l, l->boundary, false);
 	if ((l->from.set || skip > 0) && page->n > 0)
 		page->previous = key_at(l, skip, true);
 }
@@ -604,7 +407,12 @@ read_page(struct listing *l, struct target_page *page)
 	l->want = skip + l->limit + 1;
 	l->rows = arena_array(l->arena, l->want, sizeof(*l->rows));
 	l->segment_of = arena_array(l->arena, l->want, sizeof(*l->segment_of));
-	r = is_newest(l) ? read_rows(l, newest_query(l), 0) : read_segments(l);
+	if (is_newest(l)) {
+		r = read_rows(l, newest_query(l), 0);
+		sort_newest(l);
+	} else {
+		r = read_segments(l);
+	}
 	if (r != DB_END)
 		return r;
 	if (l->from.back && l->n < l->limit && !l->partial) {
@@ -638,10 +446,10 @@ target_find(struct db *db, struct arena *a, const struct user *u, const struct t
 		return r;
 	if (l.plan.by_ids && l.plan.nids == 0)
 		return DB_END;
-	set_segments(&l);
-	if (l.type_in_segment)
+	l.order = target_ordering(&query);
+	if (l.order.has_type)
 		l.plan.ask_type = false;
-	read_key(&l, query.after);
+	l.from = target_key_read(&l.order, query.after);
 	l.plan.ask_rights = l.plan.ask_rights && !newest;
 
 	struct query *count = is_known_many(&l) ? NULL : count_query(&l);

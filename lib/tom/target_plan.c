@@ -131,28 +131,19 @@ try_index(struct target_plan *p, struct query *q, bool *ask)
 	return r;
 }
 
+/* Whole names are in an index of their own; there are few. */
 static enum db_result
-try_same(struct target_plan *p)
+try_same(struct target_plan *p, struct str keys)
 {
-	struct found f = { 0 };
+	struct found f = { .ids = arena_array(p->arena, TERMS_MAX, sizeof(*f.ids)) };
+	struct query *q = db_query(p->db, QUERY_TARGET_IDS_OF_NAMES);
 	enum db_result r;
 
-	p->ask_same = p->same.p != NULL;
-	if (!p->ask_same)
-		return DB_END;
-	struct query *q = db_query(p->db, QUERY_TARGET_IDS_OF_NAMES);
-	db_text(q, "keys", p->same);
-	while (db_step(q) == DB_ROW) {
-		if (f.room == 0) {
-			f.room = TOO_MANY;
-			f.ids = arena_array(p->arena, f.room, sizeof(*f.ids));
-		}
-		if (f.n < f.room)
-			f.ids[f.n++] = db_col_int(q, "target_id");
-	}
+	db_text(q, "keys", keys);
+	while (db_step(q) == DB_ROW && f.n < TERMS_MAX)
+		f.ids[f.n++] = db_col_int(q, "target_id");
 	r = db_done(q);
-	if (r == DB_END && f.n < TOO_MANY && settle(p, &f))
-		p->ask_same = false;
+	settle(p, &f);
 	return r;
 }
 
@@ -255,7 +246,7 @@ target_plan(struct target_plan *p, struct db *db, struct arena *a, const struct 
     const struct target_query *query, bool wants_ids)
 {
 	struct terms same = { 0 };
-	enum db_result r;
+	enum db_result r = DB_END;
 
 	*p = (struct target_plan){ .db = db, .arena = a, .user = u, .query = query };
 	target_terms(a, query->name, &p->names);
@@ -263,9 +254,9 @@ target_plan(struct target_plan *p, struct db *db, struct arena *a, const struct 
 	if (!str_empty(str_trim(query->query)))
 		p->text.key[p->text.n++] = target_match_key(a, query->query);
 	if (same.n > 0)
-		p->same = target_json_texts(a, same.key, same.n);
+		r = try_same(p, target_json_texts(a, same.key, same.n));
 	p->ask_type = query->by_type;
-	if ((r = try_same(p)) != DB_END || (r = try_cone(p)) != DB_END ||
+	if (r != DB_END || (r = try_cone(p)) != DB_END ||
 	    (r = try_parts(p, &p->names, &p->ask_names)) != DB_END ||
 	    (r = try_parts(p, &p->text, &p->ask_text)) != DB_END || (r = try_extra(p)) != DB_END ||
 	    (r = try_list(p)) != DB_END)
@@ -276,8 +267,8 @@ target_plan(struct target_plan *p, struct db *db, struct arena *a, const struct 
 bool
 target_plan_asks(const struct target_plan *p)
 {
-	return p->ask_names || p->ask_text || p->ask_same || p->ask_cone || p->ask_list ||
-	    p->ask_extra || p->ask_type || p->ask_rights;
+	return p->ask_names || p->ask_text || p->ask_cone || p->ask_list || p->ask_extra ||
+	    p->ask_type || p->ask_rights;
 }
 
 static void
@@ -332,10 +323,6 @@ target_plan_filter(const struct target_plan *p, struct sql *s)
 	if (p->ask_rights) {
 		sql_add(s, QUERY_TARGETS_VISIBLE);
 		sql_ints(s, "principals", p->user->principals, p->user->nprincipals);
-	}
-	if (p->ask_same) {
-		sql_add(s, QUERY_TARGETS_SAME_NAME);
-		sql_text(s, "keys", p->same);
 	}
 	if (p->ask_names)
 		add_parts(s, &p->names);

@@ -22,13 +22,12 @@ struct target_plan {
 	const struct user *user;
 	const struct target_query *query;
 	struct terms names, text; /* parts of names */
-	struct str same; /* a JSON array of keys; absent: not asked */
 	/* what an index gave: then these are all the candidates */
 	bool by_ids;
 	int64_t *ids;
 	size_t nids;
 	/* what is still to be asked of each row */
-	bool ask_names, ask_text, ask_same, ask_cone, ask_list, ask_extra, ask_type, ask_rights;
+	bool ask_names, ask_text, ask_cone, ask_list, ask_extra, ask_type, ask_rights;
 };
 
 /*
