@@ -27,17 +27,23 @@ struct column {
 		"programid", 'i' \
 	}
 
+/* What the fit and the pixels say, of a candidate and of a row of its history. */
+#define DETAILS \
+	{ "chipsf", 'F' }, { "magap", 'F' }, { "sigmagap", 'F' }, { "distnr", 'F' }, \
+	    { "magnr", 'F' }, { "sigmagnr", 'F' }, { "chinr", 'F' }, { "sharpnr", 'F' }, \
+	    { "sky", 'F' }, { "magdiff", 'F' }, { "fwhm", 'F' }, { "classtar", 'F' }, \
+	    { "mindtoedge", 'F' }, { "magfromlim", 'F' }, { "seeratio", 'F' }, { "aimage", 'F' }, \
+	    { "bimage", 'F' }, { "aimagerat", 'F' }, { "bimagerat", 'F' }, { "elong", 'F' }, \
+	    { "nneg", 'I' }, { "nbad", 'I' }, { "rb", 'F' }, { "ssdistnr", 'F' }, \
+	    { "ssmagnr", 'F' }, { "ssnamenr", 'S' }, { "sumrat", 'F' }, { "magapbig", 'F' }, \
+	{ \
+		"sigmagapbig", 'F' \
+	}
+
 static const struct column candidate_columns[] = { EXPOSURE, { "candid", 'l' },
 	{ "isdiffpos", 's' }, { "tblid", 'L' }, { "nid", 'I' }, { "rcid", 'I' }, { "field", 'I' },
 	{ "xpos", 'F' }, { "ypos", 'F' }, { "ra", 'd' }, { "dec", 'd' }, { "magpsf", 'f' },
-	{ "sigmapsf", 'f' }, { "chipsf", 'F' }, { "magap", 'F' }, { "sigmagap", 'F' },
-	{ "distnr", 'F' }, { "magnr", 'F' }, { "sigmagnr", 'F' }, { "chinr", 'F' },
-	{ "sharpnr", 'F' }, { "sky", 'F' }, { "magdiff", 'F' }, { "fwhm", 'F' },
-	{ "classtar", 'F' }, { "mindtoedge", 'F' }, { "magfromlim", 'F' }, { "seeratio", 'F' },
-	{ "aimage", 'F' }, { "bimage", 'F' }, { "aimagerat", 'F' }, { "bimagerat", 'F' },
-	{ "elong", 'F' }, { "nneg", 'I' }, { "nbad", 'I' }, { "rb", 'F' }, { "ssdistnr", 'F' },
-	{ "ssmagnr", 'F' }, { "ssnamenr", 'S' }, { "sumrat", 'F' }, { "magapbig", 'F' },
-	{ "sigmagapbig", 'F' }, { "ranr", 'd' }, { "decnr", 'd' }, { "sgmag1", 'F' },
+	{ "sigmapsf", 'f' }, DETAILS, { "ranr", 'd' }, { "decnr", 'd' }, { "sgmag1", 'F' },
 	{ "srmag1", 'F' }, { "simag1", 'F' }, { "szmag1", 'F' }, { "sgscore1", 'F' },
 	{ "distpsnr1", 'F' }, { "ndethist", 'i' }, { "ncovhist", 'i' }, { "jdstarthist", 'D' },
 	{ "jdendhist", 'D' }, { "scorr", 'D' }, { "tooflag", 'I' }, { "objectidps1", 'L' },
@@ -51,14 +57,7 @@ static const struct column candidate_columns[] = { EXPOSURE, { "candid", 'l' },
 static const struct column previous_columns[] = { EXPOSURE, { "candid", 'L' }, { "isdiffpos", 'S' },
 	{ "tblid", 'L' }, { "nid", 'I' }, { "rcid", 'I' }, { "field", 'I' }, { "xpos", 'F' },
 	{ "ypos", 'F' }, { "ra", 'D' }, { "dec", 'D' }, { "magpsf", 'F' }, { "sigmapsf", 'F' },
-	{ "chipsf", 'F' }, { "magap", 'F' }, { "sigmagap", 'F' }, { "distnr", 'F' },
-	{ "magnr", 'F' }, { "sigmagnr", 'F' }, { "chinr", 'F' }, { "sharpnr", 'F' }, { "sky", 'F' },
-	{ "magdiff", 'F' }, { "fwhm", 'F' }, { "classtar", 'F' }, { "mindtoedge", 'F' },
-	{ "magfromlim", 'F' }, { "seeratio", 'F' }, { "aimage", 'F' }, { "bimage", 'F' },
-	{ "aimagerat", 'F' }, { "bimagerat", 'F' }, { "elong", 'F' }, { "nneg", 'I' },
-	{ "nbad", 'I' }, { "rb", 'F' }, { "ssdistnr", 'F' }, { "ssmagnr", 'F' },
-	{ "ssnamenr", 'S' }, { "sumrat", 'F' }, { "magapbig", 'F' }, { "sigmagapbig", 'F' },
-	{ "ranr", 'D' }, { "decnr", 'D' }, { "scorr", 'D' }, { "magzpsci", 'F' },
+	DETAILS, { "ranr", 'D' }, { "decnr", 'D' }, { "scorr", 'D' }, { "magzpsci", 'F' },
 	{ "magzpsciunc", 'F' }, { "magzpscirms", 'F' }, { "clrcoeff", 'F' }, { "clrcounc", 'F' },
 	{ "rbversion", 's' } };
 
