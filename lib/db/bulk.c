@@ -120,6 +120,7 @@ db_bulk_end(struct bulk *b, int64_t *added)
 	for (size_t i = 0; i < b->st.ncolumns; i++)
 		free(b->st.columns[i]);
 	free(b->st.columns);
+	free(b->st.asked);
 	buf_free(&b->bytes);
 	free(b->values);
 	free(b);

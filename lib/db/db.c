@@ -150,6 +150,8 @@ statement_release(struct db *db, struct statement *st)
 	for (size_t i = 0; i < st->ncolumns; i++)
 		free(st->columns[i]);
 	free(st->columns);
+	free(st->asked);
+	st->asked = NULL;
 	st->columns = NULL;
 	st->ncolumns = 0;
 }
@@ -443,6 +445,7 @@ void
 db_statement_columns(struct statement *st, size_t n, const char *(*name)(void *, size_t), void *arg)
 {
 	st->columns = need(calloc(n > 0 ? n : 1, sizeof(*st->columns)));
+	st->asked = need(calloc(n > 0 ? n : 1, sizeof(*st->asked)));
 	for (st->ncolumns = 0; st->ncolumns < n; st->ncolumns++)
 		st->columns[st->ncolumns] = need(strdup(name(arg, st->ncolumns)));
 }
@@ -745,8 +748,12 @@ column(struct query *q, const char *name)
 
 		/* the next read is mostly of the next column */
 		q->column_hint = i + 1 < st->ncolumns ? i + 1 : 0;
-		if (strcmp(st->columns[i], name) == 0)
+		if (st->asked[i] == name)
 			return i;
+		if (strcmp(st->columns[i], name) == 0) {
+			st->asked[i] = name;
+			return i;
+		}
 	}
 	log_error(q->state == QUERY_ROW ? "there is no such column" : "there is no row to read",
 	    LOG_TEXT("statement", st->name), LOG_TEXT("column", name));

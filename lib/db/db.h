@@ -97,7 +97,10 @@ void db_start(struct query *);
 
 enum db_result db_step(struct query *) MUST_CHECK;
 
-/* Columns of the row stepped to, by name; a name that is not there aborts (a mistake of ours). */
+/*
+ * Columns of the row stepped to, by name; a name that is not there aborts (a mistake of ours).
+ * Names are literals or otherwise last as long as the program: they are told apart by address.
+ */
 bool db_col_null(struct query *, const char *name);
 int64_t db_col_int(struct query *, const char *name); /* NULL is 0 */
 bool db_col_bool(struct query *, const char *name);

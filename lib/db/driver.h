@@ -61,6 +61,7 @@ struct statement {
 	const char **params; /* NULL: a joined one, bound by number */
 	size_t ncolumns;
 	char **columns; /* names; set by db_statement_columns */
+	const char **asked; /* the name a column was last asked by: a literal, the same again */
 	unsigned users; /* open queries */
 	void *prepared; /* the driver's */
 };

@@ -392,9 +392,12 @@ sqlite_get_real(struct query *q, size_t column)
 {
 	sqlite3_stmt *stmt = ((struct prepared *)q->run)->stmt;
 
-	if (sqlite3_column_type(stmt, (int)column) == SQLITE_NULL)
+	double x = sqlite3_column_double(stmt, (int)column);
+
+	/* NULL reads as 0 */
+	if (x == 0 && sqlite3_column_type(stmt, (int)column) == SQLITE_NULL)
 		return __builtin_nan("");
-	return sqlite3_column_double(stmt, (int)column);
+	return x;
 }
 
 static struct str
@@ -534,6 +537,7 @@ sqlite_bulk(struct bulk *b, int64_t *added)
 		r = insert_rows(b, &b->st, 1, &at, added);
 	sqlite_forget(b->db, &wide);
 	free(wide.columns);
+	free(wide.asked);
 	return r;
 }
 
