@@ -177,13 +177,32 @@ static void
 a_detection_is_known_by_its_number_alone(void **state)
 {
 	struct scratch *s = *state;
-	struct datum first = detection(1, 60000.5, "g", 11), again = first;
+	struct datum first[] = { limit(1, 59999.5, "g"), detection(1, 60000.5, "g", 11) };
+	struct datum again[] = { first[0], first[1], first[1] };
 
-	again.mjd = nextafter(first.mjd, 1e9);
-	again.magnitude = 18.6;
-	stores(s, &first, 1, 1);
-	stores(s, &again, 1, 0);
-	assert_int_equal(count(s, 1), 1);
+	again[1].mjd = nextafter(first[1].mjd, 1e9);
+	again[2].mjd = nextafter(again[1].mjd, 1e9);
+	again[2].magnitude = 18.6;
+	stores(s, first, NELEM(first), 2);
+	stores(s, again, NELEM(again), 0);
+	assert_int_equal(count(s, 1), 2);
+	/* within a batch, too */
+	for (size_t i = 0; i < NELEM(again); i++)
+		again[i].target_id = 2;
+	stores(s, again, NELEM(again), 2);
+}
+
+static void
+many_detections_of_one_exposure_are_told_apart(void **state)
+{
+	struct scratch *s = *state;
+	struct datum rows[2000];
+
+	for (size_t i = 0; i < NELEM(rows); i++)
+		rows[i] = detection(1, 60000.5, "g", 1 + (int64_t)i);
+	stores(s, rows, 1000, 1000);
+	stores(s, rows, NELEM(rows), 1000);
+	stores(s, rows, NELEM(rows), 0);
 }
 
 static void
@@ -327,6 +346,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(a_second_run_adds_nothing),
 	TEST(two_detections_of_one_exposure_are_two_rows),
 	TEST(a_detection_is_known_by_its_number_alone),
+	TEST(many_detections_of_one_exposure_are_told_apart),
 	TEST(kinds_bands_and_targets_are_told_apart),
 	TEST(rows_that_come_twice_in_a_batch_are_stored_once),
 	TEST(a_gap_in_what_is_stored_is_filled),

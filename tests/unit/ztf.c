@@ -381,8 +381,8 @@ sign_band_time_and_limit_are_kept(void **state)
 static void
 rows_without_a_measurement_are_counted(void **state)
 {
-	static const double none[][3] = { { -99999, -99999, 26 }, { NAN, 1, 26 }, { 1, NAN, 26 },
-		{ 1, -1, 26 }, { 1, 1, NAN }, { 1, 1, -999 }, { INFINITY, 1, 26 } };
+	static const double none[][3] = { { -99999, -99999, 26 }, { -99999, 1, 26 }, { NAN, 1, 26 },
+		{ 1, NAN, 26 }, { 1, -1, 26 }, { 1, 1, NAN }, { 1, 1, -999 }, { INFINITY, 1, 26 } };
 	struct arena *a = arena_new();
 	struct ztf_packet p;
 	struct least l;
