@@ -108,7 +108,7 @@ arena_reset(struct arena *a)
 		struct block *b = a->blocks;
 
 		a->blocks = b->next;
-		if (b->size == BLOCK && a->nspare < SPARES) {
+		if (b->size == BLOCK && a->nspare + 1 <= SPARES) {
 			b->next = a->spare;
 			a->spare = b;
 			a->nspare++;

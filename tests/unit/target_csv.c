@@ -366,10 +366,12 @@ static void
 an_export_ends_when_the_reader_is_gone(void **state)
 {
 	struct target_query q = { .descending = true };
+	struct buf b = { 0 };
 
 	(void)state;
 	assert_int_equal(target_export(db, &root, &q, refuse, NULL), DB_REFUSED);
-	assert_int_equal(target_export(db, &root, &q, append, &(struct buf){ 0 }), DB_END);
+	assert_int_equal(target_export(db, &root, &q, append, &b), DB_END);
+	buf_free(&b);
 }
 
 static void
