@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +21,6 @@
 #include "alert/ingest.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/number.h"
 #include "cmd/files.h"
 #include "config.h"
 #include "http/value.h"
@@ -197,7 +197,7 @@ read_file(struct run *run, const struct file *file)
 	return r;
 }
 
-/* Why the database did not take a batch, for people. */
+/* Why the database did not do what it was asked, for people. */
 static void
 explain(struct run *run, enum db_result r)
 {
@@ -209,10 +209,20 @@ explain(struct run *run, enum db_result r)
 		what = "there is no space left for the database";
 	else if (r == DB_SLOW || r == DB_RETRY)
 		what = "the database stayed busy";
-	snprintf(run->error, sizeof(run->error),
-	    "%s: %.300s. The last %zu packets were not stored, what came before them is. Run it "
-	    "again when that is mended: nothing is stored twice",
-	    what, db_error(run->db), ingest_pending(run->ingest));
+	snprintf(run->error, sizeof(run->error), "%s: %.300s", what, db_error(run->db));
+}
+
+static void
+explain_batch(struct run *run, enum db_result r)
+{
+	size_t n;
+
+	explain(run, r);
+	n = strlen(run->error);
+	snprintf(run->error + n, sizeof(run->error) - n,
+	    ". The last %zu packets were not stored, what came before them is. Run it again when "
+	    "that is mended: nothing is stored twice",
+	    ingest_pending(run->ingest));
 }
 
 static enum status
@@ -229,7 +239,7 @@ read_files(struct run *run)
 		r = ingest_flush(run->ingest);
 	wipe_bar(run);
 	if (r != DB_END) {
-		explain(run, r);
+		explain_batch(run, r);
 		return FAILED;
 	}
 	if (stopped != 0) {
@@ -280,8 +290,8 @@ summary_for_scripts(const struct run *run, enum status status, double seconds, d
 	value_set_int(v, "without_measurement", (int64_t)t->empty);
 	value_set_int(v, "rejected", (int64_t)t->rejected);
 	value_set_int(v, "passed_over", (int64_t)run->passed_over);
-	value_set_number(v, "seconds", seconds, arena_printf(run->arena, "%.3f", seconds));
-	value_set_number(v, "alerts_per_second", rate, arena_printf(run->arena, "%.1f", rate));
+	value_set_real(v, "seconds", round(1000 * seconds) / 1000);
+	value_set_real(v, "alerts_per_second", round(10 * rate) / 10);
 	value_set_int(v, "status", status);
 	value_set_text(v, "error", run->error[0] != '\0' ? str_of(run->error) : STR_NONE);
 	value_json(v, &b);

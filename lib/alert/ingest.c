@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
-
 #define PROGRESS_EVERY 64 /* packets */
 
 struct ingest {
@@ -242,8 +240,6 @@ ingest_file(struct ingest *in, int fd, const char *name, const volatile int *sto
 		return DB_END;
 	}
 	for (;;) {
-		const char *why;
-
 		if (stop != NULL && *stop)
 			return DB_END;
 		if (in->progress != NULL && ++turns % PROGRESS_EVERY == 0)
@@ -255,10 +251,6 @@ ingest_file(struct ingest *in, int fd, const char *name, const volatile int *sto
 			return DB_END;
 		if (got == AVRO_BAD || got == AVRO_BROKEN) {
 			reject(in, name, got == AVRO_BAD ? p.lost : 1, err);
-			continue;
-		}
-		if ((why = target_name_wrong(p.object_id)) != NULL) {
-			reject(in, name, 1, why);
 			continue;
 		}
 		if ((r = take(in, &p)) != DB_END)

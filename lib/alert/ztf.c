@@ -9,8 +9,8 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "tom/target.h"
 
-#define NAME_MAX_BYTES 400 /* 100 characters of at most four */
 #define NO_FLUX (-99999.0) /* fp_hists: no measurement */
 #define NO_VALUE (-990.0) /* -999 and below stand for "none" among magnitudes */
 #define FIRST_JD 2400000.5 /* MJD 0 */
@@ -252,23 +252,14 @@ add_candidate(struct ztf_packet *p, const struct alert *alert, char *err, size_t
 	return true;
 }
 
-/* Is it a name as targets have them? Longer checks are the target's own. */
 static bool
 take_name(struct ztf_packet *p, struct arena *arena, struct str id, char *err, size_t errsize)
 {
-	const char *why = NULL;
+	const char *why = target_name_wrong(id = str_trim(id));
 
-	if (id.n == 0)
-		why = "is empty";
-	else if (id.n > NAME_MAX_BYTES)
-		why = "is longer than 100 characters";
-	else if (!str_is_utf8(id))
-		why = "is not UTF-8";
-	for (size_t i = 0; why == NULL && i < id.n; i++)
-		if ((unsigned char)id.p[i] < ' ' || id.p[i] == 0x7f)
-			why = "holds a control character";
 	if (why != NULL) {
-		snprintf(err, errsize, "objectId %s", why);
+		snprintf(err, errsize, "objectId \"%.*s\": %s", (int)(id.n < 100 ? id.n : 100),
+		    id.p != NULL ? id.p : "", why);
 		return false;
 	}
 	p->object_id = arena_str(arena, id);

@@ -10,7 +10,7 @@
 
 /* One packet: an object, and all that the packet says of its brightness. */
 struct ztf_packet {
-	struct str object_id; /* UTF-8, 1 to 100 characters, in the arena */
+	struct str object_id; /* fit to be the name of a target; in the arena */
 	int64_t candid; /* the alert's own number */
 	double ra, dec; /* degrees, ICRS, of this detection: 0 <= ra < 360 */
 	struct datum *points; /* source "ZTF", target_id 0; the alert's own detection first */
