@@ -32,6 +32,13 @@ add(struct files *f, const char *path, const struct stat *st, bool named)
 	f->bytes += file->size;
 }
 
+static void
+complain(struct files *f, const char *path, const char *why)
+{
+	f->unseen++;
+	f->complain(path, why);
+}
+
 static int
 is_shown(const struct dirent *e)
 {
@@ -51,8 +58,8 @@ walk(struct files *f, const char *dir)
 	int n = f->depth >= MAX_DEPTH ? -1 : scandir(dir, &entries, is_shown, by_bytes);
 
 	if (n < 0) {
-		f->complain(
-		    dir, f->depth >= MAX_DEPTH ? "directories nested too deep" : strerror(errno));
+		complain(f, dir,
+		    f->depth >= MAX_DEPTH ? "directories nested too deep" : strerror(errno));
 		return;
 	}
 	f->depth++;
@@ -64,7 +71,7 @@ walk(struct files *f, const char *dir)
 
 		free(entries[i]);
 		if (lstat(path.p, &st) != 0)
-			f->complain(path.p, strerror(errno));
+			complain(f, path.p, strerror(errno));
 		else if (S_ISDIR(st.st_mode))
 			walk(f, path.p);
 		else if (S_ISREG(st.st_mode) ||

@@ -17,6 +17,7 @@ struct files {
 	uint64_t bytes; /* of all */
 	size_t depth;
 	void (*complain)(const char *path, const char *why); /* what cannot be looked at */
+	size_t unseen; /* how many that was */
 };
 
 /*

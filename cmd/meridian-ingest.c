@@ -249,7 +249,7 @@ read_files(struct run *run)
 		    (int)stopped);
 		return INTERRUPTED;
 	}
-	return ingest_tally(run->ingest)->rejected > 0 ? REJECTED : DONE;
+	return ingest_tally(run->ingest)->rejected + run->files.unseen > 0 ? REJECTED : DONE;
 }
 
 static void

@@ -146,6 +146,9 @@ def bad_packets_are_named_and_left_and_the_others_stored(site):
                      'empty.avro: offset 0: the file is empty'):
             contains(site.last.stderr, text)
         equal(sorted(os.listdir(folder + '/bad')), ['cut.avro', 'empty.avro', 'note.txt'])
+        os.mkdir(folder + '/good/closed', 0)
+        _ingest(site, folder + '/good', status=3)
+        contains(site.last.stderr, '/good/closed: Permission denied')
         _ingest(site, folder + '/bad/note.txt', status=3)
         contains(site.last.stderr, 'note.txt: offset 0: this is no Avro container file')
 
