@@ -62,6 +62,9 @@ size_t str_find(struct str, char);
 bool str_to_int64(struct str, int64_t *out);
 bool str_to_double(struct str, double *out);
 
+/* The code points of a text that is UTF-8. */
+size_t str_code_points(struct str);
+
 /* Is it well-formed UTF-8 (no surrogates, no overlong forms, up to U+10FFFF)? */
 bool str_is_utf8(struct str);
 

@@ -139,6 +139,16 @@ str_to_double(struct str s, double *out)
 	return true;
 }
 
+size_t
+str_code_points(struct str s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s.n; i++)
+		n += ((unsigned char)s.p[i] & 0xc0) != 0x80;
+	return n;
+}
+
 bool
 str_is_utf8(struct str s)
 {

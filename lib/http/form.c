@@ -37,16 +37,6 @@ form_count_wrong(const struct input *in, size_t n)
 	return wrong;
 }
 
-static size_t
-count_code_points(struct str s)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < s.n; i++)
-		n += ((unsigned char)s.p[i] & 0xc0) != 0x80;
-	return n;
-}
-
 /* A control character, other than a line end or tab where those may be. */
 static bool
 has_control(struct str s, bool lines)
@@ -82,7 +72,7 @@ read_text(const struct field *f, struct input *in, struct arena *a)
 
 	if (f->type == FIELD_LINES)
 		in->text = unify_lines(in->text, a);
-	n = count_code_points(in->text);
+	n = str_code_points(in->text);
 	if (f->type != FIELD_SECRET && has_control(in->text, f->type == FIELD_LINES))
 		form_wrong(
 		    in, arena_printf(a, "%s must not contain control characters.", label_of(f)));

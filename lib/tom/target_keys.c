@@ -61,17 +61,6 @@ target_keys(struct target_draft *d, size_t *n, struct problems *ps, struct arena
 	return keys;
 }
 
-/* Code points of UTF-8 text. */
-static size_t
-points(struct str s)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < s.n; i++)
-		n += ((unsigned char)s.p[i] & 0xc0) != 0x80;
-	return n;
-}
-
 const char *
 target_extra_wrong(const struct target_extra *e)
 {
@@ -80,13 +69,13 @@ target_extra_wrong(const struct target_extra *e)
 	if (!str_is_utf8(e->key) || !str_is_utf8(e->value) || strlen(e->key.p) != e->key.n ||
 	    strlen(e->value.p) != e->value.n)
 		return "Fields and values must be UTF-8 text.";
-	if (points(e->key) > TARGET_KEY_MAX)
+	if (str_code_points(e->key) > TARGET_KEY_MAX)
 		return "The name of a field must have at most 200 characters.";
 	if (str_starts(e->key, "name") || str_is(e->key, "id") || str_is(e->key, "groups") ||
 	    target_field_find(e->key) != NULL)
 		return "A further field must not be called as one of the target's own, nor begin "
 		       "with \"name\".";
-	if (points(e->value) > TARGET_VALUE_MAX)
+	if (str_code_points(e->value) > TARGET_VALUE_MAX)
 		return "A value must have at most 10,000 characters.";
 	for (size_t i = 0; i < e->key.n; i++)
 		if ((unsigned char)e->key.p[i] < 0x20 || e->key.p[i] == 0x7f)

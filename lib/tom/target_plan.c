@@ -82,16 +82,6 @@ part_pattern(const struct target_plan *p, struct str key)
 	return s;
 }
 
-static size_t
-letters(struct str s)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < s.n; i++)
-		n += ((unsigned char)s.p[i] & 0xc0) != 0x80;
-	return n;
-}
-
 /* Candidates by parts of names; parts of fewer than three letters have no index. */
 static enum db_result
 try_parts(struct target_plan *p, const struct terms *t, bool *ask)
@@ -103,7 +93,7 @@ try_parts(struct target_plan *p, const struct terms *t, bool *ask)
 	if (p->by_ids || t->n == 0)
 		return DB_END;
 	for (size_t i = 0; i < t->n; i++)
-		if (letters(t->key[i]) < 3)
+		if (str_code_points(t->key[i]) < 3)
 			return DB_END;
 	for (size_t i = 0; i < t->n && r == DB_END; i++) {
 		size_t before = f.n;

@@ -39,6 +39,7 @@ utf8_is_strict(void **state)
 	assert_false(str_is_utf8(STR("\xed\xa0\x80")));
 	assert_false(str_is_utf8(STR("\xf4\x90\x80\x80")));
 	assert_false(str_is_utf8(STR("\xe2\x82")));
+	assert_int_equal(str_code_points(STR("a\xc3\xa9\xf0\x9f\x98\x80")), 3);
 }
 
 static void
