@@ -91,10 +91,11 @@ by_target_and_time(const void *left, const void *right)
 		return a->target_id < b->target_id ? -1 : 1;
 	if (a->mjd != b->mjd)
 		return a->mjd < b->mjd ? -1 : 1;
-	return a->kind - b->kind;
+	if (a->kind != b->kind)
+		return a->kind - b->kind;
+	return a->survey_id < b->survey_id ? -1 : a->survey_id > b->survey_id;
 }
 
-/* Most batches come in order: packets of one object after the other, rows by time. */
 static void
 sort_rows(struct datum *rows, size_t n)
 {
@@ -128,6 +129,7 @@ fill_table(struct batch *b, struct arena *arena)
 /* Targets whose rows lie in about the same span of time: one statement asks for all. */
 struct span {
 	double first, last; /* whole days around the rows; last is not in it */
+	double first_of_one, last_of_one; /* of the target that began it */
 	size_t ntargets;
 	int64_t targets[TARGETS_AT_ONCE];
 };
@@ -162,22 +164,23 @@ strike_out(struct db *db, struct arena *arena, struct batch *b)
 	struct span *s = arena_alloc(arena, sizeof(*s));
 	enum db_result r = DB_END;
 
+	s->first_of_one = s->last_of_one = -INFINITY; /* far from any */
 	for (size_t i = 0, next; i < b->n && r == DB_END; i = next) {
 		double first = floor(b->rows[i].mjd), last;
 
 		for (next = i; next < b->n && b->rows[next].target_id == b->rows[i].target_id;)
 			next++;
 		last = floor(b->rows[next - 1].mjd) + 1;
-		if (s->ntargets == TARGETS_AT_ONCE ||
-		    (s->ntargets > 0 &&
-		        (fabs(first - s->first) > APART || fabs(last - s->last) > APART))) {
-			r = strike_out_stored(db, b, s);
+		if (s->ntargets == TARGETS_AT_ONCE || fabs(first - s->first_of_one) > APART ||
+		    fabs(last - s->last_of_one) > APART) {
+			if (s->ntargets > 0)
+				r = strike_out_stored(db, b, s);
 			s->ntargets = 0;
+			s->first = s->first_of_one = first;
+			s->last = s->last_of_one = last;
 		}
-		if (s->ntargets == 0 || first < s->first)
-			s->first = first;
-		if (s->ntargets == 0 || last > s->last)
-			s->last = last;
+		s->first = fmin(s->first, first);
+		s->last = fmax(s->last, last);
 		s->targets[s->ntargets++] = b->rows[i].target_id;
 	}
 	if (r == DB_END && s->ntargets > 0)

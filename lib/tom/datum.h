@@ -33,9 +33,8 @@ struct datum {
  * transaction. Rows may be in any order and come twice. The stored rows of each target in the span
  * of its new ones are asked first, and only what is absent is written: streams repeat the history
  * of an object with every alert (spec/scale.md). *added and *present count rows of the batch.
- * At most DATUM_BATCH_MAX rows at once. The rows are sorted in place.
+ * Fewer than 2^31 rows at once. The rows are sorted in place.
  */
-#define DATUM_BATCH_MAX 1000000
 enum db_result datum_store_batch(struct db *, struct arena *, struct datum *rows, size_t n,
     size_t *added, size_t *present) MUST_CHECK;
 
