@@ -81,6 +81,7 @@ struct row {
 	int64_t candid;
 	bool seen, negative, measured;
 	float magnitude, error, limit;
+	double flux; /* counts of the forced point */
 };
 
 /* splitmix64 over what makes a number unlike others. */
@@ -122,6 +123,19 @@ light_curve(const struct row *r)
 	return peak + since + (r->fid == 1 ? 0.3 : 0);
 }
 
+/* Counts of a magnitude under the zero point 26.25: 10^(-0.4 (m - 26.25)), by + - * / alone. */
+static double
+counts(double magnitude)
+{
+	double x = -0.4 * 2.302585092994046 * (magnitude - 26.25) / 256, e = 1;
+
+	for (int i = 8; i > 0; i--)
+		e = 1 + e * x / i;
+	for (int i = 0; i < 8; i++)
+		e *= e;
+	return e;
+}
+
 static void
 observe(struct row *r, unsigned epoch)
 {
@@ -133,12 +147,21 @@ observe(struct row *r, unsigned epoch)
 	r->fid = epoch % 7 == 6 ? 3 : 1 + (int)(epoch % 2);
 	r->candid = INT64_C(1000000000000000000) +
 	    (int64_t)(r->object % INT64_C(1000000000000)) * 100000 + epoch;
-	r->seen = epoch + 1 >= r->a->points || hash(r->a, r->object, epoch, SEEN) % 4 != 0;
-	r->negative = hash(r->a, r->object, epoch, NEGATIVE) % 10 == 0;
+	/* every fifth object is a variable star, half its epochs below the reference */
+	r->negative = hash(r->a, r->object, 0, NEGATIVE) % 5 == 0 &&
+	    hash(r->a, r->object, epoch, NEGATIVE) % 2 == 0;
 	r->measured = hash(r->a, r->object, epoch, MEASURED) % 8 != 0;
 	r->magnitude = (float)(light_curve(r) + 0.2 * (uniform(noise) - 0.5));
 	r->error = (float)(0.02 + 0.1 * uniform(noise >> 20));
-	r->limit = (float)(20 + uniform(hash(r->a, r->object, epoch, LIMIT)));
+	r->flux = counts(light_curve(r) + 0.1 * (uniform(noise >> 40) - 0.5));
+	r->limit = (float)(20.5 + uniform(hash(r->a, r->object, epoch, LIMIT)));
+	r->seen = r->magnitude < r->limit;
+	if (epoch + 1 >= r->a->points)
+		r->seen = true; /* some packet is about this epoch */
+	else if (hash(r->a, r->object, epoch, SEEN) % 4 == 0) {
+		r->limit -= 4; /* clouds */
+		r->seen = r->magnitude < r->limit;
+	}
 }
 
 static void
@@ -160,6 +183,7 @@ put_number(struct buf *b, char type, double v)
 static bool
 own_value(const struct row *r, const char *name, double *v, bool *known)
 {
+	double flux = r->flux;
 	const struct {
 		const char *name;
 		double v;
@@ -169,11 +193,9 @@ own_value(const struct row *r, const char *name, double *v, bool *known)
 		{ "decnr", r->dec, r->seen }, { "diffmaglim", (double)r->limit, true },
 		{ "magpsf", (double)r->magnitude, r->seen },
 		{ "sigmapsf", (double)r->error, r->seen }, { "magzpsci", 26.25, true },
-		{ "forcediffimflux",
-		    r->measured ? (r->negative ? -1 : 1) * (100 + 10 * (double)r->magnitude)
-		                : -99999,
-		    true },
-		{ "forcediffimfluxunc", r->measured ? 10 + (double)r->error : -99999, true } };
+		{ "forcediffimflux", r->measured ? (r->negative ? -flux : flux) : -99999, true },
+		{ "forcediffimfluxunc", r->measured ? 0.92 * flux * (double)r->error : -99999,
+		    true } };
 
 	for (size_t i = 0; i < NELEM(own); i++)
 		if (strcmp(own[i].name, name) == 0) {
