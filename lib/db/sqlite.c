@@ -195,14 +195,14 @@ static enum db_result
 sqlite_open(struct db *db)
 {
 	/*
-	 * Pages are read through the map, which is shared with everyone else; the cache, private to
-	 * the process, only holds what is being changed.
+	 * No map: a mapped page is unpacked and, with cell_size_check, looked through at every access,
+	 * a cached one once. A page of 20 targets takes half the time so.
 	 */
 	static const char setup[] = "PRAGMA cell_size_check = ON;"
 	                            "PRAGMA synchronous = FULL;"
 	                            "PRAGMA temp_store = MEMORY;"
 	                            "PRAGMA cache_size = -1024;"
-	                            "PRAGMA mmap_size = 1073741824;"
+	                            "PRAGMA mmap_size = 0;"
 	                            "PRAGMA journal_size_limit = 33554432;"
 	                            "PRAGMA journal_mode = WAL;";
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
