@@ -157,6 +157,24 @@ each_visit_adds_what_it_brings(void **state)
 }
 
 static void
+a_batch_of_known_packets_is_two_statements(void **state)
+{
+	struct scratch *s = *state;
+	unsigned statements;
+	struct buf b = { 0 };
+	int64_t us;
+
+	make(&b, &v3, 200, 0, 0);
+	assert_int_equal(run(s, &usual, &b).new_targets, 200);
+	db_count_start(s->db);
+	assert_int_equal(run(s, &usual, &b).new_points, 0);
+	db_count(s->db, &statements, &us);
+	/* the names, and what is stored of them */
+	assert_int_equal(statements, 2);
+	buf_free(&b);
+}
+
+static void
 forced_points_are_stored_and_empty_ones_counted(void **state)
 {
 	struct scratch *s = *state;
@@ -361,6 +379,7 @@ several_at_once_store_each_point_once(void **state)
 static const struct CMUnitTest tests[] = {
 	TEST(a_second_run_adds_nothing),
 	TEST(each_visit_adds_what_it_brings),
+	TEST(a_batch_of_known_packets_is_two_statements),
 	TEST(forced_points_are_stored_and_empty_ones_counted),
 	TEST(a_rejected_packet_does_not_hinder_the_others),
 	TEST(a_file_that_is_no_container_is_one_rejection),
