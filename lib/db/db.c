@@ -738,16 +738,17 @@ db_insert(struct query *q, int64_t *id)
  * Columns
  */
 
+/* Rows are mostly read in the order of their columns, by the same literals: that is one look. */
 static size_t
 column(struct query *q, const char *name)
 {
 	const struct statement *st = q->st;
 
 	for (size_t tries = 0; q->state == QUERY_ROW && tries < st->ncolumns; tries++) {
-		size_t i = q->column_hint;
+		size_t i = q->column_hint++;
 
-		/* the next read is mostly of the next column */
-		q->column_hint = i + 1 < st->ncolumns ? i + 1 : 0;
+		if (q->column_hint == st->ncolumns)
+			q->column_hint = 0;
 		if (st->asked[i] == name)
 			return i;
 		if (strcmp(st->columns[i], name) == 0) {

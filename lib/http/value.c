@@ -60,15 +60,27 @@ value_hash(const char *key, size_t len)
 	return h;
 }
 
+/* An object with room for its first members: one piece of memory, as pages have them by the hundred. */
+#define FIRST_MEMBERS 4
+struct small_object {
+	struct value value;
+	struct object object;
+	uint32_t hashes[FIRST_MEMBERS];
+	struct member members[FIRST_MEMBERS];
+};
+
 struct value *
 value_object(struct arena *a)
 {
-	struct value *v = arena_alloc(a, sizeof(*v));
+	struct small_object *s = arena_alloc(a, sizeof(*s));
 
-	v->kind = VALUE_OBJECT;
-	v->object = arena_alloc(a, sizeof(*v->object));
-	v->object->arena = a;
-	return v;
+	s->value.kind = VALUE_OBJECT;
+	s->value.object = &s->object;
+	s->object.arena = a;
+	s->object.room = FIRST_MEMBERS;
+	s->object.hashes = s->hashes;
+	s->object.members = s->members;
+	return &s->value;
 }
 
 struct value *
@@ -137,7 +149,7 @@ index_put(struct object *o, size_t i)
 static void
 object_grow(struct object *o)
 {
-	size_t room = o->room == 0 ? 4 : o->room * 2;
+	size_t room = o->room * 2;
 	uint32_t *hashes = arena_array(o->arena, room, sizeof(*hashes));
 	struct member *members = arena_array(o->arena, room, sizeof(*members));
 

@@ -23,8 +23,8 @@ SELECT t.*, u.username AS creator, r.may_change, r.may_delete
 FROM target t
 CROSS JOIN (
 	SELECT count(*) AS seen, max(verbs & 2) AS may_change, max(verbs & 4) AS may_delete
-	FROM rights
-	WHERE target_id = :id AND principal IN (SELECT value FROM json_each(:principals))) r
+	FROM json_each(:principals) p CROSS JOIN rights
+	ON principal = p.value AND target_id = :id) r
 LEFT JOIN users u ON u.id = t.creator_id
 WHERE t.id = :id AND (:everything = 1 OR r.seen > 0)
 --: target_load postgresql
