@@ -16,7 +16,7 @@
 #include <sys/socket.h>
 
 #include "base/log.h"
-#include "config.h"
+#include <config.h> /* configure's: base/config.h stands beside this file */
 
 static const int forbidden[] = {
 	/* another program */
