@@ -271,8 +271,8 @@ markup_text(struct markup *m, struct str s, size_t *at)
 			*at = i;
 			return wrong;
 		}
-		if (m->value != value && m->url)
-			m->opened_at = i + 1;
+		if (m->value != value)
+			m->opened_at = m->url ? i + 1 : SIZE_MAX;
 	}
 	return NULL;
 }

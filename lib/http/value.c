@@ -356,6 +356,18 @@ value_get(const struct value *v, const char *key, size_t len)
 	return value_find(v, key, len, value_hash(key, len));
 }
 
+const struct value *
+value_member(const struct value *v, size_t index, struct str *key)
+{
+	const struct member *m;
+
+	if (v == NULL || v->kind != VALUE_OBJECT || index >= v->object->n)
+		return NULL;
+	m = &v->object->members[index];
+	*key = (struct str){ m->key, m->len };
+	return m->value;
+}
+
 struct value *
 value_child(struct value *v, const char *key)
 {
@@ -413,6 +425,12 @@ value_text(const struct value *v)
 	return STR_NONE;
 }
 
+double
+value_real(const struct value *v)
+{
+	return v != NULL && v->kind == VALUE_REAL ? v->real.number : NAN;
+}
+
 void
 value_print(const struct value *v, struct buf *out)
 {
@@ -435,125 +453,6 @@ value_print(const struct value *v, struct buf *out)
 	case VALUE_NULL:
 	case VALUE_LIST:
 	case VALUE_OBJECT:
-		break;
-	}
-}
-
-/* The length of the UTF-8 sequence at p, or 0 where it is none. */
-static size_t
-utf8_length(const unsigned char *p, size_t n)
-{
-	size_t len = p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
-
-	if (p[0] < 0xc2 || p[0] > 0xf4 || len > n)
-		return 0;
-	return str_is_utf8((struct str){ (const char *)p, len }) ? len : 0;
-}
-
-static bool
-json_plain(unsigned char c)
-{
-	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\' && c != '<' && c != '>' && c != '&';
-}
-
-/* One character that is not json_plain; returns how many bytes it took. */
-static size_t
-json_character(const unsigned char *p, size_t n, struct buf *out)
-{
-	static const char shorthand[] = "\bb\tt\nn\ff\rr\"\"\\\\";
-	size_t len;
-
-	if (p[0] < 0x80) {
-		for (size_t i = 0; i + 1 < sizeof(shorthand); i += 2)
-			if (p[0] == (unsigned char)shorthand[i]) {
-				buf_putc(out, '\\');
-				buf_putc(out, shorthand[i + 1]);
-				return 1;
-			}
-		buf_printf(out, "\\u%04x", p[0]);
-		return 1;
-	}
-	len = utf8_length(p, n);
-	if (len == 0) {
-		buf_puts(out, "\\ufffd");
-		return 1;
-	}
-	if (len == 3 && p[0] == 0xe2 && p[1] == 0x80 && (p[2] == 0xa8 || p[2] == 0xa9))
-		buf_printf(out, "\\u20%02x", p[2] - 0x80);
-	else
-		buf_put(out, p, len);
-	return len;
-}
-
-static void
-json_text(struct str s, struct buf *out)
-{
-	const unsigned char *p = (const unsigned char *)s.p;
-	size_t i = 0;
-
-	buf_putc(out, '"');
-	while (i < s.n) {
-		size_t from = i;
-
-		while (i < s.n && json_plain(p[i]))
-			i++;
-		buf_put(out, p + from, i - from);
-		if (i < s.n)
-			i += json_character(p + i, s.n - i, out);
-	}
-	buf_putc(out, '"');
-}
-
-/* A real stays one for readers that tell 5 from 5.0. */
-static void
-json_real(double d, struct buf *out)
-{
-	size_t from = out->n;
-
-	buf_double(out, d);
-	if (memchr(out->p + from, '.', out->n - from) == NULL &&
-	    memchr(out->p + from, 'e', out->n - from) == NULL)
-		buf_puts(out, ".0");
-}
-
-void
-value_json(const struct value *v, struct buf *out)
-{
-	switch (value_kind(v)) {
-	case VALUE_NULL:
-		buf_puts(out, "null");
-		break;
-	case VALUE_REAL:
-		json_real(v->real.number, out);
-		break;
-	case VALUE_BOOL:
-	case VALUE_INT:
-		value_print(v, out);
-		break;
-	case VALUE_TEXT:
-		json_text(v->text, out);
-		break;
-	case VALUE_LIST:
-		buf_putc(out, '[');
-		for (size_t i = 0; i < v->list->n; i++) {
-			if (i > 0)
-				buf_putc(out, ',');
-			value_json(v->list->items[i], out);
-		}
-		buf_putc(out, ']');
-		break;
-	case VALUE_OBJECT:
-		buf_putc(out, '{');
-		for (size_t i = 0; i < v->object->n; i++) {
-			const struct member *m = &v->object->members[i];
-
-			if (i > 0)
-				buf_putc(out, ',');
-			json_text((struct str){ m->key, m->len }, out);
-			buf_putc(out, ':');
-			value_json(m->value, out);
-		}
-		buf_putc(out, '}');
 		break;
 	}
 }

@@ -60,6 +60,9 @@ uint32_t value_hash(const char *key, size_t keylen);
 struct str value_text(const struct value *);
 const struct value *value_at(const struct value *, size_t index);
 size_t value_count(const struct value *);
+/* The index-th member of an object, in the order they were set, and its key; NULL past the end. */
+const struct value *value_member(const struct value *, size_t index, struct str *key);
+double value_real(const struct value *); /* NAN where it is no real */
 
 /* Mustache's truth: false, null, absent, "" and the empty list are false; 0 is true. */
 bool value_is_true(const struct value *);
