@@ -165,7 +165,7 @@ note_failure(struct connection *c, struct run *run, const PGresult *result)
 	run->result = state == NULL ? DB_AWAY : pg_result_of(state);
 	snprintf(run->why, sizeof(run->why), "%s (%s)",
 	    why != NULL ? why : PQresultErrorMessage(result), state != NULL ? state : "no state");
-	if (run->kind == RUN_PREPARE)
+	if (run->kind == RUN_PREPARE && p != NULL)
 		p->generation = 0;
 	else if (state != NULL && p != NULL && !run->fresh &&
 	    (strcmp(state, "26000") == 0 || strcmp(state, "0A000") == 0)) {

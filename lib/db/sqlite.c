@@ -276,7 +276,7 @@ column_name(void *stmt, size_t i)
 static enum db_result
 prepare(struct connection *c, struct statement *st, struct prepared **out)
 {
-	struct prepared *p;
+	struct prepared *p = NULL;
 	int rc;
 
 	for (p = st->prepared; p != NULL; p = p->next)
@@ -324,7 +324,7 @@ static enum db_result
 sqlite_start(struct query *q)
 {
 	struct connection *c = q->db->conn;
-	struct prepared *p;
+	struct prepared *p = NULL;
 	enum db_result r = prepare(c, q->st, &p);
 
 	if (r != DB_END)
@@ -496,7 +496,7 @@ insert_rows(struct bulk *b, struct statement *st, size_t rows, size_t *at, int64
 {
 	struct connection *c = b->db->conn;
 	size_t nvalues = rows * b->ncolumns;
-	struct prepared *p;
+	struct prepared *p = NULL;
 	enum db_result r = DB_END;
 
 	if (b->n - *at < nvalues)

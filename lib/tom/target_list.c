@@ -368,7 +368,7 @@ resolve(struct db *db, struct arena *a, const struct user *u, struct target_quer
     struct target_page *page)
 {
 	struct target t;
-	int64_t id;
+	int64_t id = 0;
 	enum db_result r = target_find_named(db, a, u, q->cone_target, &id);
 
 	if (r == DB_ROW)
