@@ -327,7 +327,7 @@ sqlite_start(struct query *q)
 	struct prepared *p = NULL;
 	enum db_result r = prepare(c, q->st, &p);
 
-	if (r != DB_END)
+	if (r != DB_END || p == NULL)
 		return r;
 	p->used = true;
 	q->run = p;
@@ -502,7 +502,7 @@ insert_rows(struct bulk *b, struct statement *st, size_t rows, size_t *at, int64
 	if (b->n - *at < nvalues)
 		return DB_END;
 	r = prepare_bulk(b, rows, st, &p);
-	for (; r == DB_END && b->n - *at >= nvalues; *at += nvalues) {
+	for (; r == DB_END && p != NULL && b->n - *at >= nvalues; *at += nvalues) {
 		for (size_t i = 0; i < nvalues; i++)
 			(void)bind(p->stmt, (int)i + 1, &b->values[*at + i], b->bytes.p);
 		c->deadline = clock_monotonic() + b->db->timeout;
@@ -513,7 +513,7 @@ insert_rows(struct bulk *b, struct statement *st, size_t rows, size_t *at, int64
 		else
 			*added += sqlite3_changes(c->handle);
 	}
-	if (r == DB_END)
+	if (r == DB_END && p != NULL)
 		sqlite3_clear_bindings(p->stmt);
 	return r;
 }

@@ -351,7 +351,7 @@ need(const struct target *t, const struct target_field *f, struct problems *ps, 
 		    t->type == TARGET_SIDEREAL ? "sidereal" : "non-sidereal");
 	else
 		why = arena_printf(a, "Scheme '%.*s' requires the field '%s'.",
-		    STR_ARG(target_choice_label(t, scheme)), f->label);
+		    STR_ARG(scheme != NULL ? target_choice_label(t, scheme) : STR("")), f->label);
 	problem_add(ps, a, f->name, why);
 }
 
