@@ -327,3 +327,84 @@ def many_signing_in_at_once_do_not_stop_other_pages(site):
         raise AssertionError('a page took %.1f s' % took)
     if not statuses <= {400, 503}:
         raise AssertionError('statuses %r' % statuses)
+
+
+def signing_in_works_where_its_time_cannot_be_written(site):
+    # a rule of the database that refuses last_login, as a full or read-only table would
+    site.add_user('frida', 'winter-Pelican-8-azimuth')
+    if site.database == 'postgresql':
+        site.sql("ALTER TABLE users ADD CONSTRAINT no_time CHECK (username <> 'frida' OR "
+                 "last_login IS NULL) NOT VALID")
+        undo = 'ALTER TABLE users DROP CONSTRAINT no_time'
+    else:
+        site.sql("CREATE TRIGGER no_time BEFORE UPDATE OF last_login ON users "
+                 "WHEN new.username = 'frida' BEGIN SELECT RAISE(ABORT, 'no'); END")
+        undo = 'DROP TRIGGER no_time'
+    try:
+        client = site.visitor()
+        client.sign_in('frida', 'winter-Pelican-8-azimuth')
+        equal(client.get('/accounts/password/').status, 200)
+    finally:
+        site.sql(undo)
+    equal(site.one("SELECT COUNT(*) FROM users WHERE username = 'frida' AND last_login IS NULL"), '1')
+    site.visitor().sign_in('frida', 'winter-Pelican-8-azimuth')
+    equal(site.one("SELECT COUNT(*) FROM users WHERE username = 'frida' AND last_login IS NULL"), '0')
+
+
+def a_hash_of_django_signs_in_and_is_made_anew(site):
+    # made with Python's hashlib.scrypt as Django does: N=2^14, r=8, p=5, a short salt
+    import base64
+    import hashlib
+    key = hashlib.scrypt(b'winter-Pelican-8-azimuth', salt=b'seasalt', n=16384, r=8, p=5, dklen=64,
+                         maxmem=2**28)
+    old = 'scrypt$16384$seasalt$8$5$' + base64.b64encode(key).decode()
+    site.add_user('gerda', 'summer-Pelican-8-altitude')
+    site.sql("UPDATE users SET password = '%s' WHERE username = 'gerda'" % old)
+    site.visitor().sign_in('gerda', 'winter-Pelican-8-azimuth')
+    new = site.one("SELECT password FROM users WHERE username = 'gerda'")
+    contains(new[:14], 'scrypt$131072$')
+    site.visitor().sign_in('gerda', 'winter-Pelican-8-azimuth')
+    # one that nobody can read lets nobody in
+    site.sql("UPDATE users SET password = 'md5$salt$d41d8cd98f00b204e9800998ecf8427e' "
+             "WHERE username = 'gerda'")
+    page = site.visitor().post('/accounts/login/', {'username': 'gerda', 'password': ''})
+    equal(page.status, 400)
+    page = site.visitor().post('/accounts/login/', {'username': 'gerda',
+                                                    'password': 'winter-Pelican-8-azimuth'})
+    contains(page.words, REFUSED)
+
+
+def twins_of_a_name_and_a_password_sign_in(site):
+    """NFKC: what looks the same is the same, however it was typed."""
+    site.add_user('h\u00e9l\u00e8ne', 'caf\u00e9-Tungsten-4-harbour')
+    client = site.visitor()
+    client.sign_in('he\u0301le\u0300ne', 'cafe\u0301-Tungsten-4-harbour')
+    contains(client.get('/accounts/password/').words, 'h\u00e9l\u00e8ne')
+
+
+def a_busy_machine_says_come_again(site):
+    with site.variant(PASSWORD_HASHES='1', PASSWORD_HASH_WAIT_MS='0') as busy:
+        import fcntl
+        import os
+        import struct
+        lock = os.open(os.path.join(busy.run, 'passwords.lock'), os.O_RDWR)
+        try:
+            # struct flock: l_type, l_whence, l_start, l_len, l_pid; 37 is F_OFD_SETLK
+            fcntl.fcntl(lock, 37, struct.pack('hhqqixxxx', fcntl.F_WRLCK, os.SEEK_SET, 0, 1, 0))
+            page = busy.visitor().post('/accounts/login/', {'username': 'ben',
+                                                            'password': PASSWORDS['ben']})
+            equal(page.status, 503)
+            equal(page.header('Retry-After').isdigit(), True, 'Retry-After')
+            contains(page.words, 'Try again')
+        finally:
+            os.close(lock)
+        busy.visitor().sign_in('ben', PASSWORDS['ben'])
+
+
+def the_table_of_sessions_forgets_the_ended(site):
+    user = site.one("SELECT id FROM users WHERE username = 'ben'")
+    blob = "X'%s'" % ('ab' * 32) if site.database == 'sqlite' else "'\\x%s'" % ('ab' * 32)
+    site.sql('INSERT INTO session (token_hash, user_id, created, last_seen, expires, auth_hash) '
+             'VALUES (%s, %s, 1, 1, 2, %s)' % (blob, user, blob))
+    site.visitor().sign_in('ben', PASSWORDS['ben'])
+    equal(site.one('SELECT COUNT(*) FROM session WHERE expires = 2'), '0')
