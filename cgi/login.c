@@ -62,6 +62,7 @@ show_sign_in_form(
 	value_set_cstr(page, "title", "Sign in");
 	value_set_text(page, "next", where_next(r));
 	value_set_bool(page, "refused", refused);
+	value_set_cstr(page, "contact", config_text(r->app->config, "CONTACT"));
 	form_show(page, sign_in_fields, in, SIGN_IN_FIELDS, r->arena);
 	return respond_page(r, res, status, "login", page);
 }

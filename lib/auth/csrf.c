@@ -61,9 +61,6 @@ csrf_same_origin(struct str url, struct str scheme, struct str host)
 		return false;
 	there = (struct str){ url.p + scheme.n + 3, url.n - scheme.n - 3 };
 	there.n = str_find(there, '/');
-	for (size_t i = 0; i < there.n; i++) /* "https://us@them", "https://us?them" */
-		if (strchr("@?#\\", there.p[i]) != NULL)
-			return false;
 	there = without_port(there, https);
 	host = without_port(host, https);
 	return there.n == host.n && strncasecmp(there.p, host.p, host.n) == 0;

@@ -388,8 +388,9 @@ password_problems(struct arena *a, struct str password, const struct password_ow
 	size_t n = 0;
 
 	if (password.n > PASSWORD_MAX) {
-		why[0] = arena_printf(
-		    a, "This password is too long. It may have at most %d bytes.", PASSWORD_MAX);
+		why[0] = arena_printf(a,
+		    "This password is too long. It may have at most %d bytes in UTF-8.",
+		    PASSWORD_MAX);
 		return 1;
 	}
 	if (password.n > 0 && !str_is_utf8(password)) {

@@ -179,6 +179,21 @@ session_ends_after_its_time_however_used(void **state)
 }
 
 static void
+session_of_who_became_staff_ends_as_theirs(void **state)
+{
+	struct session s = {
+		.created = start, .last_seen = start + 23 * HOUR, .expires = start + 14 * DAY
+	};
+
+	(void)state;
+	assert_false(session_has_ended(&s, &limits, false, start + 24 * HOUR));
+	assert_false(session_has_ended(&s, &limits, true, start + 24 * HOUR - 1));
+	assert_true(session_has_ended(&s, &limits, true, start + 24 * HOUR));
+	s.expires = start + 24 * HOUR; /* and of who is staff no more, as it was given */
+	assert_true(session_has_ended(&s, &limits, false, start + 24 * HOUR));
+}
+
+static void
 use_is_noted_once_a_minute(void **state)
 {
 	struct str token = sign_in(ada, start);
@@ -308,7 +323,7 @@ static void
 user_names_are_djangos(void **state)
 {
 	static const char *const good[] = { "ada", "a.b@c+d-e_f", "\xd0\xb0\xd0\xb4\xd0\xb0",
-		"\xef\xbd\x81\xef\xbd\x84\xef\xbd\x81" };
+		"\xe5\xa4\xa9\xe6\x96\x87", "\xef\xbd\x81\xef\xbd\x84\xef\xbd\x81" };
 	static const char *const bad[] = { "", "two words", "semi;colon", "tab\there", "a/b",
 		"\xff", "\xe2\x98\x83" };
 	struct user_problems why;
@@ -403,6 +418,7 @@ main(void)
 		cmocka_unit_test(tokens_differ_and_the_table_has_none),
 		cmocka_unit_test(session_ends_when_unused),
 		cmocka_unit_test(session_ends_after_its_time_however_used),
+		cmocka_unit_test(session_of_who_became_staff_ends_as_theirs),
 		cmocka_unit_test(use_is_noted_once_a_minute),
 		cmocka_unit_test(ended_session_does_not_come_back),
 		cmocka_unit_test(row_that_was_not_signed_by_us_is_no_session),
