@@ -5,7 +5,6 @@
 #include "tom/target_bulk.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
 
@@ -187,20 +186,12 @@ struct by_key {
 	size_t index;
 };
 
-static int
-compare_str(struct str x, struct str y)
-{
-	int order = memcmp(x.p, y.p, x.n < y.n ? x.n : y.n);
-
-	return order != 0 ? order : (x.n > y.n) - (x.n < y.n);
-}
-
 /* By key; among equal ones the first wanted comes first. */
 static int
 compare(const void *x, const void *y)
 {
 	const struct by_key *l = x, *r = y;
-	int order = compare_str(l->key, r->key);
+	int order = target_compare(l->key, r->key);
 
 	return order != 0 ? order : (l->index > r->index) - (l->index < r->index);
 }
@@ -214,7 +205,7 @@ find(const struct by_key *sorted, size_t n, struct str key)
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
 
-		if (compare_str(sorted[mid].key, key) < 0)
+		if (target_compare(sorted[mid].key, key) < 0)
 			low = mid + 1;
 		else
 			high = mid;

@@ -78,45 +78,40 @@ grown(struct arena *a, const void *old, size_t n, size_t size)
 	return more;
 }
 
-static enum db_result
-read_aliases(const struct target_plan *p, struct batch *b)
+static void
+take_alias(struct batch *b, struct target_whole *w, struct query *q)
 {
-	struct query *q = db_query(p->db, QUERY_ALIASES_OF);
-	size_t at = 0;
+	void *more = grown(b->arena, w->aliases, w->naliases, sizeof(*w->aliases));
 
-	db_ints(q, "ids", b->ids, b->n);
-	while (db_step(q) == DB_ROW) {
-		if (!step_to(b, q, &at))
-			continue;
-		struct target_whole *w = &b->list[at];
-		void *more = grown(b->arena, w->aliases, w->naliases, sizeof(*w->aliases));
-
-		if (more != NULL)
-			w->aliases = more;
-		w->aliases[w->naliases++] = (struct target_named){ db_col_int(q, "id"),
-			db_col_copy(q, "name", b->arena) };
-	}
-	return db_done(q);
+	if (more != NULL)
+		w->aliases = more;
+	w->aliases[w->naliases++] = (struct target_named){ db_col_int(q, "id"),
+		db_col_copy(q, "name", b->arena) };
 }
 
-static enum db_result
-read_extras(const struct target_plan *p, struct batch *b)
+static void
+take_extra(struct batch *b, struct target_whole *w, struct query *q)
 {
-	struct query *q = db_query(p->db, QUERY_EXTRAS_OF);
+	void *more = grown(b->arena, w->extras, w->nextras, sizeof(*w->extras));
+
+	if (more != NULL)
+		w->extras = more;
+	w->extras[w->nextras++] = (struct target_extra){ db_col_int(q, "id"),
+		db_col_copy(q, "key", b->arena), db_col_copy(q, "value", b->arena) };
+}
+
+/* Reads what belongs to the batch's targets: rows of ids. */
+static enum db_result
+read_parts(const struct target_plan *p, struct batch *b, enum query_name name,
+    void (*take)(struct batch *, struct target_whole *, struct query *))
+{
+	struct query *q = db_query(p->db, name);
 	size_t at = 0;
 
 	db_ints(q, "ids", b->ids, b->n);
-	while (db_step(q) == DB_ROW) {
-		if (!step_to(b, q, &at))
-			continue;
-		struct target_whole *w = &b->list[at];
-		void *more = grown(b->arena, w->extras, w->nextras, sizeof(*w->extras));
-
-		if (more != NULL)
-			w->extras = more;
-		w->extras[w->nextras++] = (struct target_extra){ db_col_int(q, "id"),
-			db_col_copy(q, "key", b->arena), db_col_copy(q, "value", b->arena) };
-	}
+	while (db_step(q) == DB_ROW)
+		if (step_to(b, q, &at))
+			take(b, &b->list[at], q);
 	return db_done(q);
 }
 
@@ -134,9 +129,9 @@ target_each(struct db *db, const struct user *u, const struct target_query *quer
 	for (bool more = r == DB_END && !query->nothing; more && r == DB_END;) {
 		r = read_targets(&p, &b, after);
 		if (r == DB_END && b.n > 0)
-			r = read_aliases(&p, &b);
+			r = read_parts(&p, &b, QUERY_ALIASES_OF, take_alias);
 		if (r == DB_END && b.n > 0)
-			r = read_extras(&p, &b);
+			r = read_parts(&p, &b, QUERY_EXTRAS_OF, take_extra);
 		for (size_t i = 0; i < b.n && r == DB_END; i++)
 			if (each(arg, &b.list[i]) != 0)
 				r = DB_REFUSED;

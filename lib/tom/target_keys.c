@@ -10,6 +10,14 @@
 #include "base/clock.h"
 #include "http/value.h"
 
+int
+target_compare(struct str x, struct str y)
+{
+	int order = memcmp(x.p, y.p, x.n < y.n ? x.n : y.n);
+
+	return order != 0 ? order : (x.n > y.n) - (x.n < y.n);
+}
+
 /* A trimmed copy, NUL-terminated. */
 static struct str
 trimmed(struct arena *a, struct str s)

@@ -118,20 +118,12 @@ struct part {
 	struct str name, value;
 };
 
-static int
-compare_names(struct str a, struct str b)
-{
-	int r = memcmp(a.p, b.p, a.n < b.n ? a.n : b.n);
-
-	return r != 0 ? r : (a.n > b.n) - (a.n < b.n);
-}
-
 /* Aliases the oldest first, all else by name. */
 static int
 by_part(const void *x, const void *y)
 {
 	const struct part *a = x, *b = y;
-	int r = a->part == WITH_ALIASES ? 0 : compare_names(a->name, b->name);
+	int r = a->part == WITH_ALIASES ? 0 : target_compare(a->name, b->name);
 
 	if (a->part != b->part)
 		return a->part < b->part ? -1 : 1;

@@ -37,6 +37,9 @@ struct str target_json_keys(struct arena *, const struct target_key *, size_t n)
 enum db_result target_find_taken(struct db *, struct arena *, const struct user *, int64_t self,
     bool keeps_aliases, const struct target_key *keys, size_t n, struct problems *);
 
+/* Order by bytes, as the databases sort texts. */
+int target_compare(struct str, struct str);
+
 /* Binds fields of a target by their columns' names; `added`: created and creator_id, too. */
 void target_bind(struct query *, const struct target *, bool added);
 

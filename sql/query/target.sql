@@ -67,10 +67,6 @@ SELECT id, name FROM target_list ORDER BY name, id LIMIT :max
 -- The oldest list of a name.
 SELECT id FROM target_list WHERE name = :name ORDER BY id LIMIT 1
 
---: target_list_exists
--- Is there such a list?
-SELECT id FROM target_list WHERE id = :id
-
 --: target_list_add insert
 -- A new target list.
 INSERT INTO target_list (name, created, modified) VALUES (:name, :now, :now)
