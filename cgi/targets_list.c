@@ -375,6 +375,22 @@ add_columns(struct list *l, struct value *page)
 	}
 }
 
+/* "17 41 22.84 +38 14 07.3"; absent where there is none. */
+static struct str
+position(struct arena *a, const struct target *t)
+{
+	struct str ra = angle_ra_text(a, t->ra), dec = angle_dec_text(a, t->dec);
+	char *text;
+
+	if (!ra.p || !dec.p)
+		return STR_NONE;
+	text = arena_alloc(a, ra.n + dec.n + 2);
+	memcpy(text, ra.p, ra.n);
+	text[ra.n] = ' ';
+	memcpy(text + ra.n + 1, dec.p, dec.n);
+	return (struct str){ text, ra.n + 1 + dec.n };
+}
+
 static void
 add_rows(struct list *l, struct value *page, const struct target_page *found)
 {
@@ -385,20 +401,13 @@ add_rows(struct list *l, struct value *page, const struct target_page *found)
 		const struct target_row *row = &found->rows[i];
 		const struct target *t = &row->target;
 		struct value *v = value_add_object(list);
-		struct str position = STR_NONE;
 
-		if (isfinite(t->ra) && isfinite(t->dec)) {
-			struct str ra = angle_ra_text(l->arena, t->ra);
-			struct str dec = angle_dec_text(l->arena, t->dec);
-
-			position = arena_printf(l->arena, "%s %s", ra.p, dec.p);
-		}
 		points[i] = (struct skymap_point){ t->id, t->name, t->ra, t->dec };
 		value_set_int(v, "id", t->id);
 		value_set_text(v, "name", t->name);
 		value_set_text(v, "aliases", row->aliases);
 		value_set_cstr(v, "type", t->type == TARGET_SIDEREAL ? "Sidereal" : "Non-sidereal");
-		value_set_text(v, "position", position);
+		value_set_text(v, "position", position(l->arena, t));
 		value_set_text(v, "sight", sight_class(t->permissions));
 		value_set_text(v, "permissions", permission_code(t->permissions));
 		value_set_text(v, "created", clock_minute(l->arena, t->created));

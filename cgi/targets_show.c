@@ -12,6 +12,7 @@
 #include "sky/angle.h"
 #include "sky/coordinates.h"
 #include "targets.h"
+#include "tom/csv.h"
 #include "tom/datum.h"
 #include "tom/lightcurve.h"
 
@@ -277,23 +278,6 @@ show_target(struct request *req, struct response *res)
 	return respond_page(req, res, 200, "target", page);
 }
 
-/* A text cell: quoted, and kept from running in a spreadsheet (as tom/target_csv.h). */
-static void
-put_text(struct buf *b, struct str s)
-{
-	buf_putc(b, '"');
-	if (s.n > 0 &&
-	    (s.p[0] == '\'' || s.p[0] == '=' || s.p[0] == '+' || s.p[0] == '-' || s.p[0] == '@' ||
-	        s.p[0] == '\t' || s.p[0] == '\r'))
-		buf_putc(b, '\'');
-	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i] == '"')
-			buf_putc(b, '"');
-		buf_putc(b, s.p[i]);
-	}
-	buf_putc(b, '"');
-}
-
 static void
 put_real(struct buf *b, double x)
 {
@@ -311,7 +295,7 @@ put_datum(struct buf *b, struct arena *a, const struct datum *d)
 	buf_putc(b, ',');
 	buf_str(b, clock_iso(a, clock_from_mjd(d->mjd)));
 	buf_putc(b, ',');
-	put_text(b, d->band);
+	csv_put(b, d->band);
 	put_real(b, d->magnitude);
 	put_real(b, d->magnitude_error);
 	put_real(b, d->limit_mag);
@@ -319,7 +303,7 @@ put_datum(struct buf *b, struct arena *a, const struct datum *d)
 	put_real(b, d->flux_error);
 	buf_printf(b, ",%d,%s,", d->sign,
 	    d->kind >= DATUM_DETECTION && d->kind <= DATUM_FORCED ? kinds[d->kind] : "");
-	put_text(b, d->source);
+	csv_put(b, d->source);
 	buf_putc(b, ',');
 	if (d->survey_id != 0)
 		buf_int64(b, d->survey_id);

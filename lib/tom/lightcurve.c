@@ -224,7 +224,8 @@ static void
 thin_out(struct curve *c)
 {
 	size_t nseries = 0, columns, offset[NSTYLES][ROLES];
-	uint32_t *brightest, *faintest; /* index of the point, plus one */
+	uint32_t *brightest, *faintest; /* of each interval: index of the point, plus one */
+	uint32_t *interval = arena_array(c->arena, c->n, sizeof(*interval)); /* of each point */
 
 	for (size_t s = 0; s < NSTYLES; s++)
 		for (size_t r = 0; r < ROLES; r++)
@@ -242,25 +243,18 @@ thin_out(struct curve *c)
 		at = (size_t)(x_of(c, p->mjd) / WIDE * (double)columns);
 		at = offset[c->bands[c->band[i]].style][role_of(p)] * columns +
 		    (at < columns ? at : columns - 1);
+		interval[i] = (uint32_t)at;
 		if (!brightest[at] || p->magnitude < c->points[brightest[at] - 1].magnitude)
 			brightest[at] = (uint32_t)i + 1;
 		if (!faintest[at] || p->magnitude > c->points[faintest[at] - 1].magnitude)
 			faintest[at] = (uint32_t)i + 1;
 	}
-	for (size_t i = 0; i < c->n; i++) {
-		const struct lightcurve_point *p = &c->points[i];
-		size_t at;
-
-		if (c->band[i] == UNSEEN)
-			continue;
-		at = (size_t)(x_of(c, p->mjd) / WIDE * (double)columns);
-		at = offset[c->bands[c->band[i]].style][role_of(p)] * columns +
-		    (at < columns ? at : columns - 1);
-		if (brightest[at] != i + 1 && faintest[at] != i + 1) {
+	for (size_t i = 0; i < c->n; i++)
+		if (c->band[i] != UNSEEN && brightest[interval[i]] != i + 1 &&
+		    faintest[interval[i]] != i + 1) {
 			c->band[i] = UNSEEN;
 			c->thinned++;
 		}
-	}
 }
 
 /* Writes at *w, which has room; the format is ours. */
