@@ -1,7 +1,16 @@
 """home: the first page, what this is, and the answer for what nobody else serves."""
+import os
 import re
+import subprocess
 
 from harness.report import contains, equal, lacks
+
+
+def _write(folder, name, text):
+    path = os.path.join(folder, name)
+    with open(path, 'w') as f:
+        f.write(text)
+    os.chmod(path, 0o644)
 
 
 def _add(client, name, permissions):
@@ -94,3 +103,24 @@ def below_a_prefix_all_links_keep_it(site):
             equal(page.status, 404 if path == '/nothing' else 200, path)
             for link in re.findall(r'(?:href|src|action)="(/[^"]*)"', page.text):
                 equal(link[:5], '/tom/', '%s on %s' % (link, path))
+
+
+def an_operator_overrides_a_template(site):
+    folder = os.path.join(site.directory, 'own')
+    os.mkdir(folder, 0o755)
+    _write(folder, 'about.html', '{{> top}}<h1>Our own words</h1>{{> bottom}}')
+    with site.variant(TEMPLATES=folder) as own:
+        contains(own.visitor().get('/about/').words, 'Our own words', 'Sign in')
+        contains(own.visitor().get('/').words, 'Nothing here is open')
+
+
+def a_template_that_lets_a_value_out_of_its_place_is_named_at_the_start(site):
+    folder = os.path.join(site.directory, 'broken')
+    os.mkdir(folder, 0o755)
+    _write(folder, 'about.html', "{{> top}}\n<p title='{{x}}'>\n{{> bottom}}")
+    ran = subprocess.run([os.path.join(site.workshop.libexec, 'home')], stdin=subprocess.DEVNULL,
+                         env=site.environment(MERIDIAN_TEMPLATES=folder, REQUEST_METHOD='GET',
+                                              GATEWAY_INTERFACE='CGI/1.1'),
+                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    equal(ran.returncode, 78, ran.stderr)
+    contains(ran.stderr, folder + '/about.html:2: {{x}}: a tag in a single-quoted attribute')
