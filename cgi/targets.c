@@ -13,7 +13,8 @@
  *	POST /targets/seed/			the Messier catalogue
  *
  * Who may see, change or delete a target is asked in the statement that reads it (tom/target.h).
- * The files: targets_list.c, targets_show.c, targets_form*.c, targets_delete.c, targets_csv.c.
+ * The files: targets_list.c, targets_filter.c, targets_show.c, targets_form*.c, targets_delete.c,
+ * targets_csv.c.
  */
 #include "targets.h"
 
