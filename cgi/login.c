@@ -47,7 +47,8 @@ where_next(struct request *r)
 		next = pairs_get(&r->get, "next");
 	if (next.p == NULL || !url_is_local(next))
 		return STR("/");
-	if (prefix.n > 0 && str_starts(next, prefix.p) && next.p[prefix.n] == '/')
+	if (prefix.n > 0 && str_starts(next, prefix.p) &&
+	    (next.n == prefix.n || next.p[prefix.n] == '/'))
 		next = (struct str){ next.p + prefix.n, next.n - prefix.n };
 	return url_is_local(next) ? next : STR("/");
 }

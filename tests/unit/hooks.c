@@ -336,6 +336,19 @@ rows_ask_for_sign_in_or_refuse(void **state)
 }
 
 static void
+sign_in_page_lies_below_the_prefix(void **state)
+{
+	(void)state;
+	setenv("MERIDIAN_URL_PREFIX", "/tom/", 1);
+	start_again();
+	assert_int_equal(get("/tom/mine/", NULL), 302);
+	assert_string_equal(
+	    web_header(&w, "Location"), "/tom/accounts/login/?next=%2Ftom%2Fmine%2F");
+	unsetenv("MERIDIAN_URL_PREFIX");
+	start_again();
+}
+
+static void
 locked_site_opens_named_paths_only(void **state)
 {
 	(void)state;
@@ -513,6 +526,7 @@ main(void)
 		cmocka_unit_test(cookie_that_came_twice_is_no_session),
 		cmocka_unit_test(signing_out_ends_it_on_the_server),
 		cmocka_unit_test(rows_ask_for_sign_in_or_refuse),
+		cmocka_unit_test(sign_in_page_lies_below_the_prefix),
 		cmocka_unit_test(locked_site_opens_named_paths_only),
 		cmocka_unit_test(form_of_a_session_needs_its_own_token),
 		cmocka_unit_test(form_of_a_visitor_needs_the_visitors_cookie),
