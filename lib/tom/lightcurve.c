@@ -1,55 +1,21 @@
 /*
  * lightcurve: from points to marks. In order: which points can be drawn and their ranges; the
  * scales; which points are kept when there are too many; the series, one for each colour; the
- * legend, and the sentences that say what is to be seen.
+ * legend. The words are lightcurve_text.c's.
  */
-#include "tom/lightcurve.h"
+#include "tom/lightcurve_curve.h"
 
 #include <math.h>
-#include <stdio.h>
-#include <string.h>
 
-#include "base/number.h"
 #include "tom/axis.h"
 
-#define STYLES "ugrizycow" /* in the order of the legend */
-#define NSTYLES (sizeof(STYLES) - 1)
-#define NAMES_MAX 64 /* bandpass names told apart; more are one */
-#define SAY_MAX 128 /* bytes that say one measurement */
 #define BAR_BYTES 24 /* "M100000 10000V10000" */
-#define BAND_MAX 32 /* bytes of a name that is written */
-#define SOURCE_MAX 60
-#define SOURCES_MAX 4
 
 /* The box error bars and grid are drawn in; percents of marks come from it too. */
 #define WIDE 100000.0
 #define HIGH 10000.0
 /* A bar shorter than this hides behind its mark. */
 #define BAR_MIN (HIGH * 0.008)
-
-enum role { DETECTION, FORCED, LIMIT, ROLES };
-
-/* A bandpass by name, for the legend and for who is who. */
-struct band {
-	struct str name;
-	unsigned style;
-	unsigned count;
-};
-
-struct curve {
-	struct arena *arena;
-	const struct lightcurve_point *points;
-	size_t n;
-	uint8_t *band; /* for each point the index of its bandpass; UNSEEN: not drawn */
-	struct band bands[NAMES_MAX];
-	size_t nbands;
-	size_t counts[NSTYLES][ROLES];
-	size_t seen, thinned, limits, forced, minus;
-	const struct lightcurve_point *peak, *last, *deepest;
-	double mjd[2], magnitude[2]; /* of what is drawn: least, greatest */
-	double from, to; /* the edges: MJD */
-	double top, bottom; /* magnitudes */
-};
 
 #define UNSEEN UINT8_MAX
 
@@ -257,71 +223,6 @@ thin_out(struct curve *c)
 		}
 }
 
-/* Writes at *w, which has room; the format is ours. */
-static char *
-put(char *w, const char *s, size_t n)
-{
-	memcpy(w, s, n);
-	return w + n;
-}
-#define PUT(w, literal) put(w, literal, sizeof(literal) - 1)
-
-static char *
-put_fixed(char *w, double value, unsigned decimals)
-{
-	return w + number_fixed(w, value, decimals);
-}
-
-/* "18.71 ± 0.09": three decimals where the error is below 0.01. */
-static char *
-put_magnitude(char *w, double magnitude, double error, bool limit)
-{
-	unsigned decimals = error < 0.00995 ? 3 : 2;
-
-	if (limit)
-		w = PUT(w, "> ");
-	w = put_fixed(w, magnitude, limit ? 2 : decimals);
-	if (!limit && error >= 0 && error < 100) {
-		w = PUT(w, " \xc2\xb1 ");
-		w = put_fixed(w, error, decimals);
-	}
-	*w = '\0';
-	return w;
-}
-
-struct str
-lightcurve_magnitude(struct arena *a, double magnitude, double error, bool limit)
-{
-	char text[SAY_MAX];
-
-	if (!isfinite(magnitude))
-		return STR("");
-	return arena_copy(a, text, (size_t)(put_magnitude(text, magnitude, error, limit) - text));
-}
-
-/* A bandpass in a sentence; one that is too long to be a name is left out. */
-static char *
-put_band(char *w, struct str band)
-{
-	return put(w, band.p ? band.p : "", band.n < BAND_MAX ? band.n : 0);
-}
-
-/* "g 18.71 ± 0.09, MJD 61272.2931, forced": what hovering over a mark says. */
-static char *
-put_say(char *w, const struct lightcurve_point *p)
-{
-	w = put_band(w, p->band);
-	w = PUT(w, " ");
-	w = put_magnitude(w, p->magnitude, p->error, p->limit);
-	w = PUT(w, ", MJD ");
-	w = put_fixed(w, p->mjd, 4);
-	if (p->forced)
-		w = PUT(w, ", forced");
-	if (p->negative)
-		w = PUT(w, ", fainter than the reference");
-	return w;
-}
-
 static void
 add_mark(const struct curve *c, struct value *list, double x, double y)
 {
@@ -386,7 +287,7 @@ add_marks(
 		add_mark(c, list, x, y);
 		if (line > lines)
 			line = PUT(line, "\n");
-		line = put_say(line, p);
+		line = curve_put_say(line, p);
 		if (role == LIMIT)
 			continue;
 		if (p->negative)
@@ -521,124 +422,6 @@ add_axes(const struct curve *c, struct value *v, double step)
 	value_set_text(v, "to", number_text(c->arena, c->to, 6, false));
 }
 
-static struct str
-point_text(const struct curve *c, const struct lightcurve_point *p)
-{
-	char text[3 * NUMBER_MAX + SAY_MAX], *w;
-
-	w = put_magnitude(text, p->magnitude, p->error, false);
-	w = PUT(w, " ");
-	w = put_band(w, p->band);
-	w = PUT(w, ", MJD ");
-	w = put_fixed(w, p->mjd, 2);
-	return arena_copy(c->arena, text, (size_t)(w - text));
-}
-
-/* "3 upper limits": the noun takes an s unless there is one. */
-static char *
-put_count(char *w, size_t n, const char *noun)
-{
-	w = put_fixed(w, (double)n, 0);
-	*w++ = ' ';
-	w = put(w, noun, strlen(noun));
-	if (n != 1)
-		*w++ = 's';
-	return w;
-}
-
-/* "Brightest 16.33 in r at MJD 61241.2. " */
-static char *
-put_point(char *w, const char *what, const struct lightcurve_point *p)
-{
-	if (!p)
-		return w;
-	w = put(w, what, strlen(what));
-	w = put_fixed(w, p->magnitude, 2);
-	w = PUT(w, " in ");
-	w = put_band(w, p->band);
-	if (!p->limit) {
-		w = PUT(w, " at MJD ");
-		w = put_fixed(w, p->mjd, 1);
-	}
-	return PUT(w, ". ");
-}
-
-/* What the curve shows, for who cannot see it. */
-static void
-add_finding(const struct curve *c, struct value *v)
-{
-	char text[12 * NUMBER_MAX + 4 * SAY_MAX], *w = text;
-	size_t measured = c->seen - c->limits;
-
-	if (measured > 0) {
-		w = put_count(w, measured, "measurement");
-		if (c->limits > 0)
-			w = PUT(w, " and ");
-	}
-	if (c->limits > 0)
-		w = put_count(w, c->limits, "upper limit");
-	w = c->mjd[0] < c->mjd[1] ? PUT(w, " from MJD ") : PUT(w, " at MJD ");
-	w = put_fixed(w, c->mjd[0], 1);
-	if (c->mjd[0] < c->mjd[1]) {
-		w = PUT(w, " to ");
-		w = put_fixed(w, c->mjd[1], 1);
-	}
-	w = PUT(w, ". ");
-	w = put_point(w, "Brightest ", c->peak);
-	w = put_point(w, "Latest ", c->last);
-	w = put_point(w, "Deepest limit ", c->deepest);
-	w = PUT(w, "The table below holds the numbers.");
-	value_set_text(v, "desc", arena_copy(c->arena, text, (size_t)(w - text)));
-	if (c->last)
-		value_set_text(value_set_object(v, "last"), "text", point_text(c, c->last));
-	if (c->peak)
-		value_set_text(value_set_object(v, "peak"), "text", point_text(c, c->peak));
-}
-
-/* Who measured, up to SOURCES_MAX of them. */
-static char *
-put_sources(const struct curve *c, char *w)
-{
-	struct str seen[SOURCES_MAX];
-	size_t n = 0;
-
-	for (size_t i = 0; i < c->n && n < NELEM(seen); i++) {
-		struct str source = c->points[i].source;
-		size_t k = 0;
-
-		while (k < n && !str_eq(seen[k], source))
-			k++;
-		if (k < n || str_empty(source) || source.n > SOURCE_MAX)
-			continue;
-		w = n == 0 ? PUT(w, " Measured by ") : PUT(w, ", ");
-		w = put(w, source.p, source.n);
-		seen[n++] = source;
-	}
-	return n > 0 ? PUT(w, ".") : w;
-}
-
-static void
-add_caption(const struct curve *c, struct value *v)
-{
-	char text[4 * NUMBER_MAX + SOURCES_MAX * (SOURCE_MAX + 2) + 3 * SAY_MAX], *w = text;
-
-	w = PUT(w, "AB magnitude against MJD; dates above are UTC. Bars are 1\xcf\x83.");
-	w = put_sources(c, w);
-	if (c->thinned > 0) {
-		w = PUT(w, " ");
-		w = put_count(w, c->seen, "point");
-		w = PUT(w, "; drawn are ");
-		w = put_fixed(w, (double)(c->seen - c->thinned), 0);
-		w = PUT(w, ", the brightest and the faintest of each interval of time.");
-	}
-	if (c->n > c->seen) {
-		w = PUT(w, " ");
-		w = put_count(w, c->n - c->seen, "row");
-		w = PUT(w, " without a magnitude only in the table.");
-	}
-	value_set_text(v, "caption", arena_copy(c->arena, text, (size_t)(w - text)));
-}
-
 /* The line of now; near the right edge its word stands to the left of it. */
 static void
 add_today(const struct curve *c, struct value *v, double now)
@@ -678,7 +461,7 @@ lightcurve_value(
 	add_today(c, v, now);
 	add_series(c, v);
 	add_keys(c, v);
-	add_finding(c, v);
-	add_caption(c, v);
+	curve_add_finding(c, v);
+	curve_add_caption(c, v);
 	return v;
 }
