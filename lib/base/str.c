@@ -153,7 +153,7 @@ bool
 str_is_utf8(struct str s)
 {
 	const unsigned char *p = (const unsigned char *)s.p;
-	const unsigned char *end = p + s.n;
+	const unsigned char *end = s.n == 0 ? p : p + s.n;
 
 	while (p < end) {
 		uint32_t point;
