@@ -81,17 +81,6 @@ idle(struct app_state *app)
 	db_close_idle(app->db, auth->db_idle);
 }
 
-/* The host without its port; the colons of an IPv6 address stand in brackets. */
-static struct str
-bare_host(struct arena *a, struct str host)
-{
-	size_t n = host.n;
-
-	while (n > 0 && host.p[n - 1] != ':' && host.p[n - 1] != ']')
-		n--;
-	return n > 0 && host.p[n - 1] == ':' ? arena_copy(a, host.p, n - 1) : host;
-}
-
 static enum db_result
 read_site(struct request *r, struct query *q, struct visit *v)
 {
@@ -118,7 +107,7 @@ ask(struct request *r, struct visit *v)
 	enum db_result result, other = DB_END;
 
 	db_text(site, "host", r->host);
-	db_text(site, "bare", bare_host(r->arena, r->host));
+	db_text(site, "bare", host_name(r->host));
 	db_int(site, "site_id", auth->site_id);
 	db_start(site);
 	session = session_ask(r->app->db, auth->secret, cookie, r->now, token_hash);

@@ -79,6 +79,8 @@ bool request_is_safe(const struct request *);
 struct str request_origin(const struct request *);
 /* Is it in ALLOWED_HOSTS? An item without a port matches any port, ".example.org" all below it. */
 bool host_allowed(const struct config *, struct str host);
+/* A host without its port: a part of it, borrowed. */
+struct str host_name(struct str host);
 /* PREFIX + path, for links and redirects. */
 struct str request_url(const struct request *, const char *path);
 

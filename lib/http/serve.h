@@ -71,8 +71,6 @@ void cookies_parse(struct arena *, struct str header, struct pairs *to);
  * digits, '-', '_' and dots, or an address in brackets, then ':' and a port where there is one.
  */
 struct str host_parse(struct arena *, struct str header);
-/* The host without its port. */
-struct str host_name(struct str host);
 
 /* A multipart/form-data body, fed piece by piece. */
 struct multipart;
