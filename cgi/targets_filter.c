@@ -103,39 +103,50 @@ static const char *const cone_keys[] = { "after", "page", "cone", "radius", "uni
 	"target_cone_search", NULL };
 
 /*
- * Two angles in one text: divided by a comma, by the sign of the second, or in the middle of an
- * even number of words. False where they are no position.
+ * Where the second of two angles begins: after a comma, at its sign, or in the middle of an even
+ * number of words; text.n where there is none.
  */
-static bool
-read_position(struct str text, double *ra, double *dec)
+static size_t
+second_angle(struct str text)
 {
 	size_t cut = str_find(text, ','), words = 0, starts[8];
-	struct str first, second;
 
-	if (cut == text.n) {
-		for (cut = 1; cut < text.n; cut++)
-			if (text.p[cut - 1] == ' ' &&
-			    (text.p[cut] == '+' || text.p[cut] == '-' ||
-			        strncmp(text.p + cut, "\xe2\x88\x92", 3) == 0))
-				break;
-	}
-	if (cut >= text.n) {
-		for (size_t i = 0; i < text.n; i++)
-			if (text.p[i] != ' ' && (i == 0 || text.p[i - 1] == ' ')) {
-				if (words == NELEM(starts))
-					return false;
-				starts[words++] = i;
-			}
-		if (words == 0 || words % 2 != 0)
-			return false;
-		cut = starts[words / 2];
-	}
-	first = str_trim((struct str){ text.p, cut });
-	if (text.p[cut] == ',')
-		cut++;
-	second = str_trim((struct str){ text.p + cut, text.n - cut });
-	return angle_parse(first, ANGLE_RA, ra) == NULL &&
-	    angle_parse(second, ANGLE_DEC, dec) == NULL;
+	if (cut < text.n)
+		return cut + 1;
+	for (cut = 1; cut < text.n; cut++)
+		if (text.p[cut - 1] == ' ' &&
+		    (text.p[cut] == '+' || text.p[cut] == '-' ||
+		        strncmp(text.p + cut, "\xe2\x88\x92", 3) == 0))
+			return cut;
+	for (size_t i = 0; i < text.n; i++)
+		if (text.p[i] != ' ' && (i == 0 || text.p[i - 1] == ' ')) {
+			if (words == NELEM(starts))
+				return text.n;
+			starts[words++] = i;
+		}
+	return words > 0 && words % 2 == 0 ? starts[words / 2] : text.n;
+}
+
+/*
+ * True: it is a position. False: it is something else, a name; or, where *why is set, a position
+ * with a declination that is none.
+ */
+static bool
+read_position(struct str text, double *ra, double *dec, const char **why)
+{
+	size_t cut = second_angle(text);
+	struct str first = str_trim((struct str){ text.p, cut });
+	struct str second = str_trim((struct str){ text.p + cut, text.n - cut });
+
+	*why = NULL;
+	if (first.n > 0 && first.p[first.n - 1] == ',')
+		first = str_trim((struct str){ first.p, first.n - 1 });
+	if (second.n == 0 || angle_parse(first, ANGLE_RA, ra) != NULL)
+		return false;
+	*why = angle_parse(second, ANGLE_DEC, dec);
+	if (*why && !strchr("+-0123456789", second.p[0]))
+		*why = NULL;
+	return *why == NULL && angle_parse(second, ANGLE_DEC, dec) == NULL;
 }
 
 bool
@@ -143,6 +154,7 @@ targets_filter_redirect(struct targets_list *l, struct response *res)
 {
 	struct request *req = l->req;
 	struct str value, radius = str_trim(pairs_get(&req->get, "radius"));
+	const char *why;
 	double ra, dec, r;
 
 	l->cone = str_trim(pairs_get(&req->get, "cone"));
@@ -156,12 +168,15 @@ targets_filter_redirect(struct targets_list *l, struct response *res)
 		return false;
 	}
 	radius = trimmed(l->arena, r * l->unit->degrees, 9);
-	if (read_position(l->cone, &ra, &dec)) {
+	if (read_position(l->cone, &ra, &dec, &why)) {
 		struct str x = trimmed(l->arena, ra, 7), y = trimmed(l->arena, dec, 7);
 
 		value = arena_printf(
 		    l->arena, "%.*s,%.*s,%.*s", STR_ARG(x), STR_ARG(y), STR_ARG(radius));
 		value = targets_link(req, cone_keys, "cone_search", value);
+	} else if (why) {
+		problem_add(&l->problems, l->arena, "cone", str_of(why));
+		return false;
 	} else {
 		value = arena_printf(l->arena, "%.*s,%.*s", STR_ARG(l->cone), STR_ARG(radius));
 		value = targets_link(req, cone_keys, "target_cone_search", value);

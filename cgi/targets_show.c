@@ -5,6 +5,7 @@
  * all started before the first is read: one round trip.
  */
 #include <math.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
@@ -119,11 +120,15 @@ add_pair(struct value *list, const char *label, struct str text)
 	value_set_text(v, "text", text);
 }
 
+/* A longitude and a latitude; what rounds to 360 is 0. */
 static struct str
 both(struct arena *a, double x, double y, unsigned decimals)
 {
 	char text[2 * NUMBER_MAX + 2];
 	size_t n = number_fixed(text, x, decimals);
+
+	if (strncmp(text, "360.", 4) == 0)
+		n = number_fixed(text, 0, decimals);
 
 	text[n++] = ' ';
 	if (y >= 0)

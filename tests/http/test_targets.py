@@ -108,6 +108,9 @@ def zero_is_a_value(site):
     ada = site.signed_in('ada')
     target = _create(ada, 'At the origin', ra='0', dec='0')
     contains(ada.get('/targets/%d/' % target).words, '00 00 00.00 +00 00 00.0')
+    target = _create(ada, 'Before the origin', ra='359.99999999', dec='90')
+    contains(ada.get('/targets/%d/' % target).words, '00 00 00.00 +90 00 00.0',
+             '0.000000 +90.000000')
 
 
 def wrong_fields_come_back_with_what_was_typed(site):
@@ -300,6 +303,8 @@ def cones_are_right_at_ra_zero_and_lead_to_toms_keys(site):
     answer = ada.get('/targets/?cone=Cone+east&radius=0.5&unit=deg')
     equal(answer.location, '/targets/?target_cone_search=Cone%20east%2C0.5')
     equal(sorted(_names(ada.follow(answer))), ['Cone east', 'Cone far', 'Cone west'])
+    equal(ada.get('/targets/?cone=10+-91&radius=3').status, 400)
+    equal(ada.get('/targets/?cone=10+Hygiea&radius=3').status, 302)
     answer = ada.get('/targets/?cone=10+10&radius=-3')
     equal(answer.status, 400)
     contains(answer.text, 'value="10 10"', 'value="-3"')
