@@ -107,26 +107,37 @@ add_rows(struct targets_list *l, struct value *page, const struct target_page *f
 		skymap_show(page, points, found->n, l->req->now, l->arena);
 }
 
+/* "more than 1,000", "at least 26", "26". */
+static struct str
+number_found(struct targets_list *l, const struct target_page *found)
+{
+	if (found->count > TARGET_COUNT_MAX)
+		return STR("more than 1,000");
+	return arena_printf(l->arena, "%s%s", found->at_least ? "at least " : "",
+	    number_count(l->arena, found->count).p);
+}
+
 static struct str
 count_text(struct targets_list *l, const struct target_page *found)
 {
-	const char *match = target_query_filters(&l->query) ? " match" : "";
-	struct str n = number_count(l->arena, found->count);
+	bool asked = target_query_filters(&l->query), one = found->count == 1 && !found->at_least;
+	struct str n = number_found(l, found);
+	char *text;
 
-	if (found->count > TARGET_COUNT_MAX)
-		return arena_printf(l->arena, "More than 1,000%s", match);
-	if (match[0] != '\0')
-		return arena_printf(
-		    l->arena, "%.*s match%s", STR_ARG(n), found->count == 1 ? "es" : "");
-	return arena_printf(l->arena, "%.*s target%s", STR_ARG(n), found->count == 1 ? "" : "s");
+	if (found->count == 0 && found->at_least)
+		return STR("No match so far");
+	n = asked ? arena_printf(l->arena, "%s match%s", n.p, one ? "es" : "")
+	          : arena_printf(l->arena, "%s target%s", n.p, one ? "" : "s");
+	text = arena_strdup(l->arena, n.p);
+	if (text[0] >= 'a' && text[0] <= 'z')
+		text[0] = (char)(text[0] - 'a' + 'A');
+	return (struct str){ text, n.n };
 }
 
 static void
 add_pager(struct targets_list *l, struct value *page, const struct target_page *found)
 {
 	struct request *req = l->req;
-	const char *of = found->count > TARGET_COUNT_MAX ? "more than 1,000"
-	                                                 : number_count(l->arena, found->count).p;
 	bool later = !str_empty(l->query.after) || l->query.page > 1;
 
 	if (!later && !found->next.p && !found->previous.p)
@@ -134,9 +145,10 @@ add_pager(struct targets_list *l, struct value *page, const struct target_page *
 	value_set_bool(page, "has_pages", true);
 	value_set_text(page, "pager_text",
 	    found->partial
-	        ? arena_printf(l->arena, "%zu so far, %s. \"Next\" looks further.", found->n,
-	              order_text(&l->query))
-	        : arena_printf(l->arena, "%zu of %s, %s", found->n, of, order_text(&l->query)));
+	        ? arena_printf(l->arena, "%zu found so far, %s; \"Next\" searches further.",
+	              found->n, order_text(&l->query))
+	        : arena_printf(l->arena, "%zu of %s, %s", found->n, number_found(l, found).p,
+	              order_text(&l->query)));
 	if (later)
 		value_set_text(page, "first", targets_link(req, paging, NULL, STR_NONE));
 	if (found->previous.p)
