@@ -30,9 +30,6 @@ int auth_db_failed(struct request *, struct response *, enum db_result);
  */
 void auth_form_cookie(struct request *, struct response *);
 
-/* Ends every session of a user but the one of this request (NULL: all). 0 or -1. */
-int auth_end_sessions(struct db *, int64_t user, const struct request *keep);
-
 /*
  * Signs in: a new session (the old one, if any, ends) and its cookie; notes the time with the user,
  * if that can be written. 0, or -1 with the response filled. signs out: the row and the cookie go.

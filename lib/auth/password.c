@@ -207,7 +207,10 @@ spend_rest(const struct form *f)
 	return 0;
 }
 
-/* The NFKC form in *out, which the caller frees with forget(). 0; 1 not UTF-8; -1 no memory. */
+/*
+ * The NFKC form in *out, which the caller wipes and frees with forget(): a lack of memory is BUSY
+ * here and no reason to leave, so this is not unicode_nfkc(). 0; 1 not UTF-8; -1 no memory.
+ */
 static int
 normalise(struct str password, struct str *out)
 {

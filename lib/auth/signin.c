@@ -45,19 +45,6 @@ auth_form_cookie(struct request *r, struct response *res)
 	response_cookie(r, res, VISITOR_COOKIE, v->visitor, -1);
 }
 
-int
-auth_end_sessions(struct db *db, int64_t user, const struct request *keep)
-{
-	const struct visit *v = keep == NULL ? NULL : visit_of(keep);
-	bool all = v == NULL || v->session == NULL;
-	struct query *q = db_query(db, all ? QUERY_SESSION_END_USER : QUERY_SESSION_END_OTHERS);
-
-	db_int(q, "user", user);
-	if (!all)
-		db_bytes(q, "token", v->session->token_hash, SECRET_SIZE);
-	return db_run(q) == DB_END ? 0 : -1;
-}
-
 struct signing {
 	struct request *request;
 	int64_t user;

@@ -32,9 +32,6 @@ DELETE FROM session WHERE token_hash = :token
 --: session_end_user
 DELETE FROM session WHERE user_id = :user
 
---: session_end_others
-DELETE FROM session WHERE user_id = :user AND token_hash <> :token
-
 --: session_purge
 -- Those that ended by themselves.
 DELETE FROM session WHERE expires <= :now
