@@ -1,8 +1,6 @@
 /*
  * signin: from a password to a session, and out again.
  */
-#include <string.h>
-
 #include "auth/auth.h"
 #include "auth/password.h"
 #include "auth/unicode.h"
