@@ -4,10 +4,13 @@ import shutil
 import tempfile
 
 from selenium import webdriver
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select
+
+from harness.report import wait_for
 
 __all__ = ['Browser', 'By', 'Keys', 'Select']
 
@@ -86,18 +89,36 @@ class Browser:
                 field.clear()
                 field.send_keys(value)
 
+    def follow(self, element):
+        """Clicks what leads to another page, and waits until that has come."""
+        page = self.one('html')
+        element.click()
+        wait_for(lambda: self._is_gone(page) and
+                 self.script('return document.readyState') == 'complete', 15, 'the next page')
+
+    def click(self, selector):
+        self.follow(self.one(selector))
+
+    @staticmethod
+    def _is_gone(element):
+        try:
+            element.is_enabled()
+            return False
+        except WebDriverException:  # stale, or in words of its own while the page changes
+            return True
+
     def press(self, text):
         """Presses the button or follows the link of that text in the page's main part."""
         for element in self.all('main button, main a, main input[type=submit]'):
             if element.text.strip() == text or element.get_attribute('value') == text:
-                element.click()
+                self.follow(element)
                 return
         raise AssertionError('no button or link "%s" on %s' % (text, self.path))
 
     def sign_in(self, name, password):
         self.open('/accounts/login/')
         self.fill(username=name, password=password)
-        self.one('main form button').click()
+        self.click('main form button')
 
     def script(self, text, *args):
         return self.driver.execute_script(text, *args)
