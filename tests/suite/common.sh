@@ -55,7 +55,8 @@ unit_tests()
 	make -C "$1" -k -j"$(cores)" check >"$1/check.log" 2>&1
 	check_status=$?
 	grep -q '^# TOTAL' "$1/check.log" || {
-		tail -n 30 "$1/check.log"
+		grep -E 'error:|undefined reference' "$1/check.log" | head -n 20
+		tail -n 5 "$1/check.log"
 		fail "make check in $1"
 		return
 	}
