@@ -328,7 +328,7 @@ end_part(struct multipart *m)
 static struct refusal
 step(struct multipart *m, struct str held, size_t *used)
 {
-	struct refusal no = FINE;
+	struct refusal no;
 	const char *at;
 
 	*used = 0;
@@ -373,7 +373,7 @@ step(struct multipart *m, struct str held, size_t *used)
 struct refusal
 multipart_feed(struct multipart *m, const char *p, size_t n)
 {
-	struct refusal no = FINE;
+	struct refusal no;
 	size_t at = 0, used;
 
 	buf_put(&m->held, p, n);
