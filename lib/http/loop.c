@@ -323,6 +323,9 @@ loop_run(struct server *server, const struct prefork *p, loop_serve *serve_one, 
 	    fcntl(l.listener, F_SETFL, fcntl(l.listener, F_GETFL) | O_NONBLOCK) != 0 ||
 	    !watch_orphans(&l)) {
 		log_error("worker cannot start", LOG_TEXT("error", strerror(errno)));
+		if (l.epoll >= 0)
+			close(l.epoll);
+		free(l.look);
 		return 1;
 	}
 	/* these come only while we wait: a request under way is finished first */
