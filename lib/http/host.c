@@ -1,6 +1,7 @@
 /*
  * host: the Host header. Whatever is not plainly a host is refused before anything looks at it.
  */
+#include <arpa/inet.h>
 #include <string.h>
 #include <strings.h>
 
@@ -33,21 +34,18 @@ is_name(struct str s)
 	return label > 0 && s.n <= 253;
 }
 
-/* "[::1]", told apart from nonsense by its characters alone: nobody connects to it from here. */
+/* "[::1]": an IPv6 address without a zone, which means nothing beyond its own machine. */
 static bool
 is_bracketed(struct str s)
 {
-	size_t colons = 0;
+	char text[INET6_ADDRSTRLEN];
+	struct in6_addr address;
 
-	if (s.n < 4 || s.n > 47 || s.p[0] != '[' || s.p[s.n - 1] != ']')
+	if (s.n < 4 || s.n - 2 >= sizeof(text) || s.p[0] != '[' || s.p[s.n - 1] != ']')
 		return false;
-	for (size_t i = 1; i < s.n - 1; i++) {
-		if (s.p[i] == ':')
-			colons++;
-		else if (s.p[i] == '\0' || strchr("0123456789abcdef.", s.p[i]) == NULL)
-			return false;
-	}
-	return colons >= 2;
+	memcpy(text, s.p + 1, s.n - 2);
+	text[s.n - 2] = '\0';
+	return strlen(text) == s.n - 2 && inet_pton(AF_INET6, text, &address) == 1;
 }
 
 static bool

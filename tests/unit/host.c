@@ -15,6 +15,7 @@ hosts_are_lowered_and_kept_whole(void **state)
 	assert_str(host_parse(a, STR("tom.example.")), "tom.example");
 	assert_str(host_parse(a, STR("tom.example.:80")), "tom.example:80");
 	assert_str(host_parse(a, STR("[::1]:8080")), "[::1]:8080");
+	assert_str(host_parse(a, STR("[2001:DB8::ffff:192.0.2.1]")), "[2001:db8::ffff:192.0.2.1]");
 	assert_str(host_parse(a, STR("127.0.0.1")), "127.0.0.1");
 	assert_str(host_parse(a, STR("xn--bcher-kva.example")), "xn--bcher-kva.example");
 	assert_str(host_parse(a, STR("my_tom")), "my_tom");
@@ -31,7 +32,8 @@ poisoned_hosts_are_refused(void **state)
 		"example.com..", "exa mple.com", "example.com:", "example.com:0",
 		"example.com:65536", "example.com:80:80", "example.com:+80", "example.com:-1",
 		"example.com\r\nX: y", "example.com/", "/etc/passwd", "../x", "a\\b", "a%2eb",
-		"http://a", "[::1", "::1", "[::1]x", "[]", "[:]", "[g::]",
+		"http://a", "[::1", "::1", "[::1]x", "[]", "[:]", "[g::]", "[::::9..9::]",
+		"[1::2::3]", "[fe80::1%eth0]", "[127.0.0.1]", "[::1.2.3.4.5]",
 		"\xc3\xa9t\xc3\xa9.example", "a,b", "a;b", "a?b", "a#b", "a\tb", "a*", "\"a\"",
 		"<script>" };
 	struct arena *a = arena_new();
