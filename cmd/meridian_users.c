@@ -165,7 +165,7 @@ command_user_add(struct run *run)
 	};
 	struct user_problems why = { 0 };
 	enum user_result r;
-	struct str password;
+	struct str password = STR_NONE;
 	int64_t id = 0;
 	int code;
 
@@ -188,7 +188,7 @@ command_user_password(struct run *run)
 	struct user_problems why = { 0 };
 	struct account account;
 	enum user_result r;
-	struct str password;
+	struct str password = STR_NONE;
 	int code;
 
 	r = user_find(run->db, run->arena, str_of(run->args[0]), &account);

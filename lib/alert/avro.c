@@ -247,7 +247,7 @@ static int
 take_pair(struct avro_file *f, char *err, size_t errsize)
 {
 	enum { SCHEMA, CODEC, OTHER } which;
-	struct str s;
+	struct str s = STR_NONE;
 
 	if (take_text(f, &s, "key", err, errsize) != 0)
 		return -1;
@@ -359,7 +359,7 @@ inflate_block(struct avro_file *f, const char *from, size_t n, char *err, size_t
 static int
 next_block(struct avro_file *f, char *err, size_t errsize)
 {
-	int64_t count, bytes;
+	int64_t count = 0, bytes = 0;
 	size_t n;
 
 	if (!fill(f, 1, err, errsize))

@@ -82,7 +82,7 @@ split(int64_t at, long *micros)
 static char *
 put_minute(char *w, const struct tm *tm, char divider)
 {
-	w = number_digits(w, (uint64_t)(tm->tm_year + 1900), 4);
+	w = number_digits(w, (uint64_t)tm->tm_year + 1900, 4);
 	*w++ = '-';
 	w = number_digits(w, (uint64_t)tm->tm_mon + 1, 2);
 	*w++ = '-';
