@@ -39,10 +39,13 @@ struct applied {
 };
 
 static void
-tell(void *arg, const char *name)
+tell(void *arg, const char *name, size_t step, size_t nsteps)
 {
 	struct applied *a = arg;
 
+	(void)nsteps;
+	if (step > 0)
+		return;
 	run_say(a->run, "migrating: %s", name);
 	fflush(stdout);
 	value_add_text(a->list, arena_copy(a->run->arena, name, strlen(name)));

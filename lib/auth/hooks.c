@@ -15,15 +15,21 @@
 #include "auth/visit.h"
 #include "base/log.h"
 
+/* The schema was seen to be ours, by this process or its parent. */
+static bool schema_known;
+
 static int
 check(struct app_state *app)
 {
 	char err[1024] = "";
 	struct secret *secret = secret_load(app->config, err, sizeof(err));
 	struct db *db = secret == NULL ? NULL : db_new(app->config, err, sizeof(err));
+	enum db_result r = db == NULL ? DB_REFUSED : db_schema_check(db, err, sizeof(err));
 	int result = -1;
 
-	if (db != NULL && db_schema_check(db, err, sizeof(err)) == 0)
+	schema_known = r == DB_END;
+	/* a database that is away comes back: the workers look before they first use it */
+	if (r == DB_END || r == DB_AWAY)
 		result = 0;
 	else
 		fprintf(stderr, "%s: %s\n", app->app->name, err);
@@ -118,6 +124,22 @@ ask(struct request *r, struct visit *v)
 	return result != DB_END ? result : other;
 }
 
+/* A worker that was started while the database was away has yet to look at it. */
+static bool
+is_schema_ours(struct request *r)
+{
+	char err[1024] = "";
+	enum db_result result;
+
+	if (schema_known)
+		return true;
+	result = db_schema_check(r->app->db, err, sizeof(err));
+	schema_known = result == DB_END;
+	if (result == DB_REFUSED)
+		log_error("the database cannot be used", LOG_TEXT("why", err));
+	return schema_known;
+}
+
 /* 0, or -1 where the database cannot answer: the visit is empty then. */
 static int
 load(struct request *r)
@@ -128,6 +150,8 @@ load(struct request *r)
 	enum db_result result;
 
 	r->session = v;
+	if (!is_schema_ours(r))
+		return -1;
 	db_count_start(r->app->db);
 	result = ask(r, v);
 	if (result != DB_END) {

@@ -245,14 +245,26 @@ leave_parents_connection(struct db *db)
 	db->random ^= (uint64_t)getpid();
 }
 
-/* Before anything is said to the engine. */
-static enum db_result
-enter(struct db *db)
+/* Before a query or transaction begins: is the connection ours, and to what the URL names? */
+static void
+look_at_connection(struct db *db)
 {
 	if (db->forks != forks) {
 		leave_parents_connection(db);
 		db->forks = forks;
 	}
+	if (db->conn == NULL || db->depth > 0 || db->open != NULL || db->driver->stale == NULL ||
+	    !db->driver->stale(db))
+		return;
+	log_warn("the database was replaced: opening it anew");
+	disconnect(db);
+}
+
+/* Before anything is said to the engine. */
+static enum db_result
+enter(struct db *db)
+{
+	look_at_connection(db);
 	db->last_used = clock_monotonic();
 	if (db->conn != NULL)
 		return DB_END;
@@ -377,8 +389,6 @@ query_open(struct db *db, struct statement *st)
 {
 	struct query *q = db->idle;
 
-	if (db->forks != forks)
-		(void)enter(db);
 	if (q != NULL)
 		db->idle = q->next;
 	else
@@ -401,6 +411,7 @@ query_open(struct db *db, struct statement *st)
 struct query *
 db_query(struct db *db, enum query_name name)
 {
+	look_at_connection(db);
 	return query_open(db, named(db, name));
 }
 
@@ -438,6 +449,7 @@ front:
 struct query *
 db_query_joined(struct db *db, const char *name, struct str sql, size_t nparams, unsigned flags)
 {
+	look_at_connection(db);
 	return query_open(db, joined(db, name, sql, nparams, flags));
 }
 
@@ -849,8 +861,10 @@ nested(struct db *db, enum db_result (*work)(struct db *, void *), void *arg)
 	db->depth--;
 	if (r == DB_END)
 		r = db->spoiled;
-	if (db->spoiled == DB_AWAY || db->spoiled == DB_RETRY || db->conn == NULL)
-		return r; /* there is nothing left to go back to */
+	/* there is nothing left to go back to: SQLite may have undone all when it was full or slow */
+	if (db->conn == NULL || db->spoiled == DB_AWAY || db->spoiled == DB_RETRY ||
+	    db->spoiled == DB_FULL || db->spoiled == DB_SLOW)
+		return r;
 	if (r != DB_END) {
 		snprintf(sql, sizeof(sql), "ROLLBACK TO SAVEPOINT s%u", db->depth);
 		db->spoiled = control(db, sql, false);
@@ -866,9 +880,10 @@ static enum db_result
 try_transaction(struct db *db, enum db_mode mode, enum db_result (*work)(struct db *, void *),
     void *arg, bool *sent)
 {
-	enum db_result r = enter(db);
+	enum db_result r;
 
-	if (r == DB_END)
+	*sent = false;
+	if ((r = enter(db)) == DB_END)
 		r = control(db, db->driver->begin[mode], true);
 	if (r != DB_END)
 		return r;
@@ -882,8 +897,7 @@ try_transaction(struct db *db, enum db_mode mode, enum db_result (*work)(struct 
 	if (r == DB_END) {
 		*sent = true;
 		r = control(db, "COMMIT", false);
-	} else
-		*sent = false;
+	}
 	if (r != DB_END && db->conn != NULL)
 		(void)control(db, "ROLLBACK", false);
 	db->depth = 0;

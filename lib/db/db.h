@@ -54,7 +54,7 @@ enum db_result {
 	DB_FAILED = -7 /* anything else: logged, 500 */
 };
 
-enum db_engine { DB_SQLITE, DB_POSTGRESQL };
+enum db_engine { DB_SQLITE, DB_POSTGRESQL, DB_ENGINES /* how many */ };
 
 /*
  * A connection for DATABASE_URL ("sqlite:/path", "postgresql://user@host/name?...", with
@@ -160,16 +160,18 @@ void db_bulk_null(struct bulk *);
 enum db_result db_bulk_end(struct bulk *, int64_t *added) MUST_CHECK;
 
 /*
- * The schema: the version these sources know and the version found. 0 the same, else a sentence
- * for people in err (empty database, older: "run meridian migrate"; newer: "newer than this").
+ * Compares the schema these sources know with the one found. DB_END: the same. Else with a sentence
+ * for people in err: DB_AWAY, the database cannot be asked now; DB_REFUSED, it is empty, older, half
+ * migrated ("run meridian migrate"), newer, or another program's.
  */
-int db_schema_check(struct db *, char *err, size_t errsize);
+enum db_result db_schema_check(struct db *, char *err, size_t errsize);
 /*
  * Brings the schema to ours, making the file of SQLite where there is none: the migrations of
- * sql/migrations/, which are part of the program. Each is a transaction, told to `tell` (NULL: to
- * nobody) before it runs. 0, also where nothing was to do, or -1 with a sentence in err.
+ * sql/migrations/, which are part of the program. Each is a transaction. `tell` (NULL: nobody) hears
+ * of each statement before it runs: the migration's name, the statement's number from 0, how many
+ * there are. 0, also where nothing was to do, or -1 with a sentence in err that names file and line.
  */
-int db_migrate(
-    struct db *, void (*tell)(void *arg, const char *name), void *arg, char *err, size_t errsize);
+typedef void db_tell_fn(void *arg, const char *name, size_t step, size_t nsteps);
+int db_migrate(struct db *, db_tell_fn *tell, void *arg, char *err, size_t errsize);
 
 #endif

@@ -28,8 +28,8 @@ struct query_def {
 	const char *name;
 	const char *where; /* file and line below sql/query/ */
 	unsigned flags;
-	const char *sql[2];
-	const char *params[2]; /* names in order of their numbers, divided by blanks */
+	const char *sql[DB_ENGINES];
+	const char *params[DB_ENGINES]; /* names in order of their numbers, divided by blanks */
 };
 extern const struct query_def query_defs[];
 
@@ -37,11 +37,14 @@ extern const struct query_def query_defs[];
 struct migration {
 	int64_t version;
 	const char *name;
-	const char *sql;
+	const struct migration_step {
+		unsigned line; /* of the file */
+		const char *sql; /* one statement; NULL past the last */
+	} *steps;
 };
-extern const struct migration *const migrations[2];
-/* What is run after each migration and may come to nothing: extensions of the engine. */
-extern const char *const optional_sql[2];
+extern const struct migration *const migrations[DB_ENGINES];
+/* What is run after the migrations and may come to nothing: extensions of the engine. */
+extern const struct migration_step *const optional_steps[DB_ENGINES];
 
 /* A bound value. Texts lie in the query's bytes, followed by a NUL. */
 struct value {
@@ -84,7 +87,7 @@ struct query {
 
 struct driver {
 	const char *begin[2]; /* by enum db_mode */
-	const char *migration_lock; /* run first in a migration's transaction, or NULL */
+	const char *migration_begin[3]; /* run first in a migration's transaction, up to NULL */
 
 	/* Connects. The result says why not; the text goes to db_fail. */
 	enum db_result (*open)(struct db *);
@@ -93,6 +96,8 @@ struct driver {
 	void (*abandon)(struct db *);
 	/* A statement is given up: frees ->prepared. */
 	void (*forget)(struct db *, struct statement *);
+	/* NULL, or: is what is connected to no longer what the URL names? Asked while nothing is open. */
+	bool (*stale)(struct db *);
 
 	/* Sends the query, whose values are all bound; where the engine has no wire, nothing. */
 	enum db_result (*start)(struct query *);
@@ -107,13 +112,10 @@ struct driver {
 	int64_t (*last_id)(struct db *); /* NULL: the id is the row's first column */
 
 	/*
-	 * BEGIN, COMMIT, ROLLBACK, SAVEPOINT and the like. With `later` it may travel with the next
-	 * statement, whose failure it then becomes.
+	 * BEGIN, COMMIT, ROLLBACK, SAVEPOINT and the like, and a step of a migration. With `later` it
+	 * may travel with the next statement, whose failure it then becomes.
 	 */
 	enum db_result (*control)(struct db *, const char *sql, bool later);
-	/* Several statements, of a migration. */
-	enum db_result (*script)(struct db *, const char *sql);
-
 	enum db_result (*bulk)(struct bulk *, int64_t *added);
 };
 extern const struct driver sqlite_driver, postgresql_driver;

@@ -8,18 +8,24 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "db/driver.h"
 
 #define CHECKSUM_SIZE (2 * SHA256_DIGEST_LENGTH + 1)
 
+/* Of the statements as they stand in the file: comments between them may change. */
 static void
-checksum(const char *text, char hex[CHECKSUM_SIZE])
+checksum(const struct migration *m, char hex[CHECKSUM_SIZE])
 {
 	unsigned char hash[SHA256_DIGEST_LENGTH];
+	struct buf text = { 0 };
 
-	SHA256((const unsigned char *)text, strlen(text), hash);
+	for (const struct migration_step *s = m->steps; s->sql != NULL; s++)
+		buf_puts(&text, s->sql);
+	SHA256((const unsigned char *)text.p, text.n, hash);
+	buf_free(&text);
 	for (size_t i = 0; i < sizeof(hash); i++)
 		snprintf(hex + 2 * i, 3, "%02x", hash[i]);
 }
@@ -56,15 +62,19 @@ find_owner(struct db *db, char *err, size_t errsize)
 	return owner;
 }
 
-/* Compares what was applied with what we have: the number applied, or -1 with a sentence. */
+/*
+ * Compares what was applied with what we have: how many of ours are done; *begun says that the next
+ * one was begun, which only an engine leaves behind that commits by itself. -1 with a sentence.
+ */
 static int64_t
-compare(struct db *db, char *err, size_t errsize)
+compare(struct db *db, bool *begun, char *err, size_t errsize)
 {
 	const struct migration *ours = migrations[db_engine(db)];
 	struct query *q = db_query(db, QUERY_SCHEMA_VERSIONS);
 	int64_t n = 0;
 	bool good = true;
 
+	*begun = false;
 	while (good && db_step(q) == DB_ROW) {
 		struct str name = db_col_text(q, "name"), sum = db_col_text(q, "checksum");
 		char mine[CHECKSUM_SIZE];
@@ -77,7 +87,7 @@ compare(struct db *db, char *err, size_t errsize)
 			    STR_ARG(name));
 			break;
 		}
-		checksum(ours[n].sql, mine);
+		checksum(&ours[n], mine);
 		if (db_col_int(q, "version") != ours[n].version || !str_is(name, ours[n].name))
 			snprintf(err, errsize,
 			    "the database has migration %.*s where this program has %s: they do "
@@ -89,7 +99,8 @@ compare(struct db *db, char *err, size_t errsize)
 			    ours[n].name);
 		else {
 			good = true;
-			n++;
+			*begun = db_col_int(q, "applied") == 0;
+			n += !*begun;
 		}
 	}
 	if (db_done(q) != DB_END) {
@@ -99,113 +110,153 @@ compare(struct db *db, char *err, size_t errsize)
 	return good ? n : -1;
 }
 
-int
+enum db_result
 db_schema_check(struct db *db, char *err, size_t errsize)
 {
+	const struct migration *next;
+	bool begun = false;
 	int64_t n = 0;
 
 	switch (find_owner(db, err, errsize)) {
 	case OWNER_NOBODY:
 		snprintf(err, errsize, "the database is empty: run meridian migrate");
-		return -1;
+		return DB_REFUSED;
 	case OWNER_OURS:
-		n = compare(db, err, errsize);
+		n = compare(db, &begun, err, errsize);
 		break;
 	case OWNER_UNKNOWN:
+		return DB_AWAY;
 	case OWNER_ANOTHER:
-		return -1;
+		return DB_REFUSED;
 	}
 	if (n < 0)
-		return -1;
-	if (migrations[db_engine(db)][n].name != NULL) {
-		snprintf(err, errsize,
-		    "the database is older than this program (migration %s is missing): run "
-		    "meridian migrate",
-		    migrations[db_engine(db)][n].name);
-		return -1;
-	}
-	return 0;
+		return DB_REFUSED;
+	next = &migrations[db_engine(db)][n];
+	if (next->name == NULL)
+		return DB_END;
+	snprintf(err, errsize,
+	    begun ? "migration %s was begun and not finished: run meridian migrate, which goes on "
+	            "with it"
+	          : "the database is older than this program (migration %s is missing): run "
+	            "meridian migrate",
+	    next->name);
+	return DB_REFUSED;
 }
 
-struct step {
-	const struct migration *migration; /* the one that was applied, or NULL: there is no more */
-	void (*tell)(void *, const char *);
+struct run {
+	bool done; /* there was nothing more to do */
+	db_tell_fn *tell;
 	void *arg;
 	char *err;
 	size_t errsize;
 	bool explained;
 };
 
+/* Notes that the migration is begun (`applied` 0) or done. */
+static enum db_result
+record(struct db *db, const struct migration *m, int64_t applied)
+{
+	struct query *q = db_query(db, applied == 0 ? QUERY_SCHEMA_BEGIN : QUERY_SCHEMA_FINISH);
+	char sum[CHECKSUM_SIZE];
+
+	db_int(q, "version", m->version);
+	if (applied == 0) {
+		checksum(m, sum);
+		db_text(q, "name", str_of(m->name));
+		db_text(q, "checksum", str_of(sum));
+	} else
+		db_int(q, "applied", applied);
+	return db_run(q);
+}
+
+/*
+ * The steps of a migration, noted as begun before the first of them: where the engine commits each
+ * by itself, one that is broken off is seen, and the steps are written to be run again. (The table
+ * to note it in is the first step of the first migration.)
+ */
+static enum db_result
+apply(struct db *db, const struct migration *m, struct run *run)
+{
+	size_t n = 0, first = m->version == 1;
+	enum db_result r = DB_END;
+
+	while (m->steps[n].sql != NULL)
+		n++;
+	for (size_t i = 0; i < n && r == DB_END; i++) {
+		if (i == first)
+			r = record(db, m, 0);
+		if (run->tell != NULL)
+			run->tell(run->arg, m->name, i, n);
+		if (r == DB_END)
+			r = db->driver->control(db, m->steps[i].sql, false);
+		if (r != DB_END && r != DB_RETRY && r != DB_AWAY) {
+			snprintf(run->err, run->errsize, "migration %s.sql, line %u: %s", m->name,
+			    m->steps[i].line, db_error(db));
+			run->explained = true;
+		}
+	}
+	return r == DB_END ? record(db, m, clock_now()) : r;
+}
+
 /* Applies the next migration. Looks again inside the transaction: another may be at it, too. */
 static enum db_result
 apply_next(struct db *db, void *arg)
 {
-	struct step *s = arg;
+	struct run *run = arg;
+	const char *const *begin = db->driver->migration_begin;
 	const struct migration *m;
+	enum db_result r = DB_END;
 	enum owner owner;
+	bool begun;
 	int64_t n = 0;
-	char sum[CHECKSUM_SIZE];
-	enum db_result r;
-	struct query *q;
 
-	s->migration = NULL;
-	if (db->driver->migration_lock != NULL &&
-	    (r = db->driver->script(db, db->driver->migration_lock)) != DB_END)
+	for (; r == DB_END && *begin != NULL; begin++)
+		r = db->driver->control(db, *begin, false);
+	if (r != DB_END)
 		return r;
-	owner = find_owner(db, s->err, s->errsize);
+	owner = find_owner(db, run->err, run->errsize);
 	if (owner == OWNER_OURS)
-		n = compare(db, s->err, s->errsize);
+		n = compare(db, &begun, run->err, run->errsize);
 	if (owner == OWNER_UNKNOWN || owner == OWNER_ANOTHER || n < 0) {
-		s->explained = true;
+		run->explained = true;
 		return DB_FAILED;
 	}
 	m = &migrations[db_engine(db)][n];
-	if (m->name == NULL)
-		return DB_END;
-	if (s->tell != NULL)
-		s->tell(s->arg, m->name);
-	if ((r = db->driver->script(db, m->sql)) != DB_END)
-		return r;
-	s->migration = m;
-	checksum(m->sql, sum);
-	q = db_query(db, QUERY_SCHEMA_RECORD);
-	db_int(q, "version", m->version);
-	db_text(q, "name", str_of(m->name));
-	db_text(q, "checksum", str_of(sum));
-	db_int(q, "applied", clock_now());
-	return db_run(q);
+	run->done = m->name == NULL;
+	return run->done ? DB_END : apply(db, m, run);
 }
 
 /* What the engine may lack, such as an extension. */
 static enum db_result
 apply_optional(struct db *db, void *arg)
 {
-	const char *sql = optional_sql[db_engine(db)];
+	const struct migration_step *s = optional_steps[db_engine(db)];
+	enum db_result r = DB_END;
 
 	(void)arg;
-	return sql == NULL ? DB_END : db->driver->script(db, sql);
+	for (; s != NULL && s->sql != NULL && r == DB_END; s++)
+		r = db->driver->control(db, s->sql, false);
+	return r;
 }
 
 int
-db_migrate(
-    struct db *db, void (*tell)(void *arg, const char *name), void *arg, char *err, size_t errsize)
+db_migrate(struct db *db, db_tell_fn *tell, void *arg, char *err, size_t errsize)
 {
-	struct step step = { .tell = tell, .arg = arg, .err = err, .errsize = errsize };
+	struct run run = { .tell = tell, .arg = arg, .err = err, .errsize = errsize };
 	int64_t timeout = db->timeout;
 	enum db_result r;
 
 	db->create = true;
 	db->timeout = 24 * HOUR; /* a migration of a large table may take long */
 	do
-		r = db_transaction(db, DB_WRITE, apply_next, &step);
-	while (r == DB_END && step.migration != NULL);
+		r = db_transaction(db, DB_WRITE, apply_next, &run);
+	while (r == DB_END && !run.done);
 	if (r == DB_END) {
 		if (db_transaction(db, DB_WRITE, apply_optional, NULL) != DB_END)
 			log_warn("an optional part of the schema was not made",
 			    LOG_TEXT("error", db_error(db)));
-	} else if (!step.explained)
-		snprintf(err, errsize, "%s%s%s", step.migration != NULL ? step.migration->name : "",
-		    step.migration != NULL ? ": " : "", db_error(db));
+	} else if (!run.explained)
+		snprintf(err, errsize, "%s", db_error(db));
 	db->create = false;
 	db->timeout = timeout;
 	return r == DB_END ? 0 : -1;

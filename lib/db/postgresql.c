@@ -38,6 +38,7 @@ pg_result_of(const char *state)
 		{ "57014", DB_SLOW }, /* statement_timeout */
 		{ "53100", DB_FULL }, { "53300", DB_AWAY }, /* too many connections */
 		{ "25006", DB_AWAY }, /* read only: a standby */
+		{ "25P03", DB_AWAY }, /* idle in a transaction for too long */
 		{ "57P", DB_AWAY }, /* shutting down, starting, the database was dropped */
 		{ "08", DB_AWAY }, { "28", DB_AWAY }, /* not let in */
 	};
@@ -381,11 +382,11 @@ next_row(struct query *q, struct run *run)
 }
 
 static enum db_result
-failure(struct connection *c, struct query *q, const struct run *run)
+failure(struct query *q, const struct run *run)
 {
-	if (run->result == DB_AWAY && c->broken)
-		return DB_AWAY; /* told already */
-	return db_fail(c->db, run->result, q->st->name, run->why);
+	if (run->lost)
+		return DB_AWAY; /* told when the connection broke */
+	return db_fail(q->db, run->result, q->st->name, run->why);
 }
 
 static enum db_result
@@ -398,7 +399,7 @@ pg_step(struct query *q)
 		if (next_row(q, run))
 			return DB_ROW;
 		if (run->complete && run->result != DB_END)
-			return failure(c, q, run);
+			return failure(q, run);
 		if (run->complete && !run->aborted)
 			return DB_END;
 		if (run->complete && c->db->depth > 0)
@@ -428,7 +429,7 @@ pg_finish(struct query *q)
 }
 
 /*
- * Transactions and scripts
+ * Transactions
  */
 
 static enum db_result
@@ -468,42 +469,11 @@ pg_control(struct db *db, const char *sql, bool later)
 	return r;
 }
 
-/* The text may hold several statements, which a pipeline does not take. */
-static enum db_result
-pg_script(struct db *db, const char *sql)
-{
-	struct connection *c = db->conn;
-	enum db_result r = DB_END;
-	struct buf text = { 0 };
-	PGresult *result;
-
-	if (pg_drain(c) != DB_END || PQexitPipelineMode(c->pg) != 1)
-		return DB_AWAY;
-	if (c->failed != DB_END)
-		return c->failed;
-	buf_printf(&text, "SET LOCAL statement_timeout = 0; %s", sql);
-	result = PQexec(c->pg, text.p);
-	buf_free(&text);
-	if (PQresultStatus(result) != PGRES_COMMAND_OK &&
-	    PQresultStatus(result) != PGRES_TUPLES_OK) {
-		const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-
-		r = db_fail(db, state == NULL ? DB_AWAY : pg_result_of(state), "migration",
-		    PQresultErrorMessage(result));
-		c->failed = r;
-	}
-	PQclear(result);
-	if (PQstatus(c->pg) == CONNECTION_BAD || PQenterPipelineMode(c->pg) != 1) {
-		pg_lost(c, PQerrorMessage(c->pg));
-		return DB_AWAY;
-	}
-	return r;
-}
-
 const struct driver postgresql_driver = {
 	.begin = { [DB_READ] = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
 	    [DB_WRITE] = "BEGIN" },
-	.migration_lock = "SELECT pg_advisory_xact_lock(5206744372)",
+	.migration_begin = { "SET LOCAL statement_timeout = 0",
+	    "SELECT pg_advisory_xact_lock(5206744372)" },
 	.open = pg_open,
 	.close = pg_close,
 	.abandon = pg_abandon,
@@ -516,6 +486,5 @@ const struct driver postgresql_driver = {
 	.get_real = pg_get_real,
 	.get_text = pg_get_text,
 	.control = pg_control,
-	.script = pg_script,
 	.bulk = pg_bulk,
 };

@@ -23,6 +23,7 @@ struct run {
 	bool complete; /* all of the answer is here */
 	bool fresh; /* its statement was prepared just for it */
 	bool aborted; /* not run, because one before it failed */
+	bool lost; /* the connection broke before it was answered */
 	enum db_result result; /* its failure, or DB_END */
 	char why[200];
 	PGresult **results; /* those with rows, or a command's; the first is being read */

@@ -92,8 +92,10 @@ void
 pg_runs_lost(struct connection *c)
 {
 	while (c->first != NULL) {
-		if (c->first->result == DB_END)
+		if (c->first->result == DB_END) {
 			c->first->result = DB_AWAY;
+			c->first->lost = true;
+		}
 		pop(c);
 	}
 	c->unsynced = 0;

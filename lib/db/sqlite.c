@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -33,6 +34,8 @@ struct connection {
 	struct db *db;
 	int64_t deadline; /* of the statement that runs; 0: none */
 	int64_t waiting; /* since when for a lock */
+	dev_t device; /* of the file that was opened */
+	ino_t inode;
 	sqlite3_stmt *begin[2], *commit, *rollback;
 };
 
@@ -191,6 +194,30 @@ make_file(const char *path)
 		close(fd);
 }
 
+static void
+note_file(struct connection *c)
+{
+	struct stat st;
+
+	if (stat(c->db->path, &st) == 0) {
+		c->device = st.st_dev;
+		c->inode = st.st_ino;
+	}
+}
+
+/*
+ * Was the file replaced, as by a backup that is put back? What is written to the old one would be
+ * lost. A file that is gone is left to be missed: the old one is as good as any.
+ */
+static bool
+sqlite_stale(struct db *db)
+{
+	const struct connection *c = db->conn;
+	struct stat st;
+
+	return stat(db->path, &st) == 0 && (st.st_ino != c->inode || st.st_dev != c->device);
+}
+
 static enum db_result
 sqlite_open(struct db *db)
 {
@@ -232,12 +259,17 @@ sqlite_open(struct db *db)
 			rc = sqlite3_exec(
 			    c->handle, "PRAGMA cache_size = -65536;", NULL, NULL, NULL);
 	}
+	note_file(c);
 	if (rc != SQLITE_OK) {
 		char why[400];
 		enum db_result r = result_of(c->handle, rc);
 
-		snprintf(why, sizeof(why), "%s: %s (SQLite %d)", db->path,
-		    sqlite3_errmsg(c->handle), rc);
+		if (rc == SQLITE_CANTOPEN && access(db->path, F_OK) != 0 && errno == ENOENT)
+			snprintf(why, sizeof(why),
+			    "%s: there is no such file; `meridian migrate` makes it", db->path);
+		else
+			snprintf(why, sizeof(why), "%s: %s (SQLite %d)", db->path,
+			    sqlite3_errmsg(c->handle), rc);
 		db_fail(db, r, "open", why);
 		sqlite_close(db);
 		db->conn = NULL;
@@ -455,15 +487,6 @@ sqlite_control(struct db *db, const char *sql, bool later)
 	return rc == SQLITE_OK ? DB_END : fail(c, rc, sql);
 }
 
-static enum db_result
-sqlite_script(struct db *db, const char *sql)
-{
-	struct connection *c = db->conn;
-	int rc = sqlite3_exec(c->handle, sql, NULL, NULL, NULL);
-
-	return rc == SQLITE_OK ? DB_END : fail(c, rc, "migration");
-}
-
 /*
  * INSERT with a place for each column of `rows` rows, prepared once for a bulk: a statement of many
  * rows costs little more than one of a single row.
@@ -543,6 +566,7 @@ const struct driver sqlite_driver = {
 	.close = sqlite_close,
 	.abandon = sqlite_abandon,
 	.forget = sqlite_forget,
+	.stale = sqlite_stale,
 	.start = sqlite_start,
 	.step = sqlite_step,
 	.finish = sqlite_finish,
@@ -552,6 +576,5 @@ const struct driver sqlite_driver = {
 	.get_text = sqlite_get_text,
 	.last_id = sqlite_last_id,
 	.control = sqlite_control,
-	.script = sqlite_script,
 	.bulk = sqlite_bulk,
 };

@@ -9,10 +9,14 @@ WHERE schemaname = current_schema() ORDER BY tablename
 -- The migrations that were applied.
 SELECT version, name, checksum, applied FROM schema_migration ORDER BY version
 
---: schema_record
--- Notes that a migration was applied.
+--: schema_begin or-nothing
+-- Notes that a migration is begun.
 INSERT INTO schema_migration (version, name, checksum, applied)
-VALUES (:version, :name, :checksum, :applied)
+VALUES (:version, :name, :checksum, 0)
+
+--: schema_finish
+-- ... and that it is done.
+UPDATE schema_migration SET applied = :applied WHERE version = :version
 
 --: schema_ids sqlite
 -- Ids that no row of the table ever had.

@@ -603,6 +603,32 @@ a_statement_has_a_time_limit(void **state)
 	config_free(config);
 }
 
+/* Who is cut off from the server with queries on the way gets both answers, and knows it is back. */
+static void
+a_cut_under_a_pipeline_is_told_once(void **state)
+{
+	const struct engine *e = *state;
+	struct query *one, *two;
+
+	if (db_engine(db) != DB_POSTGRESQL)
+		return;
+	assert_true(count_sites(db) == 0);
+	one = db_query(db, QUERY_SITE_LIST);
+	two = db_query(db, QUERY_GROUP_LIST);
+	db_text(two, "after", STR(""));
+	db_int(two, "limit", 10);
+	db_start(one);
+	db_start(two);
+	server_run(e->url,
+	    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+	    "WHERE pid <> pg_backend_pid() AND datname = current_database()");
+	assert_int_equal(db_step(one), DB_END);
+	assert_int_equal(db_done(one), DB_END);
+	assert_int_equal(db_step(two), DB_END);
+	assert_int_equal(db_done(two), DB_END);
+	assert_false(db->away);
+}
+
 static void
 a_child_never_uses_its_parents_connection(void **state)
 {
@@ -661,16 +687,6 @@ reset_ends_what_is_open(void **state)
 	assert_int_equal(db_step(q), DB_ROW);
 	db_reset(db);
 	assert_true(count_sites(db) == 0);
-}
-
-static void
-the_schema_is_ours(void **state)
-{
-	char err[300] = "";
-
-	(void)state;
-	assert_int_equal(db_schema_check(db, err, sizeof(err)), 0);
-	assert_int_equal(db_migrate(db, NULL, NULL, err, sizeof(err)), 0);
 }
 
 /* Prepared by the engine itself, without our driver. */
@@ -736,7 +752,6 @@ every_statement_is_prepared(void **state)
 }
 
 static const struct CMUnitTest claims[] = {
-	cmocka_unit_test(the_schema_is_ours),
 	cmocka_unit_test(every_statement_is_prepared),
 	cmocka_unit_test(a_row_comes_back_as_it_went),
 	cmocka_unit_test(a_taken_name_is_an_answer),
@@ -757,6 +772,7 @@ static const struct CMUnitTest claims[] = {
 	cmocka_unit_test(a_bulk_passes_over_what_is_there),
 	cmocka_unit_test(a_long_result_streams),
 	cmocka_unit_test(a_statement_has_a_time_limit),
+	cmocka_unit_test(a_cut_under_a_pipeline_is_told_once),
 	cmocka_unit_test(a_child_never_uses_its_parents_connection),
 	cmocka_unit_test(statements_are_counted),
 	cmocka_unit_test(an_idle_connection_closes_and_comes_back),
@@ -776,7 +792,7 @@ main(void)
 		if ((db = engines_connect(&engines[i])) == NULL)
 			continue;
 		if (db_migrate(db, NULL, NULL, err, sizeof(err)) != 0)
-			engines_die("db_migrate", err);
+			server_die("db_migrate", err);
 		memcpy(tests, claims, sizeof(tests));
 		for (size_t t = 0; t < NELEM(tests); t++)
 			tests[t].initial_state = &engines[i];

@@ -6,14 +6,13 @@
 #ifndef MERIDIAN_ENGINES_H
 #define MERIDIAN_ENGINES_H
 
-#include <libpq-fe.h>
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "db/db.h"
+#include "server.h"
 
 struct engine {
 	const char *name;
@@ -24,13 +23,6 @@ struct engine {
 static struct engine engines[] = { { .name = "sqlite" }, { .name = "postgresql" } };
 static char engines_dir[100];
 static bool engines_own_server;
-
-static inline void
-engines_die(const char *what, const char *why)
-{
-	fprintf(stderr, "%s: %s\n", what, why);
-	exit(1);
-}
 
 /* The output of a command's first line; 0 where it succeeded. */
 static inline int
@@ -43,24 +35,11 @@ engines_command(const char *what, char *line, size_t size)
 	snprintf(command, sizeof(command), "'%s/tests/tools/pg' %s '%s/pg'",
 	    srcdir != NULL ? srcdir : ".", what, engines_dir);
 	if ((f = popen(command, "r")) == NULL)
-		engines_die("popen", command);
+		server_die("popen", command);
 	if (fgets(line, (int)size, f) == NULL)
 		line[0] = '\0';
 	line[strcspn(line, "\n")] = '\0';
 	return pclose(f);
-}
-
-/* Runs a statement on the server, outside of our own library. */
-static inline void
-engines_sql(const char *url, const char *sql)
-{
-	PGconn *pg = PQconnectdb(url);
-	PGresult *r = PQexec(pg, sql);
-
-	if (PQresultStatus(r) != PGRES_COMMAND_OK && PQresultStatus(r) != PGRES_TUPLES_OK)
-		engines_die(sql, PQerrorMessage(pg));
-	PQclear(r);
-	PQfinish(pg);
 }
 
 /* The URL with the name of the database replaced; the part before and after it stay. */
@@ -88,7 +67,7 @@ engines_open_postgresql(struct engine *e)
 		engines_own_server = true;
 	snprintf(name, sizeof(name), "unit_%ld", (long)getpid());
 	snprintf(sql, sizeof(sql), "CREATE DATABASE %s TEMPLATE template0", name);
-	engines_sql(server, sql);
+	server_run(server, sql);
 	engines_database(server, name, e->url, sizeof(e->url));
 }
 
@@ -102,14 +81,14 @@ engines_open(void)
 	snprintf(
 	    engines_dir, sizeof(engines_dir), "%s/meridian-XXXXXX", tmp == NULL ? "/tmp" : tmp);
 	if (mkdtemp(engines_dir) == NULL || chmod(engines_dir, 0755) != 0)
-		engines_die("mkdtemp", engines_dir);
+		server_die("mkdtemp", engines_dir);
 	snprintf(engines[0].url, sizeof(engines[0].url), "sqlite:%s/test.db", engines_dir);
 	engines_open_postgresql(&engines[1]);
 	setenv("MERIDIAN_CONFIG", "/dev/null", 1);
 	for (size_t i = 0; i < NELEM(engines) && engines[i].url[0] != '\0'; i++) {
 		setenv("MERIDIAN_DATABASE_URL", engines[i].url, 1);
 		if ((engines[i].config = config_load(err, sizeof(err))) == NULL)
-			engines_die("config_load", err);
+			server_die("config_load", err);
 	}
 }
 
@@ -123,7 +102,7 @@ engines_connect(const struct engine *e)
 	if (e->config == NULL)
 		return NULL;
 	if ((db = db_new(e->config, err, sizeof(err))) == NULL)
-		engines_die("db_new", err);
+		server_die("db_new", err);
 	return db;
 }
 
@@ -131,22 +110,20 @@ engines_connect(const struct engine *e)
 static inline int
 engines_close(int failed)
 {
-	static const char *const files[] = { "/test.db", "/test.db-wal", "/test.db-shm", "/pg",
-		"" };
 	char path[200], sql[400];
 
 	if (engines[1].url[0] != '\0' && !engines_own_server) {
 		snprintf(sql, sizeof(sql), "DROP DATABASE unit_%ld WITH (FORCE)", (long)getpid());
-		engines_sql(getenv("MERIDIAN_TEST_PG"), sql);
+		server_run(getenv("MERIDIAN_TEST_PG"), sql);
 	}
 	if (engines_own_server)
 		(void)!engines_command("stop", path, sizeof(path));
 	for (size_t i = 0; i < NELEM(engines); i++)
 		config_free(engines[i].config);
-	for (size_t i = 0; i < NELEM(files); i++) {
-		snprintf(path, sizeof(path), "%s%s", engines_dir, files[i]);
-		(void)remove(path);
-	}
+	server_empty(engines[0].url);
+	snprintf(path, sizeof(path), "%s/pg", engines_dir);
+	(void)remove(path);
+	(void)remove(engines_dir);
 	return failed;
 }
 

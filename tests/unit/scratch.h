@@ -5,38 +5,17 @@
 #ifndef MERIDIAN_SCRATCH_H
 #define MERIDIAN_SCRATCH_H
 
-#include <libpq-fe.h>
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "db/db.h"
+#include "server.h"
 
 static struct config *scratch_config;
 static struct db *scratch_db;
 static char scratch_dir[100];
-
-static inline void
-scratch_fail(const char *what, const char *err)
-{
-	fprintf(stderr, "%s: %s\n", what, err);
-	abort();
-}
-
-static inline void
-scratch_empty(const char *url)
-{
-	PGconn *pg = PQconnectdb(url);
-	PGresult *r = PQexec(pg,
-	    "SET client_min_messages = error; DROP SCHEMA public CASCADE; CREATE SCHEMA public");
-
-	if (PQresultStatus(r) != PGRES_COMMAND_OK)
-		scratch_fail(url, PQerrorMessage(pg));
-	PQclear(r);
-	PQfinish(pg);
-}
 
 /* Opens an empty database with the schema. */
 static inline struct db *
@@ -48,33 +27,28 @@ scratch_open(void)
 	snprintf(
 	    scratch_dir, sizeof(scratch_dir), "%s/meridian-XXXXXX", tmp == NULL ? "/tmp" : tmp);
 	if (mkdtemp(scratch_dir) == NULL)
-		scratch_fail("mkdtemp", scratch_dir);
+		server_die("mkdtemp", scratch_dir);
 	snprintf(text, sizeof(text), "sqlite:%s/test.db", scratch_dir);
 	if (url != NULL)
-		scratch_empty(url);
+		server_empty(url);
 	setenv("MERIDIAN_DATABASE_URL", url == NULL ? text : url, 1);
 	setenv("MERIDIAN_CONFIG", "/dev/null", 1);
 	if ((scratch_config = config_load(err, sizeof(err))) == NULL)
-		scratch_fail("config_load", err);
+		server_die("config_load", err);
 	if ((scratch_db = db_new(scratch_config, err, sizeof(err))) == NULL)
-		scratch_fail("db_new", err);
+		server_die("db_new", err);
 	if (db_migrate(scratch_db, NULL, NULL, err, sizeof(err)) != 0)
-		scratch_fail("db_migrate", err);
+		server_die("db_migrate", err);
 	return scratch_db;
 }
 
 static inline void
 scratch_close(void)
 {
-	static const char *const files[] = { "test.db", "test.db-wal", "test.db-shm" };
-	char path[200];
-
 	db_free(scratch_db);
 	config_free(scratch_config);
-	for (size_t i = 0; i < NELEM(files); i++) {
-		snprintf(path, sizeof(path), "%s/%s", scratch_dir, files[i]);
-		unlink(path);
-	}
+	if (getenv("MERIDIAN_TEST_DATABASE") == NULL)
+		server_empty(getenv("MERIDIAN_DATABASE_URL"));
 	rmdir(scratch_dir);
 }
 
