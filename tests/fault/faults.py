@@ -358,6 +358,22 @@ def a_database_that_goes_and_comes_back_is_found_again(site):
 
 
 @needs('postgresql')
+def a_service_started_while_the_database_is_away_waits_for_it(site):
+    postgres = site.workshop.postgres
+    client = site.signed_in('ada')
+    postgres.stop()
+    try:
+        site.stop_handler('targets')
+        site.start_handler('targets')
+        answer = client.get('/targets/')
+        equal(answer.status, 503)
+        contains(answer.headers, 'Retry-After')
+    finally:
+        postgres.start()
+    wait_for(lambda: client.get('/targets/').status == 200, 2.5, 'the page')
+
+
+@needs('postgresql')
 def ended_connections_under_writes_lose_nothing(site):
     def cut():
         time.sleep(0.2)
