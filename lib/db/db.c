@@ -815,19 +815,6 @@ db_col_copy(struct query *q, const char *name, struct arena *a)
 	return arena_str(a, db_col_text(q, name));
 }
 
-enum db_result
-db_ids(struct db *db, const char *table, size_t n, int64_t *ids)
-{
-	struct query *q = db_query(db, QUERY_SCHEMA_IDS);
-	size_t i = 0;
-
-	db_text(q, "table", str_of(table));
-	db_int(q, "count", (int64_t)n);
-	while (db_step(q) == DB_ROW && i < n)
-		ids[i++] = db_col_int(q, "id");
-	return db_done(q);
-}
-
 /*
  * Transactions
  */

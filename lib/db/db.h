@@ -141,12 +141,6 @@ void db_count_start(struct db *);
 void db_count(const struct db *, unsigned *statements, int64_t *microseconds);
 
 /*
- * n ids for new rows of `table`, for rows that point at each other to be written in bulk. Inside a
- * transaction of DB_WRITE; on SQLite they are used before this is asked again.
- */
-enum db_result db_ids(struct db *, const char *table, size_t n, int64_t *ids) MUST_CHECK;
-
-/*
  * Many rows at once into `table` (COPY on PostgreSQL, a prepared insert elsewhere), rows whose key
  * is taken passed over, inside the caller's transaction. Columns are given by name, then each row
  * by one db_bulk_* a column in that order. db_bulk_end gives the number of rows that are new.

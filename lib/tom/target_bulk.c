@@ -1,6 +1,6 @@
 /*
- * target_bulk: many new targets at once, for streams and CSV: ids are taken first, then each table
- * gets its rows in one go.
+ * target_bulk: many new targets at once, for streams and CSV: each table gets its rows in one go. The
+ * database numbers the targets; the numbers are read back by their names, which are unique.
  */
 #include "tom/target_bulk.h"
 
@@ -8,15 +8,47 @@
 
 #include "base/clock.h"
 
+/* A target by its name or the key of that, to be sorted. */
+struct by_key {
+	struct str key;
+	size_t index;
+};
+
+/* By key; among equal ones the first comes first. */
+static int
+compare(const void *x, const void *y)
+{
+	const struct by_key *l = x, *r = y;
+	int order = target_compare(l->key, r->key);
+
+	return order != 0 ? order : (l->index > r->index) - (l->index < r->index);
+}
+
+/* The first of the sorted with that key; n where there is none. */
+static size_t
+find(const struct by_key *sorted, size_t n, struct str key)
+{
+	size_t low = 0, high = n;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (target_compare(sorted[mid].key, key) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < n && str_eq(sorted[low].key, key) ? low : n;
+}
+
 static enum db_result
 add_targets(struct db *db, const struct target_new *list, size_t n)
 {
-	const char *columns[TARGET_NFIELDS_MAX + 3];
+	const char *columns[TARGET_NFIELDS_MAX + 2];
 	size_t ncolumns = 0;
 	enum db_result r;
 	int64_t added;
 
-	columns[ncolumns++] = "id";
 	columns[ncolumns++] = "creator_id";
 	columns[ncolumns++] = "zone";
 	for (size_t i = 0; i < target_nfields; i++)
@@ -26,7 +58,6 @@ add_targets(struct db *db, const struct target_new *list, size_t n)
 		const struct target *t = &list[i].target;
 		int zone = target_zone(t);
 
-		db_bulk_int(b, t->id);
 		if (t->creator == 0)
 			db_bulk_null(b);
 		else
@@ -53,24 +84,49 @@ add_targets(struct db *db, const struct target_new *list, size_t n)
 	return r == DB_END && (size_t)added != n ? DB_RETRY : r;
 }
 
+/* Sets the ids of what add_targets wrote. */
+static enum db_result
+read_ids(struct db *db, struct arena *a, struct target_new *list, size_t n)
+{
+	struct by_key *sorted = arena_array(a, n, sizeof(*sorted));
+	struct str *names = arena_array(a, n, sizeof(*names));
+	struct query *q = db_query(db, QUERY_TARGET_IDS_OF_NEW);
+	size_t found = 0;
+	enum db_result r;
+
+	for (size_t i = 0; i < n; i++) {
+		names[i] = list[i].target.name;
+		sorted[i] = (struct by_key){ names[i], i };
+	}
+	qsort(sorted, n, sizeof(*sorted), compare);
+	db_text(q, "names", target_json_texts(a, names, n));
+	while (db_step(q) == DB_ROW) {
+		int64_t id = db_col_int(q, "id");
+		size_t i = find(sorted, n, db_col_text(q, "name"));
+
+		if (i == n)
+			continue;
+		list[sorted[i].index].target.id = id;
+		found++;
+	}
+	r = db_done(q);
+	return r == DB_END && found != n ? DB_RETRY : r;
+}
+
 static enum db_result
 add_names(struct db *db, struct arena *a, const struct target_new *list, size_t n)
 {
-	static const char *const columns[] = { "id", "target_id", "name", "match_key", "is_primary",
+	static const char *const columns[] = { "target_id", "name", "match_key", "is_primary",
 		"created", "modified" };
-	size_t total = 0, at = 0;
-	int64_t *ids, added;
+	struct bulk *b = db_bulk(db, "target_name", NELEM(columns), columns);
+	int64_t *ids = arena_array(a, n, sizeof(*ids)), added;
+	size_t total = 0;
 	enum db_result r;
 
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
+		ids[i] = list[i].target.id;
 		total += list[i].nkeys;
-	ids = arena_array(a, total, sizeof(*ids));
-	if ((r = db_ids(db, "target_name", total, ids)) != DB_END)
-		return r;
-	struct bulk *b = db_bulk(db, "target_name", NELEM(columns), columns);
-	for (size_t i = 0; i < n; i++)
 		for (size_t k = 0; k < list[i].nkeys; k++) {
-			db_bulk_int(b, ids[at++]);
 			db_bulk_int(b, list[i].target.id);
 			db_bulk_text(b, list[i].keys[k].name);
 			db_bulk_text(b, list[i].keys[k].key);
@@ -78,12 +134,13 @@ add_names(struct db *db, struct arena *a, const struct target_new *list, size_t 
 			db_bulk_int(b, list[i].target.modified);
 			db_bulk_int(b, list[i].target.modified);
 		}
+	}
 	if ((r = db_bulk_end(b, &added)) != DB_END)
 		return r;
 	if ((size_t)added != total)
 		return DB_RETRY;
-	struct query *q = db_query(db, QUERY_NAME_PART_ADD_SINCE);
-	db_int(q, "first_id", ids[0]);
+	struct query *q = db_query(db, QUERY_NAME_PART_ADD_MANY);
+	db_ints(q, "targets", ids, n);
 	return db_run(q);
 }
 
@@ -161,16 +218,13 @@ add_members(struct db *db, const struct target_new *list, size_t n)
 enum db_result
 target_bulk_add(struct db *db, struct arena *a, struct target_new *list, size_t n)
 {
-	int64_t *ids = arena_array(a, n, sizeof(*ids));
 	enum db_result r;
 
 	if (n == 0)
 		return DB_END;
-	if ((r = db_ids(db, "target", n, ids)) != DB_END)
-		return r;
-	for (size_t i = 0; i < n; i++)
-		list[i].target.id = ids[i];
 	r = add_targets(db, list, n);
+	if (r == DB_END)
+		r = read_ids(db, a, list, n);
 	if (r == DB_END)
 		r = add_names(db, a, list, n);
 	if (r == DB_END)
@@ -178,39 +232,6 @@ target_bulk_add(struct db *db, struct arena *a, struct target_new *list, size_t 
 	if (r == DB_END)
 		r = add_rights(db, list, n);
 	return r == DB_END ? add_members(db, list, n) : r;
-}
-
-/* A wanted target by the key of its name, to be sorted. */
-struct by_key {
-	struct str key;
-	size_t index;
-};
-
-/* By key; among equal ones the first wanted comes first. */
-static int
-compare(const void *x, const void *y)
-{
-	const struct by_key *l = x, *r = y;
-	int order = target_compare(l->key, r->key);
-
-	return order != 0 ? order : (l->index > r->index) - (l->index < r->index);
-}
-
-/* The first of the sorted with that key; n where there is none. */
-static size_t
-find(const struct by_key *sorted, size_t n, struct str key)
-{
-	size_t low = 0, high = n;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (target_compare(sorted[mid].key, key) < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low < n && str_eq(sorted[low].key, key) ? low : n;
 }
 
 static enum db_result

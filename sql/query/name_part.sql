@@ -5,10 +5,10 @@
 INSERT INTO name_part (rowid, match_key)
 SELECT id, match_key FROM target_name WHERE target_id = :target_id
 
---: name_part_add_since sqlite only
--- After names were added in bulk: all from that id on.
+--: name_part_add_many sqlite only
+-- After the names of these targets were added in bulk.
 INSERT INTO name_part (rowid, match_key)
-SELECT id, match_key FROM target_name WHERE id >= :first_id
+SELECT n.id, n.match_key FROM json_each(:targets) t JOIN target_name n ON n.target_id = t.value
 
 --: name_part_remove sqlite only
 -- Before the names of a target are changed or removed, and before it is deleted.

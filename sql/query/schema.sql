@@ -17,11 +17,3 @@ VALUES (:version, :name, :checksum, 0)
 --: schema_finish
 -- ... and that it is done.
 UPDATE schema_migration SET applied = :applied WHERE version = :version
-
---: schema_ids sqlite
--- Ids that no row of the table ever had.
-WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :count)
-SELECT i + COALESCE((SELECT seq FROM sqlite_sequence WHERE name = :table), 0) AS id FROM n
---: schema_ids postgresql
-SELECT nextval(CAST(pg_get_serial_sequence(:table, 'id') AS regclass)) AS id
-FROM generate_series(1, CAST(:count AS BIGINT))

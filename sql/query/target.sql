@@ -101,6 +101,13 @@ SELECT n.match_key, n.target_id
 FROM json_array_elements_text(CAST(:keys AS json)) AS k (match_key) CROSS JOIN LATERAL (
 	SELECT match_key, target_id FROM target_name WHERE match_key = k.match_key OFFSET 0) AS n
 
+--: target_ids_of_new sqlite
+-- The targets of these names (a JSON array), to the letter.
+SELECT t.id, t.name FROM json_each(:names) k JOIN target t ON t.name = k.value
+--: target_ids_of_new postgresql
+SELECT t.id, t.name FROM json_array_elements_text(CAST(:names AS json)) AS k (name)
+CROSS JOIN LATERAL (SELECT id, name FROM target WHERE name = k.name OFFSET 0) AS t
+
 --: target_add insert
 -- A new target.
 INSERT INTO target (name, type, permissions, created, modified, creator_id, ra, dec, epoch, parallax,

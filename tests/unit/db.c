@@ -490,16 +490,13 @@ add_names(struct db *to, void *arg)
 static enum db_result
 add_target(struct db *to, void *arg)
 {
-	static const char *const columns[] = { "id", "name", "type", "permissions", "created",
-		"modified", "ra", "dec", "parallax" };
-	struct bulk *b;
+	static const char *const columns[] = { "name", "type", "permissions", "created", "modified",
+		"ra", "dec", "parallax" };
+	struct bulk *b = db_bulk(to, "target", NELEM(columns), columns);
 	int64_t *id = arg, added;
-	enum db_result r = db_ids(to, "target", 1, id);
+	struct query *q;
+	enum db_result r;
 
-	if (r != DB_END)
-		return r;
-	b = db_bulk(to, "target", NELEM(columns), columns);
-	db_bulk_int(b, *id);
 	db_bulk_text(b, STR("bulk"));
 	db_bulk_text(b, STR("SIDEREAL"));
 	db_bulk_text(b, STR("OPEN"));
@@ -508,7 +505,13 @@ add_target(struct db *to, void *arg)
 	db_bulk_real(b, 359.5);
 	db_bulk_real(b, -90);
 	db_bulk_null(b);
-	return db_bulk_end(b, &added);
+	if ((r = db_bulk_end(b, &added)) != DB_END)
+		return r;
+	q = db_query(to, QUERY_TARGET_IDS_OF_NEW);
+	db_text(q, "names", STR("[\"bulk\"]"));
+	if (db_step(q) == DB_ROW)
+		*id = db_col_int(q, "id");
+	return db_done(q);
 }
 
 static void
