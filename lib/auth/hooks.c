@@ -13,7 +13,10 @@
 #include "auth/csrf.h"
 #include "auth/password.h"
 #include "auth/visit.h"
+#include "base/clock.h"
 #include "base/log.h"
+
+#define TOUCH_PAUSE (5 * SECOND)
 
 /* The schema was seen to be ours, by this process or its parent. */
 static bool schema_known;
@@ -318,18 +321,29 @@ count(struct request *r, unsigned *statements, int64_t *microseconds)
 		db_count(r->app->db, statements, microseconds);
 }
 
-/* A session that was used says so, if it can: what cannot be written ends it earlier, no more. */
+/*
+ * A session that was used says so, if it can: what cannot be written ends it earlier, no more. So
+ * nobody waits for it, and where it failed the worker leaves it for a while.
+ */
 static void
 finish(struct request *r)
 {
 	const struct visit *v = visit_of(r);
+	struct auth *auth = auth_of(r);
+	enum db_result result;
 
 	if (v == NULL)
 		return;
 	db_reset(r->app->db);
-	if (v->session != NULL && session_touch(r->app->db, v->session, r->now) != DB_END)
-		log_warn("the use of a session could not be noted",
-		    LOG_TEXT("error", db_error(r->app->db)));
+	if (v->session == NULL || clock_monotonic() < auth->touch_after)
+		return;
+	result = session_touch(r->app->db, v->session, r->now);
+	if (result == DB_END)
+		return;
+	auth->touch_after = clock_monotonic() + TOUCH_PAUSE;
+	log_write(result == DB_RETRY ? LOG_LEVEL_INFO : LOG_LEVEL_WARN,
+	    "the use of a session could not be noted",
+	    LOG_FIELDS(LOG_TEXT("error", db_error(r->app->db))));
 }
 
 const struct hooks auth_hooks = {

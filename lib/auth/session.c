@@ -177,6 +177,7 @@ session_touch(struct db *db, const struct session *s, int64_t now)
 	q = db_query(db, QUERY_SESSION_TOUCH);
 	db_bytes(q, "token", s->token_hash, SECRET_SIZE);
 	db_int(q, "now", now);
+	db_no_wait(q);
 	return db_run(q);
 }
 

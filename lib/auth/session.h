@@ -54,7 +54,10 @@ enum db_result session_read(struct query *, struct secret *, const struct sessio
 enum db_result session_add(struct db *, struct arena *, struct secret *,
     const struct session_limits *, int64_t user, int64_t now, struct str *token, struct session *s);
 
-/* Writes last_seen where the row is still there and it is a minute older. */
+/*
+ * Writes last_seen where the row is still there and it is a minute older. Waits for no other
+ * writer: DB_RETRY where one is at it.
+ */
 enum db_result session_touch(struct db *, const struct session *, int64_t now);
 
 enum db_result session_end(struct db *, const struct session *);

@@ -17,6 +17,7 @@ struct auth {
 	bool locked; /* AUTH_STRATEGY */
 	int64_t site_id;
 	int64_t db_idle; /* microseconds */
+	int64_t touch_after; /* monotonic: no session is noted before */
 };
 
 /* Of a request: request->session. */

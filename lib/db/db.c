@@ -398,7 +398,7 @@ query_open(struct db *db, struct statement *st)
 	q->state = QUERY_BINDING;
 	q->failed = DB_END;
 	q->param_hint = q->column_hint = 0;
-	q->wants_result = q->sent = q->again = false;
+	q->wants_result = q->sent = q->again = q->no_wait = false;
 	q->run = NULL;
 	q->next = db->open;
 	db->open = q;
@@ -640,6 +640,12 @@ db_start(struct query *q)
 	q->db->microseconds += clock_monotonic() - t;
 }
 
+void
+db_no_wait(struct query *q)
+{
+	q->no_wait = true;
+}
+
 bool
 db_pause(struct db *db, unsigned attempt, int64_t deadline)
 {
@@ -672,6 +678,8 @@ first_step(struct query *q)
 		if (r == DB_END && q->sent)
 			r = q->db->driver->step(q);
 		if (r >= DB_END || q->db->depth > 0 || q->failed != DB_END)
+			return r;
+		if (r == DB_RETRY && q->no_wait)
 			return r;
 		if (r == DB_RETRY) {
 			if (!db_pause(q->db, attempt, deadline))

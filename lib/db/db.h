@@ -95,6 +95,13 @@ void db_ints(struct query *, const char *name, const int64_t *, size_t n);
  */
 void db_start(struct query *);
 
+/*
+ * The query, before its first step, waits for no other writer: where one holds the database it ends
+ * with DB_RETRY at once and is not tried again. For a write that may be left undone. On PostgreSQL
+ * writers hold rows: there the statement itself passes over them (SKIP LOCKED).
+ */
+void db_no_wait(struct query *);
+
 enum db_result db_step(struct query *) MUST_CHECK;
 
 /*

@@ -82,6 +82,7 @@ struct query {
 	bool wants_result; /* db_start was called */
 	bool sent; /* the driver has it */
 	bool again; /* was sent again once */
+	bool no_wait; /* db_no_wait() */
 	void *run; /* the driver's */
 };
 

@@ -36,6 +36,7 @@ struct connection {
 	int64_t waiting; /* since when for a lock */
 	dev_t device; /* of the file that was opened */
 	ino_t inode;
+	bool no_wait; /* of the statement that runs */
 	sqlite3_stmt *begin[2], *commit, *rollback;
 };
 
@@ -118,7 +119,7 @@ busy(void *arg, int tries)
 
 	if (tries == 0)
 		c->waiting = now;
-	if (now - c->waiting > db->timeout)
+	if (c->no_wait || now - c->waiting > db->timeout)
 		return 0;
 	longest = 4000 - (now - c->waiting) / 25;
 	if (longest < 250)
@@ -382,8 +383,10 @@ sqlite_step(struct query *q)
 	int rc;
 
 	c->deadline = clock_monotonic() + q->db->timeout;
+	c->no_wait = q->no_wait;
 	rc = sqlite3_step(p->stmt);
 	c->deadline = 0;
+	c->no_wait = false;
 	if (rc == SQLITE_ROW)
 		return DB_ROW;
 	if (rc == SQLITE_DONE) {

@@ -79,7 +79,7 @@ struct hooks {
 	void (*context)(struct request *, struct value *page);
 	/* Number and microseconds of the statements of this request so far. */
 	void (*count)(struct request *, unsigned *statements, int64_t *microseconds);
-	/* Always called last, whatever happened: roll back what is open. */
+	/* Always called once the answer has left, whatever happened: roll back what is open. */
 	void (*finish)(struct request *);
 };
 

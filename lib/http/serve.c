@@ -226,7 +226,7 @@ steps(struct request *r, struct response *s, char *const *params)
 }
 
 static void
-log_request(struct request *r, struct response *s, int64_t began)
+log_request(struct request *r, struct response *s, int64_t took)
 {
 	const struct hooks *hooks = r->app->app->hooks;
 	unsigned statements = 0;
@@ -236,7 +236,7 @@ log_request(struct request *r, struct response *s, int64_t began)
 		hooks->count(r, &statements, &statement_us);
 	log_info("request", LOG_TEXT("route", r->route == NULL ? "" : r->route->path),
 	    LOG_TEXT("method", method_name(r->method)), LOG_INT("status", s->status),
-	    LOG_INT("bytes", s->bytes), LOG_INT("microseconds", clock_monotonic() - began),
+	    LOG_INT("bytes", s->bytes), LOG_INT("microseconds", took),
 	    LOG_INT("statements", statements), LOG_INT("statement_us", statement_us));
 }
 
@@ -245,7 +245,7 @@ serve(struct server *server, const struct transport *transport, void *transport_
     char *const *params)
 {
 	const struct hooks *hooks = server->app.app->hooks;
-	int64_t began = server->log_requests ? clock_monotonic() : 0;
+	int64_t began = server->log_requests ? clock_monotonic() : 0, took = 0;
 	struct request *r = arena_alloc(server->arena, sizeof(*r));
 	struct response *s = arena_alloc(server->arena, sizeof(*s));
 
@@ -266,9 +266,12 @@ serve(struct server *server, const struct transport *transport, void *transport_
 	response_finish(s);
 
 	if (server->log_requests)
-		log_request(r, s, began);
+		took = clock_monotonic() - began;
 	if (hooks != NULL && hooks->finish != NULL)
 		hooks->finish(r);
+	/* last, so that the statements of the finish hook are counted too */
+	if (server->log_requests)
+		log_request(r, s, took);
 	log_set_request(NULL);
 	arena_reset(server->arena);
 	if (server->body.room > BODY_KEPT)

@@ -26,6 +26,12 @@ VALUES (:token, :user, :now, :now, :expires, :auth_hash)
 -- Says that it was used; a session that is gone does not come back by it.
 UPDATE session SET last_seen = :now WHERE token_hash = :token AND last_seen < :now
 
+--: session_touch postgresql
+-- Nor does it wait for a row that another transaction holds.
+UPDATE session SET last_seen = :now
+WHERE token_hash = (SELECT token_hash FROM session WHERE token_hash = :token AND last_seen < :now
+	FOR UPDATE SKIP LOCKED)
+
 --: session_end
 DELETE FROM session WHERE token_hash = :token
 

@@ -289,6 +289,28 @@ def a_locked_database_is_waited_for_then_503(site):
 
 
 @needs('sqlite')
+def pages_of_the_signed_in_go_on_while_a_writer_holds_the_database(site):
+    client = site.signed_in('ben')
+    site.sql('UPDATE session SET last_seen = last_seen - 120000000')  # its use is to be noted
+    with contextlib.closing(sqlite3.connect(site.sqlite, isolation_level=None)) as db:
+        db.execute('BEGIN IMMEDIATE')
+        began = time.monotonic()
+        for _ in range(10):
+            equal(client.get('/about/').status, 200)
+        took = time.monotonic() - began
+        db.execute('ROLLBACK')
+    if took > 1:
+        raise AssertionError('ten pages took %.1f s' % took)
+
+    def noted():
+        client.get('/about/')
+        return site.one('SELECT COUNT(*) FROM session WHERE user_id = (SELECT id FROM users WHERE '
+                        "username = 'ben') AND last_seen > created") != '0'
+    site.sql('UPDATE session SET last_seen = created - 120000000')
+    wait_for(noted, 10, 'noting the use of the session')
+
+
+@needs('sqlite')
 def a_full_disk_refuses_writes_and_nothing_else(site):
     if os.getuid() != 0:
         raise Skip('mounting a small file system needs root')
