@@ -88,12 +88,12 @@ static int
 sign_in(struct request *r, struct response *res)
 {
 	struct input in[SIGN_IN_FIELDS];
-	int64_t user;
+	struct proof proof;
 
 	if (form_read(&r->post, sign_in_fields, SIGN_IN_FIELDS, in, r->arena) > 0)
 		return show_sign_in_form(r, res, 400, in, false);
 	switch (auth_check_password(
-	    r->app->db, r->arena, in[USERNAME].text, in[PASSWORD].text, &user)) {
+	    r->app->db, r->arena, in[USERNAME].text, in[PASSWORD].text, &proof)) {
 	case AUTH_NO:
 		return refuse(r, res, in);
 	case AUTH_BUSY:
@@ -103,9 +103,9 @@ sign_in(struct request *r, struct response *res)
 	case AUTH_YES:
 		break;
 	}
-	if (auth_sign_in(r, res, user) != 0)
+	if (auth_sign_in(r, res, &proof) != 0)
 		return 0;
-	log_info("signed in", LOG_INT("user", user), LOG_STR("address", r->remote_addr));
+	log_info("signed in", LOG_INT("user", proof.user), LOG_STR("address", r->remote_addr));
 	return respond_redirect(r, res, where_next(r));
 }
 
@@ -154,45 +154,24 @@ join(struct arena *a, const struct user_problems *why)
 	return all;
 }
 
-/* What is wrong with the new password; a database that does not answer makes it -1. */
-static int
-judge_new(struct request *r, struct input *in)
+/* What the fields say of each other; the policy has its say when the present password is known. */
+static void
+compare_fields(struct input *in)
 {
-	struct account me = { .username = r->user->username,
-		.first_name = r->user->first_name,
-		.last_name = r->user->last_name,
-		.email = r->user->email };
-	struct user_problems why = { .n = 0 };
-
-	if (in[NEW].state == VALID) {
-		switch (user_check_password(
-		    r->app->db, r->arena, r->app->config, &me, in[NEW].text, &why)) {
-		case USER_DONE:
-			break;
-		case USER_WRONG:
-			form_wrong(&in[NEW], join(r->arena, &why));
-			break;
-		default:
-			return -1;
-		}
-		if (in[OLD].state == VALID && str_eq(in[OLD].text, in[NEW].text))
-			form_wrong(&in[NEW], STR("This is your present password. Choose another."));
-	}
+	if (in[NEW].state == VALID && in[OLD].state == VALID && str_eq(in[OLD].text, in[NEW].text))
+		form_wrong(&in[NEW], STR("This is your present password. Choose another."));
 	if (in[AGAIN].state == VALID && !str_eq(in[NEW].text, in[AGAIN].text))
 		form_wrong(&in[AGAIN],
 		    STR("The two new passwords are not the same. Type the new one again."));
-	return 0;
 }
 
-/* Ends the handler where their present password is not right; true goes on. */
+/* Ends the handler where it cannot be known whether the present password is right. */
 static bool
-knows_present(struct request *r, struct response *res, struct input *in, int *result)
+knows_present(struct request *r, struct response *res, struct input *in, struct proof *proof)
 {
-	int64_t user;
-
 	if (in[OLD].state != VALID)
 		return true;
-	switch (auth_check_password(r->app->db, r->arena, r->user->username, in[OLD].text, &user)) {
+	switch (auth_check_password(r->app->db, r->arena, r->user->username, in[OLD].text, proof)) {
 	case AUTH_YES:
 		return true;
 	case AUTH_NO:
@@ -202,38 +181,70 @@ knows_present(struct request *r, struct response *res, struct input *in, int *re
 		    STR("Your present password was entered incorrectly. Enter it again."));
 		return true;
 	case AUTH_BUSY:
-		*result = respond_error(r, res, 503, BUSY);
+		respond_error(r, res, 503, BUSY);
 		return false;
-	default:
-		*result = respond_error(r, res, 503, NULL);
-		return false;
+	case AUTH_AWAY:
+		break;
 	}
+	respond_error(r, res, 503, NULL);
+	return false;
+}
+
+/* Sets it where nothing is wrong with the form, else says only what the policy thinks of it. */
+static enum user_result
+set_password(struct request *r, struct input *in, struct proof *proof)
+{
+	struct account me = { .id = r->user->id,
+		.username = r->user->username,
+		.first_name = r->user->first_name,
+		.last_name = r->user->last_name,
+		.email = r->user->email,
+		.password_changed = proof->password_changed };
+	struct user_problems why = { .n = 0 };
+	enum user_result result;
+
+	if (in[NEW].state != VALID)
+		return USER_WRONG;
+	if (form_count_wrong(in, PASSWORD_FIELDS) == 0) {
+		result = user_set_password(
+		    r->app->db, r->arena, r->app->config, &me, in[NEW].text, &why);
+		proof->password_changed = me.password_changed;
+	} else {
+		result = user_check_password(
+		    r->app->db, r->arena, r->app->config, &me, in[NEW].text, &why);
+		result = result == USER_DONE ? USER_WRONG : result;
+	}
+	if (why.n > 0)
+		form_wrong(&in[NEW], join(r->arena, &why));
+	return result;
 }
 
 static int
 change_password(struct request *r, struct response *res)
 {
+	struct proof proof = { .user = 0 };
 	struct input in[PASSWORD_FIELDS];
-	struct user_problems why;
-	int result = 0;
 
 	form_read(&r->post, password_fields, PASSWORD_FIELDS, in, r->arena);
-	if (judge_new(r, in) != 0)
-		return respond_error(r, res, 503, NULL);
-	if (!knows_present(r, res, in, &result))
-		return result;
-	if (form_count_wrong(in, PASSWORD_FIELDS) > 0)
-		return show_password_form(r, res, 400, in);
-	switch (user_set_password(
-	    r->app->db, r->arena, r->app->config, r->user->id, in[NEW].text, &why)) {
+	compare_fields(in);
+	if (!knows_present(r, res, in, &proof))
+		return 0;
+	switch (set_password(r, in, &proof)) {
 	case USER_DONE:
 		break;
+	case USER_WRONG:
+		return show_password_form(r, res, 400, in);
+	case USER_CHANGED:
+		return respond_error(r, res, 403,
+		    "Your password was changed elsewhere at this moment; this form changed "
+		    "nothing. "
+		    "Sign in with the new password.");
 	case USER_BUSY:
 		return respond_error(r, res, 503, BUSY);
 	default:
 		return respond_error(r, res, 503, NULL);
 	}
-	if (auth_sign_in(r, res, r->user->id) != 0)
+	if (auth_sign_in(r, res, &proof) != 0)
 		return 0;
 	log_info(
 	    "password changed", LOG_INT("user", r->user->id), LOG_STR("address", r->remote_addr));

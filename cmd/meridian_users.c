@@ -116,6 +116,10 @@ user_failed(struct run *run, enum user_result r, const struct user_problems *why
 		return run_fail(EXIT_FAILED, "there is a user \"%s\" already", name);
 	case USER_UNKNOWN:
 		return run_fail(EXIT_FAILED, "there is no user \"%s\"", name);
+	case USER_CHANGED:
+		return run_fail(EXIT_FAILED,
+		    "the password of \"%s\" was changed by somebody else at this moment; try again",
+		    name);
 	case USER_BUSY:
 		return run_fail(EXIT_FAILED, "too many passwords are hashed at once; try again");
 	case USER_FAILED:
@@ -196,7 +200,7 @@ command_user_password(struct run *run)
 		return user_failed(run, r, &why, run->args[0]);
 	if ((code = get_password(run, &password)) != 0)
 		return code;
-	r = user_set_password(run->db, run->arena, run->config, account.id, password, &why);
+	r = user_set_password(run->db, run->arena, run->config, &account, password, &why);
 	if (r != USER_DONE)
 		return user_failed(run, r, &why, run->args[0]);
 	return say_done(run, "changed the password of", run->args[0], account.id,

@@ -5,6 +5,7 @@
 #define MERIDIAN_AUTH_H
 
 #include "auth/access.h"
+#include "auth/session.h"
 #include "db/db.h"
 #include "http/response.h"
 
@@ -34,16 +35,16 @@ void auth_form_cookie(struct request *, struct response *);
  * Signs in: a new session (the old one, if any, ends) and its cookie; notes the time with the user,
  * if that can be written. 0, or -1 with the response filled. signs out: the row and the cookie go.
  */
-int auth_sign_in(struct request *, struct response *, int64_t user);
+int auth_sign_in(struct request *, struct response *, const struct proof *);
 int auth_sign_out(struct request *, struct response *);
 
 /*
- * Is it their password? Any outcome costs one hash of full cost. Returns AUTH_YES and *user,
+ * Is it their password? Any outcome costs one hash of full cost. Returns AUTH_YES and *proof,
  * AUTH_NO (unknown, wrong or inactive alike), AUTH_BUSY (too many hashes at once: 503), AUTH_AWAY.
  * A hash below today's cost is written anew. The user name is compared in its NFKC form.
  */
 enum auth_answer { AUTH_YES, AUTH_NO, AUTH_BUSY, AUTH_AWAY };
 enum auth_answer auth_check_password(
-    struct db *, struct arena *, struct str username, struct str password, int64_t *user);
+    struct db *, struct arena *, struct str username, struct str password, struct proof *);
 
 #endif

@@ -131,20 +131,19 @@ session_read(struct query *q, struct secret *secret, const struct session_limits
 
 enum db_result
 session_add(struct db *db, struct arena *a, struct secret *secret,
-    const struct session_limits *limits, int64_t user, int64_t now, struct str *token,
+    const struct session_limits *limits, const struct proof *proof, int64_t now, struct str *token,
     struct session *s)
 {
 	uint8_t bytes[SECRET_SIZE], mac[SECRET_SIZE];
-	int64_t password_changed = 0;
 	bool found = false, staff = false;
 	enum db_result r;
 	struct query *q = db_query(db, QUERY_USER_BINDING);
 
-	db_int(q, "id", user);
+	db_int(q, "id", proof->user);
+	db_int(q, "password_changed", proof->password_changed);
 	if (db_step(q) == DB_ROW) {
 		found = true;
 		staff = db_col_bool(q, "is_staff") || db_col_bool(q, "is_superuser");
-		password_changed = db_col_int(q, "password_changed");
 	}
 	if ((r = db_done(q)) != DB_END)
 		return r;
@@ -152,13 +151,13 @@ session_add(struct db *db, struct arena *a, struct secret *secret,
 		return DB_REFUSED;
 	secret_random(bytes, sizeof(bytes));
 	secret_hash(secret, (struct str){ (const char *)bytes, sizeof(bytes) }, s->token_hash);
-	s->user_id = user;
+	s->user_id = proof->user;
 	s->created = s->last_seen = now;
 	s->expires = now + (staff ? limits->staff_absolute : limits->absolute);
-	sign(secret, s, password_changed, mac);
+	sign(secret, s, proof->password_changed, mac);
 	q = db_query(db, QUERY_SESSION_ADD);
 	db_bytes(q, "token", s->token_hash, SECRET_SIZE);
-	db_int(q, "user", user);
+	db_int(q, "user", proof->user);
 	db_int(q, "now", now);
 	db_int(q, "expires", s->expires);
 	db_bytes(q, "auth_hash", mac, SECRET_SIZE);

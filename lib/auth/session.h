@@ -28,6 +28,11 @@ struct session {
 	int64_t user_id, created, last_seen, expires;
 };
 
+/* Whose password was right, and when that was set: what a session is bound to. */
+struct proof {
+	int64_t user, password_changed;
+};
+
 /* Has a session with these times ended by itself, or may it go on? */
 bool session_has_ended(
     const struct session *, const struct session_limits *, bool is_staff, int64_t now);
@@ -49,10 +54,11 @@ enum db_result session_read(struct query *, struct secret *, const struct sessio
 
 /*
  * A new session of a user: *token is what the cookie gets, *s its row. DB_END; DB_REFUSED where
- * there is no such active user.
+ * there is no such active user, or the password was changed since it was right.
  */
-enum db_result session_add(struct db *, struct arena *, struct secret *,
-    const struct session_limits *, int64_t user, int64_t now, struct str *token, struct session *s);
+enum db_result
+session_add(struct db *, struct arena *, struct secret *, const struct session_limits *,
+    const struct proof *, int64_t now, struct str *token, struct session *s);
 
 /*
  * Writes last_seen where the row is still there and it is a minute older. Waits for no other

@@ -45,7 +45,7 @@ auth_form_cookie(struct request *r, struct response *res)
 
 struct signing {
 	struct request *request;
-	int64_t user;
+	const struct proof *proof;
 	struct str token;
 	struct session session;
 };
@@ -59,7 +59,7 @@ note_time(struct db *db, void *arg)
 	struct query *q;
 
 	q = db_query(db, QUERY_USER_SIGNED_IN);
-	db_int(q, "id", s->user);
+	db_int(q, "id", s->proof->user);
 	db_int(q, "now", s->request->now);
 	if ((result = db_run(q)) != DB_END)
 		return result;
@@ -79,22 +79,24 @@ sign_in(struct db *db, void *arg)
 	if (visit_of(r)->session != NULL)
 		result = session_end(db, visit_of(r)->session);
 	if (result == DB_END)
-		result = session_add(db, r->arena, auth->secret, &auth->limits, s->user, r->now,
+		result = session_add(db, r->arena, auth->secret, &auth->limits, s->proof, r->now,
 		    &s->token, &s->session);
 	if (result == DB_END && db_transaction(db, DB_WRITE, note_time, s) != DB_END)
-		log_warn("the time of signing in could not be noted", LOG_INT("user", s->user),
-		    LOG_TEXT("error", db_error(db)));
+		log_warn("the time of signing in could not be noted",
+		    LOG_INT("user", s->proof->user), LOG_TEXT("error", db_error(db)));
 	return result;
 }
 
 int
-auth_sign_in(struct request *r, struct response *res, int64_t user)
+auth_sign_in(struct request *r, struct response *res, const struct proof *proof)
 {
-	struct signing s = { .request = r, .user = user };
+	struct signing s = { .request = r, .proof = proof };
 	enum db_result result = db_transaction(r->app->db, DB_WRITE, sign_in, &s);
 
 	if (result == DB_REFUSED) {
-		respond_error(r, res, 403, "This account is not active any more.");
+		respond_error(r, res, 403,
+		    "This account was disabled, or its password changed, at this moment. Sign in "
+		    "again.");
 		return -1;
 	}
 	if (result != DB_END) {
@@ -126,6 +128,7 @@ auth_sign_out(struct request *r, struct response *res)
 
 struct stored {
 	int64_t id; /* 0: there is none */
+	int64_t password_changed;
 	struct str password;
 	bool is_active;
 };
@@ -140,6 +143,7 @@ find_account(struct db *db, struct arena *a, struct str username, struct stored 
 	if (db_step(q) == DB_ROW) {
 		account->id = db_col_int(q, "id");
 		account->password = db_col_copy(q, "password", a);
+		account->password_changed = db_col_int(q, "password_changed");
 		account->is_active = db_col_bool(q, "is_active");
 	}
 	return db_done(q);
@@ -167,12 +171,12 @@ rehash(struct db *db, struct arena *a, const struct stored *account, struct str 
 
 enum auth_answer
 auth_check_password(
-    struct db *db, struct arena *a, struct str username, struct str password, int64_t *user)
+    struct db *db, struct arena *a, struct str username, struct str password, struct proof *proof)
 {
 	struct stored account;
 	bool weak;
 
-	*user = 0;
+	*proof = (struct proof){ .user = 0 };
 	if (find_account(db, a, username, &account) != DB_END)
 		return AUTH_AWAY;
 	if (account.id != 0 && !password_readable(account.password) &&
@@ -196,6 +200,6 @@ auth_check_password(
 	}
 	if (weak)
 		rehash(db, a, &account, password);
-	*user = account.id;
+	*proof = (struct proof){ account.id, account.password_changed };
 	return AUTH_YES;
 }

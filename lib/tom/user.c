@@ -161,6 +161,7 @@ user_add(struct db *db, struct arena *a, const struct config *c, const struct ac
 struct change {
 	int64_t user;
 	struct str password; /* encoded; absent: is_active changes */
+	int64_t before, now; /* of password_changed */
 	bool active;
 	bool found;
 };
@@ -184,7 +185,8 @@ change(struct db *db, void *arg)
 	if (c->password.p != NULL) {
 		q = db_query(db, QUERY_USER_SET_PASSWORD);
 		db_text(q, "password", c->password);
-		db_int(q, "now", clock_now());
+		db_int(q, "before", c->before);
+		db_int(q, "now", c->now);
 	} else {
 		q = db_query(db, QUERY_USER_SET_ACTIVE);
 		db_bool(q, "active", c->active);
@@ -193,6 +195,8 @@ change(struct db *db, void *arg)
 	if ((r = db_run(q)) != DB_END)
 		return r;
 	c->found = db_changes(db) > 0;
+	if (!c->found)
+		return DB_END;
 	return c->password.p != NULL || !c->active ? end_sessions(db, c->user) : DB_END;
 }
 
@@ -205,19 +209,20 @@ apply(struct db *db, struct change *c)
 }
 
 enum user_result
-user_set_password(struct db *db, struct arena *a, const struct config *c, int64_t user,
+user_set_password(struct db *db, struct arena *a, const struct config *c, struct account *u,
     struct str password, struct user_problems *why)
 {
-	struct change new = { .user = user };
+	struct change new = { .user = u->id, .before = u->password_changed };
 	enum user_result result;
-	struct account u;
 
 	why->n = 0;
-	if ((result = user_get(db, a, user, &u)) != USER_DONE ||
-	    (result = user_check_password(db, a, c, &u, password, why)) != USER_DONE ||
+	if ((result = user_check_password(db, a, c, u, password, why)) != USER_DONE ||
 	    (result = hash(a, password, &new.password)) != USER_DONE)
 		return result;
-	return apply(db, &new);
+	new.now = clock_now();
+	if ((result = apply(db, &new)) == USER_DONE)
+		u->password_changed = new.now;
+	return result == USER_UNKNOWN ? USER_CHANGED : result;
 }
 
 enum user_result
@@ -243,11 +248,13 @@ read_account(struct query *q, struct arena *a, struct account *u)
 	u->password_changed = db_col_int(q, "password_changed");
 }
 
-static enum user_result
-read_one(struct query *q, struct arena *a, struct account *u)
+enum user_result
+user_find(struct db *db, struct arena *a, struct str username, struct account *u)
 {
+	struct query *q = db_query(db, QUERY_USER_BY_NAME);
 	bool found = false;
 
+	db_text(q, "username", unicode_nfkc(a, username));
 	while (db_step(q) == DB_ROW) {
 		found = true;
 		read_account(q, a, u);
@@ -255,24 +262,6 @@ read_one(struct query *q, struct arena *a, struct account *u)
 	if (db_done(q) != DB_END)
 		return USER_FAILED;
 	return found ? USER_DONE : USER_UNKNOWN;
-}
-
-enum user_result
-user_find(struct db *db, struct arena *a, struct str username, struct account *u)
-{
-	struct query *q = db_query(db, QUERY_USER_BY_NAME);
-
-	db_text(q, "username", unicode_nfkc(a, username));
-	return read_one(q, a, u);
-}
-
-enum user_result
-user_get(struct db *db, struct arena *a, int64_t id, struct account *u)
-{
-	struct query *q = db_query(db, QUERY_USER_BY_ID);
-
-	db_int(q, "id", id);
-	return read_one(q, a, u);
 }
 
 enum user_result

@@ -24,6 +24,7 @@ enum user_result {
 	USER_WRONG, /* the sentences in *why say what: fields or password */
 	USER_TAKEN, /* the name is in use */
 	USER_UNKNOWN, /* there is no such user */
+	USER_CHANGED, /* the password was changed meanwhile: nothing was written */
 	USER_BUSY, /* too many passwords are hashed at once: come again */
 	USER_FAILED /* the database: db_error() says why */
 };
@@ -51,16 +52,18 @@ enum user_result user_check_password(struct db *, struct arena *, const struct c
 enum user_result user_add(struct db *, struct arena *, const struct config *,
     const struct account *u, struct str password, int64_t *id, struct user_problems *why);
 
-/* A new password that passes the policy; every session of the user ends. */
-enum user_result user_set_password(struct db *, struct arena *, const struct config *, int64_t user,
-    struct str password, struct user_problems *why);
+/*
+ * A new password that passes the policy; every session of the user ends. Of the account its id, what
+ * the policy compares with, and password_changed as it was read: that becomes the new one's.
+ */
+enum user_result user_set_password(struct db *, struct arena *, const struct config *,
+    struct account *, struct str password, struct user_problems *why);
 
 /* Lets a user in or keeps them out; keeping out ends their sessions. */
 enum user_result user_set_active(struct db *, int64_t user, bool active);
 
-/* By name (compared in NFKC) or id; what it found is in *u and the arena. */
+/* By name (compared in NFKC); what it found is in *u and the arena. */
 enum user_result user_find(struct db *, struct arena *, struct str username, struct account *u);
-enum user_result user_get(struct db *, struct arena *, int64_t id, struct account *u);
 
 /*
  * Up to `limit` users in the order of their names, after the name `after` ("" from the first); of

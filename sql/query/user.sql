@@ -2,15 +2,16 @@
 
 --: user_password
 -- What signing in needs.
-SELECT id, password, is_active FROM users WHERE username = :username
+SELECT id, password, password_changed, is_active FROM users WHERE username = :username
 
 --: user_rehash
 -- The same password hashed anew, unless it was changed meanwhile.
 UPDATE users SET password = :new WHERE id = :id AND password = :old
 
 --: user_binding
--- What a new session is bound to.
-SELECT is_staff, is_superuser, password_changed FROM users WHERE id = :id AND is_active = 1
+-- Who gets a new session: nobody whose password was changed since it was checked.
+SELECT is_staff, is_superuser FROM users
+WHERE id = :id AND is_active = 1 AND password_changed = :password_changed
 
 --: user_signed_in
 UPDATE users SET last_login = :now WHERE id = :id
@@ -22,7 +23,9 @@ VALUES (:username, :password, :first_name, :last_name, :email, :affiliation, 1, 
 	:is_superuser, :now, :now)
 
 --: user_set_password
-UPDATE users SET password = :password, password_changed = :now WHERE id = :id
+-- Unless another one was set since the account was read.
+UPDATE users SET password = :password, password_changed = :now
+WHERE id = :id AND password_changed = :before
 
 --: user_set_active
 UPDATE users SET is_active = :active WHERE id = :id
@@ -31,11 +34,6 @@ UPDATE users SET is_active = :active WHERE id = :id
 SELECT id, username, first_name, last_name, email, affiliation, is_active, is_staff, is_superuser,
 	created, last_login, password_changed
 FROM users WHERE username = :username
-
---: user_by_id
-SELECT id, username, first_name, last_name, email, affiliation, is_active, is_staff, is_superuser,
-	created, last_login, password_changed
-FROM users WHERE id = :id
 
 --: user_list
 -- Those after a name, in the order of names.

@@ -81,13 +81,24 @@ find(struct str token, int64_t now)
 	return find_with(secret, token, now, &s);
 }
 
+/* What somebody who just gave the password of today has. */
+static struct proof
+proof_of(const char *username)
+{
+	struct account u;
+
+	assert_int_equal(user_find(db, a, str_of(username), &u), USER_DONE);
+	return (struct proof){ u.id, u.password_changed };
+}
+
 static struct str
 sign_in(int64_t user, int64_t now)
 {
+	struct proof proof = proof_of(user == ada ? "ada" : "staff");
 	struct session s;
 	struct str token;
 
-	assert_int_equal(session_add(db, a, secret, &limits, user, now, &token, &s), DB_END);
+	assert_int_equal(session_add(db, a, secret, &limits, &proof, now, &token, &s), DB_END);
 	return token;
 }
 
@@ -237,53 +248,86 @@ row_that_was_not_signed_by_us_is_no_session(void **state)
 	secret_free(other);
 }
 
+/* Writes a hash of ada's, as one program or another would. */
+static void
+set_hash(struct str encoded, int64_t changed)
+{
+	struct query *q = db_query(db, QUERY_USER_SET_PASSWORD);
+
+	db_text(q, "password", encoded);
+	db_int(q, "now", changed);
+	db_int(q, "before", proof_of("ada").password_changed);
+	db_int(q, "id", ada);
+	assert_int_equal(db_run(q), DB_END);
+}
+
 static void
 password_change_ends_every_session(void **state)
 {
 	struct str token = sign_in(ada, start);
 	struct user_problems why;
 	struct account u;
-	struct query *q;
-	int64_t id;
+	struct proof p;
 
 	(void)state;
-	assert_int_equal(user_set_password(db, a, config, ada, STR("short"), &why), USER_WRONG);
+	assert_int_equal(user_find(db, a, STR("ada"), &u), USER_DONE);
+	assert_int_equal(user_set_password(db, a, config, &u, STR("short"), &why), USER_WRONG);
 	assert_int_equal(why.n, 1);
 	assert_non_null(find(token, start));
-	assert_int_equal(user_set_password(db, a, config, ada, STR(OTHER), &why), USER_DONE);
+	assert_int_equal(user_set_password(db, a, config, &u, STR(OTHER), &why), USER_DONE);
+	assert_true(u.password_changed == proof_of("ada").password_changed);
 	assert_null(find(token, start));
-	assert_int_equal(auth_check_password(db, a, STR("ada"), STR(GOOD), &id), AUTH_NO);
-	assert_int_equal(auth_check_password(db, a, STR("ada"), STR(OTHER), &id), AUTH_YES);
-	assert_true(id == ada);
+	assert_int_equal(auth_check_password(db, a, STR("ada"), STR(GOOD), &p), AUTH_NO);
+	assert_int_equal(auth_check_password(db, a, STR("ada"), STR(OTHER), &p), AUTH_YES);
+	assert_true(p.user == ada && p.password_changed == u.password_changed);
 	/* one that was added meanwhile for the password before is bound to that */
 	token = sign_in(ada, start);
-	assert_int_equal(user_get(db, a, ada, &u), USER_DONE);
-	q = db_query(db, QUERY_USER_SET_PASSWORD);
-	db_text(q, "password", STR("!"));
-	db_int(q, "now", u.password_changed + 1);
-	db_int(q, "id", ada);
-	assert_int_equal(db_run(q), DB_END);
+	set_hash(STR("!"), u.password_changed + 1);
 	assert_null(find(token, start));
-	assert_int_equal(auth_check_password(db, a, STR("ada"), STR("!"), &id), AUTH_NO);
-	assert_int_equal(user_set_password(db, a, config, ada, STR(GOOD), &why), USER_DONE);
-	assert_int_equal(user_set_password(db, a, config, 999, STR(GOOD), &why), USER_UNKNOWN);
+	assert_int_equal(auth_check_password(db, a, STR("ada"), STR("!"), &p), AUTH_NO);
+	u.password_changed++;
+	assert_int_equal(user_set_password(db, a, config, &u, STR(GOOD), &why), USER_DONE);
+	u.id = 999;
+	assert_int_equal(user_set_password(db, a, config, &u, STR(GOOD), &why), USER_CHANGED);
+}
+
+static void
+password_changed_meanwhile_lets_nobody_in_with_the_old_one(void **state)
+{
+	struct user_problems why;
+	struct account here, there;
+	struct session s;
+	struct str token;
+	struct proof p;
+
+	(void)state;
+	/* the old password was right; then it is changed; only then the session would be made */
+	assert_int_equal(auth_check_password(db, a, STR("ada"), STR(GOOD), &p), AUTH_YES);
+	assert_int_equal(user_find(db, a, STR("ada"), &here), USER_DONE);
+	there = here;
+	assert_int_equal(user_set_password(db, a, config, &there, STR(OTHER), &why), USER_DONE);
+	assert_int_equal(session_add(db, a, secret, &limits, &p, start, &token, &s), DB_REFUSED);
+	/* nor does a change that began with the old one undo the other */
+	assert_int_equal(user_set_password(db, a, config, &here, STR(GOOD), &why), USER_CHANGED);
+	assert_int_equal(auth_check_password(db, a, STR("ada"), STR(OTHER), &p), AUTH_YES);
+	assert_int_equal(user_set_password(db, a, config, &there, STR(GOOD), &why), USER_DONE);
 }
 
 static void
 disabled_user_is_out_at_once(void **state)
 {
 	struct str token = sign_in(ada, start);
+	struct proof p = proof_of("ada");
 	struct session s;
-	int64_t id;
 
 	(void)state;
 	assert_int_equal(user_set_active(db, ada, false), USER_DONE);
 	assert_null(find(token, start));
-	assert_int_equal(auth_check_password(db, a, STR("ada"), STR(GOOD), &id), AUTH_NO);
-	assert_int_equal(session_add(db, a, secret, &limits, ada, start, &token, &s), DB_REFUSED);
+	assert_int_equal(session_add(db, a, secret, &limits, &p, start, &token, &s), DB_REFUSED);
+	assert_int_equal(auth_check_password(db, a, STR("ada"), STR(GOOD), &p), AUTH_NO);
 	assert_int_equal(user_set_active(db, ada, true), USER_DONE);
 	assert_null(find(token, start));
-	assert_int_equal(auth_check_password(db, a, STR("ada"), STR(GOOD), &id), AUTH_YES);
+	assert_int_equal(auth_check_password(db, a, STR("ada"), STR(GOOD), &p), AUTH_YES);
 	assert_int_equal(user_set_active(db, 999, true), USER_UNKNOWN);
 }
 
@@ -295,19 +339,13 @@ weak_hash_is_made_anew_at_sign_in(void **state)
 	                      "25q/1f/vBAVnnP3hdYqJuRi+mJn6ji6ze3Fbb7JEFPKGpuEf5vw==");
 	struct query *q;
 	struct str token, now;
-	struct account u;
-	int64_t id;
+	struct proof p;
 
 	(void)state;
-	assert_int_equal(user_get(db, a, ada, &u), USER_DONE);
-	q = db_query(db, QUERY_USER_SET_PASSWORD);
-	db_text(q, "password", weak);
-	db_int(q, "now", u.password_changed);
-	db_int(q, "id", ada);
-	assert_int_equal(db_run(q), DB_END);
+	set_hash(weak, proof_of("ada").password_changed);
 	token = sign_in(ada, start);
 	assert_int_equal(
-	    auth_check_password(db, a, STR("ada"), STR("l\xc3\xa8tmein"), &id), AUTH_YES);
+	    auth_check_password(db, a, STR("ada"), STR("l\xc3\xa8tmein"), &p), AUTH_YES);
 	q = db_query(db, QUERY_USER_PASSWORD);
 	db_text(q, "username", STR("ada"));
 	assert_int_equal(db_step(q), DB_ROW);
@@ -315,7 +353,7 @@ weak_hash_is_made_anew_at_sign_in(void **state)
 	assert_int_equal(db_done(q), DB_END);
 	assert_true(str_starts(now, "scrypt$131072$"));
 	assert_int_equal(
-	    auth_check_password(db, a, STR("ada"), STR("l\xc3\xa8tmein"), &id), AUTH_YES);
+	    auth_check_password(db, a, STR("ada"), STR("l\xc3\xa8tmein"), &p), AUTH_YES);
 	assert_non_null(find(token, start)); /* the password is the same: nobody is sent away */
 }
 
@@ -423,6 +461,7 @@ main(void)
 		cmocka_unit_test(ended_session_does_not_come_back),
 		cmocka_unit_test(row_that_was_not_signed_by_us_is_no_session),
 		cmocka_unit_test(password_change_ends_every_session),
+		cmocka_unit_test(password_changed_meanwhile_lets_nobody_in_with_the_old_one),
 		cmocka_unit_test(disabled_user_is_out_at_once),
 		cmocka_unit_test(weak_hash_is_made_anew_at_sign_in),
 		cmocka_unit_test(user_names_are_djangos),
