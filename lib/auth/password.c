@@ -292,19 +292,20 @@ compare(const struct form *f, struct str password)
 		return PASSWORD_BUSY;
 	same = CRYPTO_memcmp(key, f->key, KEY_SIZE) == 0;
 	OPENSSL_cleanse(key, sizeof(key));
-	if (same)
-		return PASSWORD_RIGHT;
-	return spend_rest(f) == 0 ? PASSWORD_WRONG : PASSWORD_BUSY;
+	/* also where it is right: of a disabled account that must look like a wrong one */
+	if (spend_rest(f) != 0 && !same)
+		return PASSWORD_BUSY;
+	return same ? PASSWORD_RIGHT : PASSWORD_WRONG;
 }
 
 /*
  * Hashes of ours are of the NFKC form; Django takes what was typed. Where the two differ both are
- * tried, for every user and for none, so that the time says nothing.
+ * tried, for every user and for none, right or wrong, so that the time says nothing.
  */
 enum password_verdict
 password_check(struct str encoded, struct str password, bool *weak)
 {
-	enum password_verdict verdict;
+	enum password_verdict verdict, raw;
 	struct form form;
 	const struct form *f = decode(encoded, &form) ? &form : NULL;
 	struct str normal;
@@ -321,9 +322,10 @@ password_check(struct str encoded, struct str password, bool *weak)
 		return PASSWORD_BUSY;
 	}
 	verdict = compare(f, r == 0 ? normal : password);
-	if (verdict == PASSWORD_WRONG && r == 0 && !str_eq(normal, password)) {
-		verdict = compare(f, password);
-		*weak = true;
+	if (verdict != PASSWORD_BUSY && r == 0 && !str_eq(normal, password)) {
+		raw = compare(f, password);
+		*weak = verdict == PASSWORD_WRONG;
+		verdict = *weak ? raw : verdict;
 	}
 	slot_release(fd);
 	forget(normal);

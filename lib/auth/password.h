@@ -32,8 +32,8 @@ password_hash(struct arena *, struct str password, struct str *encoded) MUST_CHE
 /*
  * Is it the password of this hash? Constant time in the comparison; *weak says that it is right and
  * the hash should be made anew (parameters below today's, or made of a form that was not NFKC). A
- * hash that cannot be read (or an absent one: no such user) costs a full hash and is WRONG; a wrong
- * one for a weaker hash is made to cost about the same. PASSWORD_BUSY: nothing is known.
+ * hash that cannot be read (or an absent one: no such user) costs a full hash and is WRONG; a check
+ * of a weaker one, right or wrong, is made to cost about the same. PASSWORD_BUSY: nothing is known.
  */
 enum password_verdict
 password_check(struct str encoded, struct str password, bool *weak) MUST_CHECK;

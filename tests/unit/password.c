@@ -157,7 +157,7 @@ every_byte_counts(void **state)
 }
 
 static int64_t
-cpu(struct str encoded, enum password_verdict *verdict)
+cpu(struct str encoded, struct str password, enum password_verdict *verdict)
 {
 	struct timespec t;
 	int64_t before;
@@ -165,7 +165,7 @@ cpu(struct str encoded, enum password_verdict *verdict)
 
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
 	before = t.tv_sec * SECOND + t.tv_nsec / 1000;
-	*verdict = password_check(encoded, STR("wrong password of all"), &weak);
+	*verdict = password_check(encoded, password, &weak);
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
 	return t.tv_sec * SECOND + t.tv_nsec / 1000 - before;
 }
@@ -176,18 +176,43 @@ unreadable_hash_costs_a_full_one_and_is_wrong(void **state)
 	static const char ours[] = "scrypt$131072$Abcdefghij0123456789xy$8$1$" KEY_OF_LETMEIN;
 	static const char *const encoded[] = { NULL, "", "!unusable",
 		"pbkdf2_sha256$600000$salt$AAAA", "scrypt$16384$seasalt$8$5$" KEY_OF_LETMEIN };
+	struct str wrong = STR("wrong password of all");
 	enum password_verdict v;
-	int64_t full = cpu(str_of(ours), &v), t;
+	int64_t full = cpu(str_of(ours), wrong, &v), t;
 
 	(void)state;
 	assert_int_equal(v, PASSWORD_WRONG);
 	for (size_t i = 0; i < NELEM(encoded); i++) {
-		t = cpu(str_of(encoded[i]), &v);
+		t = cpu(str_of(encoded[i]), wrong, &v);
 		assert_int_equal(v, PASSWORD_WRONG);
 		print_message("%-40.40s %.2f of a full check\n",
 		    encoded[i] ? encoded[i] : "(nobody)", (double)t / (double)full);
 		assert_true(t > full * 7 / 10);
 	}
+}
+
+/* What tells a disabled account with the right password from any other must not be the time. */
+static void
+right_costs_what_wrong_does(void **state)
+{
+	struct str weak = STR("scrypt$16384$seasalt$8$1$" KEY_OF_LETMEIN), ours;
+	struct arena *a = fresh();
+	enum password_verdict v;
+	int64_t wrong, right;
+
+	(void)state;
+	wrong = cpu(weak, STR("l\xc3\xa8tmeiN"), &v);
+	assert_int_equal(v, PASSWORD_WRONG);
+	right = cpu(weak, STR("l\xc3\xa8tmein"), &v);
+	assert_int_equal(v, PASSWORD_RIGHT);
+	assert_true(right > wrong * 7 / 10 && wrong > right * 7 / 10);
+	/* typed in another form both forms are tried, whichever is right */
+	assert_int_equal(password_hash(a, STR("caf\xc3\xa9 noir"), &ours), PASSWORD_RIGHT);
+	wrong = cpu(ours, STR("cafe\xcc\x81 noiR"), &v);
+	assert_int_equal(v, PASSWORD_WRONG);
+	right = cpu(ours, STR("cafe\xcc\x81 noir"), &v);
+	assert_int_equal(v, PASSWORD_RIGHT);
+	assert_true(right > wrong * 7 / 10 && wrong > right * 7 / 10);
 }
 
 static void
@@ -516,6 +541,7 @@ main(void)
 		cmocka_unit_test(imported_hash_of_the_raw_form_is_right_and_weak),
 		cmocka_unit_test(every_byte_counts),
 		cmocka_unit_test(unreadable_hash_costs_a_full_one_and_is_wrong),
+		cmocka_unit_test(right_costs_what_wrong_does),
 		cmocka_unit_test(decoder_bounds_what_it_computes),
 		cmocka_unit_test(turn_is_waited_for_and_refused_in_time),
 		cmocka_unit_test(turn_of_a_killed_process_is_free),
