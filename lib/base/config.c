@@ -1,11 +1,13 @@
 /*
- * config: the table of keys, the file (inih), the environment over it.
+ * config: the table of keys, the file, the environment over it.
+ *
+ * The file is read here, not by inih: Debian's cuts lines at 200 bytes, takes an indented line for
+ * more of the value above it, and tells no line numbers.
  */
 #include "base/config.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ini.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,82 +19,67 @@
 #include "base/log.h"
 
 #define DEFAULT_PATH "/etc/meridian/meridian.conf"
+#define PREFIX "MERIDIAN_" /* of variables of the environment */
 
 /* Sorted as the man page is: the site, the web, accounts, targets, the database, the machine. */
 static const struct config_key keys[] = {
-	{ "TOM_NAME", CONFIG_TEXT, "Meridian", "", "the name at the top of pages", NULL },
+	{ "TOM_NAME", CONFIG_TEXT, "Meridian", "", "the name at the top of pages" },
 	{ "CONTACT", CONFIG_TEXT, "", "",
-	    "the e-mail address that pages name where help is offered", NULL },
-	{ "SITE_ID", CONFIG_INT, "1", "1..9007199254740991", "the site that mail and exports name",
-	    NULL },
+	    "the e-mail address that pages name where help is offered" },
+	{ "SITE_ID", CONFIG_INT, "1", "1..9007199254740991",
+	    "the row of the Sites table that is this site" },
 	{ "ALLOWED_HOSTS", CONFIG_LIST, "", "",
-	    "hosts answered besides those of the Sites table; without a port any port", NULL },
-	{ "URL_PREFIX", CONFIG_TEXT, "", "", "the path the TOM lies under, such as /tom", NULL },
+	    "hosts answered besides those of the Sites table; without a port any port" },
+	{ "URL_PREFIX", CONFIG_TEXT, "", "", "the path the TOM lies under, such as /tom" },
 	{ "INSECURE_HTTP", CONFIG_BOOL, "no", "",
-	    "cookies without Secure, for http on a loopback address only", NULL },
-	{ "TEMPLATES", CONFIG_TEXT, "", "", "a directory whose templates replace ours", NULL },
-	{ "SHARE_DIR", CONFIG_TEXT, MERIDIAN_DATADIR, "", "where templates/, static/ and sql/ are",
-	    NULL },
-	{ "ROBOTS_TXT_PATH", CONFIG_TEXT, "", "", "a file to answer /robots.txt with", NULL },
-	{ "ROBOTS_TXT_DIR", CONFIG_TEXT, "", "", "a directory with a file HOST.txt for each host",
-	    NULL },
-	{ "ROBOTS_SITEMAP", CONFIG_LIST, "", "", "URLs of Sitemap: lines after the default rules",
-	    NULL },
+	    "cookies without Secure, for http on a loopback address only" },
+	{ "TEMPLATES", CONFIG_TEXT, "", "", "a directory whose templates replace ours" },
+	{ "SHARE_DIR", CONFIG_TEXT, MERIDIAN_DATADIR, "",
+	    "where templates/, static/ and sql/ are" },
+	{ "ROBOTS_TXT_PATH", CONFIG_TEXT, "", "", "a file to answer /robots.txt with" },
+	{ "ROBOTS_TXT_DIR", CONFIG_TEXT, "", "", "a directory with a file HOST.txt for each host" },
+	{ "ROBOTS_SITEMAP", CONFIG_LIST, "", "", "URLs of Sitemap: lines after the default rules" },
 	{ "AUTH_STRATEGY", CONFIG_CHOICE, "READ_ONLY", "READ_ONLY|LOCKED",
-	    "what visitors who are not signed in may read", NULL },
-	{ "OPEN_URLS", CONFIG_LIST, "", "", "patterns of paths open to all when LOCKED", NULL },
+	    "what visitors who are not signed in may read" },
+	{ "OPEN_URLS", CONFIG_LIST, "", "", "patterns of paths open to all when LOCKED" },
 	{ "SESSION_IDLE_HOURS", CONFIG_INT, "12", "1..8760",
-	    "a session ends after so long without use", NULL },
-	{ "SESSION_DAYS", CONFIG_INT, "14", "1..365", "a session ends after so long in any case",
-	    NULL },
-	{ "STAFF_SESSION_IDLE_HOURS", CONFIG_INT, "2", "1..8760", "the same for staff", NULL },
-	{ "STAFF_SESSION_HOURS", CONFIG_INT, "24", "1..8760", "the same for staff", NULL },
-	{ "PASSWORD_MIN_LENGTH", CONFIG_INT, "15", "8..128", "the least characters of a password",
-	    NULL },
+	    "a session ends after so long without use" },
+	{ "SESSION_DAYS", CONFIG_INT, "14", "1..365", "a session ends after so long in any case" },
+	{ "STAFF_SESSION_IDLE_HOURS", CONFIG_INT, "2", "1..8760", "the same for staff" },
+	{ "STAFF_SESSION_HOURS", CONFIG_INT, "24", "1..8760", "the same for staff" },
+	{ "PASSWORD_MIN_LENGTH", CONFIG_INT, "15", "8..128", "the least characters of a password" },
 	{ "PASSWORD_HASHES", CONFIG_INT, "0", "0..1024",
-	    "hashes computed at once on this machine; 0: its cores but one", NULL },
+	    "hashes computed at once on this machine; 0: its cores but one" },
 	{ "PASSWORD_HASH_WAIT_MS", CONFIG_INT, "3000", "0..60000",
-	    "how long a sign-in waits for its turn to be hashed before 503", NULL },
-	{ "RUN_DIR", CONFIG_TEXT, "/run/meridian", "", "sockets and locks of this machine", NULL },
-	{ "TARGET_PERMISSIONS_ONLY", CONFIG_BOOL, "yes", "",
-	    "data and observations inherit the rights of their target", NULL },
+	    "how long a sign-in waits for its turn to be hashed before 503" },
+	{ "RUN_DIR", CONFIG_TEXT, "/run/meridian", "", "sockets and locks of this machine" },
 	{ "TARGET_DEFAULT_PERMISSION", CONFIG_CHOICE, "PRIVATE", "OPEN|PUBLIC|PRIVATE",
-	    "who sees a new target where nothing else is said", NULL },
+	    "who sees a new target where nothing else is said" },
 	{ "TARGET_TYPE", CONFIG_CHOICE, "SIDEREAL", "SIDEREAL|NON_SIDEREAL",
-	    "the form that /targets/create/ opens with", NULL },
+	    "the form that /targets/create/ opens with" },
 	{ "EXTRA_FIELDS", CONFIG_LIST, "", "",
-	    "extra fields of targets as name:type, type number, string, boolean or datetime",
-	    NULL },
+	    "extra fields of targets as name:type, type number, string, boolean or datetime" },
 	{ "OPEN_SEARCH", CONFIG_BOOL, "no", "",
-	    "import, export and unbounded searches without signing in", NULL },
+	    "import, export and unbounded searches without signing in" },
 	{ "DATABASE_URL", CONFIG_TEXT, "sqlite:/var/lib/meridian/meridian.sqlite3", "",
-	    "sqlite:/path or postgresql://user@host/name", NULL },
-	{ "DATABASE_PASSWORD_FILE", CONFIG_TEXT, "", "", "the file with the database's password",
-	    NULL },
+	    "sqlite:/path or postgresql://user@host/name" },
+	{ "DATABASE_PASSWORD_FILE", CONFIG_TEXT, "", "", "the file with the database's password" },
 	{ "DATABASE_TIMEOUT_MS", CONFIG_INT, "10000", "100..600000",
-	    "the longest a statement may take", NULL },
+	    "the longest a statement may take" },
 	{ "DATABASE_IDLE_SECONDS", CONFIG_INT, "300", "1..86400",
-	    "a connection unused for so long closes", NULL },
+	    "a connection unused for so long closes" },
 	{ "SECRET_KEY_FILE", CONFIG_TEXT, "", "",
-	    "the file with the secret that form tokens are made with; `meridian init` makes one",
-	    NULL },
+	    "the file with the secret that form tokens are made with; `meridian init` makes one" },
 	{ "LOG_LEVEL", CONFIG_CHOICE, "info", "debug|info|warn|error",
-	    "the least level that is logged", NULL },
-	{ "LOG_REQUESTS", CONFIG_BOOL, "yes", "", "a line for each request", NULL },
+	    "the least level that is logged" },
+	{ "LOG_REQUESTS", CONFIG_BOOL, "yes", "", "a line for each request" },
 	{ "REQUEST_TIMEOUT_MS", CONFIG_INT, "10000", "100..600000",
-	    "a peer that stalls in mid-request is dropped after so long", NULL },
+	    "a peer that stalls in mid-request is dropped after so long" },
 	{ "CONNECTION_IDLE_SECONDS", CONFIG_INT, "75", "1..86400",
-	    "a kept connection unused for so long closes", NULL },
-	{ "FASTCGI_LOOP", CONFIG_CHOICE, "epoll", "epoll|plain", "the loop that accepts requests",
-	    NULL },
-	{ "SANDBOX", CONFIG_BOOL, "yes", "", "give up what a worker does not need", NULL },
-	{ "DATA_DIR", CONFIG_TEXT, "/var/lib/meridian", "", "where files of the site are kept",
-	    NULL },
-};
-
-struct pair {
-	struct pair *next;
-	const char *section, *name, *value;
+	    "a kept connection unused for so long closes" },
+	{ "FASTCGI_LOOP", CONFIG_CHOICE, "epoll", "epoll|plain", "the loop that accepts requests" },
+	{ "SANDBOX", CONFIG_BOOL, "yes", "", "give up what a worker does not need" },
+	{ "DATA_DIR", CONFIG_TEXT, "/var/lib/meridian", "", "where files of the site are kept" },
 };
 
 struct config {
@@ -100,12 +87,8 @@ struct config {
 	const char *path;
 	const char *values[NELEM(keys)]; /* NULL: not given */
 	struct str *items[NELEM(keys)]; /* of lists, ended by an absent one */
-	struct pair *pairs, **end; /* of named sections, in order */
 	char *err;
 	size_t errsize;
-	FILE *file;
-	int line; /* of the file, from 1 */
-	bool failed;
 };
 
 const struct config_key *
@@ -118,8 +101,7 @@ static int
 key_index(const char *name)
 {
 	for (size_t i = 0; i < NELEM(keys); i++)
-		if (strcmp(keys[i].name, name) == 0 ||
-		    (keys[i].was != NULL && strcmp(keys[i].was, name) == 0))
+		if (strcmp(keys[i].name, name) == 0)
 			return (int)i;
 	return -1;
 }
@@ -195,82 +177,83 @@ check(struct arena *a, const struct config_key *k, const char *value)
 	return STR("");
 }
 
-/* inih's callback: 1 goes on; the first mistake is kept. */
-static int
-take(void *arg, const char *section, const char *name, const char *value)
+/* What stands behind the '=', up to a blank and a ';': from there on it is a comment. */
+static const char *
+value_in(struct arena *a, struct str s)
 {
-	struct config *c = arg;
-	struct str wrong;
-	int i;
-
-	if (name == NULL || c->failed)
-		return 1;
-	if (value == NULL)
-		value = "";
-	if (section[0] != '\0' && strcmp(section, "meridian") != 0) {
-		struct pair *p = arena_alloc(c->arena, sizeof(*p));
-
-		p->section = arena_strdup(c->arena, section);
-		p->name = arena_strdup(c->arena, name);
-		p->value = arena_strdup(c->arena, value);
-		*c->end = p;
-		c->end = &p->next;
-		return 1;
-	}
-	i = key_index(name);
-	wrong = i < 0 ? arena_printf(c->arena, "there is no key %s", name)
-	              : check(c->arena, &keys[i], value);
-	if (wrong.n > 0) {
-		snprintf(c->err, c->errsize, "%s:%d: %s", c->path, c->line, wrong.p);
-		c->failed = true;
-		return 1;
-	}
-	c->values[i] = arena_strdup(c->arena, value);
-	return 1;
+	for (size_t i = 1; i < s.n; i++)
+		if (s.p[i] == ';' && (s.p[i - 1] == ' ' || s.p[i - 1] == '\t'))
+			s.n = i;
+	return arena_str(a, str_trim(s)).p;
 }
 
-/* inih's reader, counting lines: Debian's inih does not tell them to the callback. */
-static char *
-next_line(char *to, int size, void *arg)
+/* One line of the file. What is wrong with it, or an empty string. */
+static struct str
+take_line(struct config *c, struct str line)
 {
-	struct config *c = arg;
+	size_t sign = 0;
+	struct str name;
+	int i;
 
-	c->line++;
-	return fgets(to, size, c->file);
+	while (sign < line.n && line.p[sign] != '=' && line.p[sign] != ':')
+		sign++;
+	if (str_find(line, '\0') < line.n)
+		return STR("this line holds a NUL byte");
+	if (line.n == 0 || line.p[0] == '#' || line.p[0] == ';' || str_is(line, "[meridian]"))
+		return STR("");
+	if (line.p[0] == '[')
+		return arena_printf(c->arena,
+		    "there is no section %.*s: keys stand before any, or in [meridian]",
+		    STR_ARG(line));
+	if (sign == 0 || sign == line.n)
+		return STR("this line is no \"KEY = value\"; a value ends with its line");
+	name = arena_str(c->arena, str_trim((struct str){ line.p, sign }));
+	i = key_index(name.p);
+	if (i < 0)
+		return arena_printf(c->arena, "there is no key %s", name.p);
+	if (c->values[i] != NULL)
+		return arena_printf(c->arena, "%s is given a second time", name.p);
+	c->values[i] = value_in(c->arena, (struct str){ line.p + sign + 1, line.n - sign - 1 });
+	return check(c->arena, &keys[i], c->values[i]);
 }
 
 static bool
 read_file(struct config *c, bool wanted)
 {
 	FILE *f = fopen(c->path, "re");
-	int line;
+	struct str wrong = STR("");
+	char *text = NULL;
+	size_t room = 0;
+	int line = 0;
 
-	if (f == NULL) {
-		if (!wanted && errno == ENOENT) {
-			c->path = "";
-			return true;
-		}
+	if (f == NULL && !wanted && errno == ENOENT) {
+		c->path = "";
+		return true;
+	}
+	while (f != NULL && wrong.n == 0) {
+		ssize_t n = getline(&text, &room, f);
+		size_t mark = line == 0 && n >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+
+		if (n < 0)
+			break;
+		line++;
+		wrong = take_line(c, str_trim((struct str){ text + mark, (size_t)n - mark }));
+	}
+	if (wrong.n > 0)
+		snprintf(c->err, c->errsize, "%s:%d: %s", c->path, line, wrong.p);
+	else if (f == NULL || ferror(f))
 		snprintf(c->err, c->errsize, "%s: %s", c->path, strerror(errno));
-		return false;
-	}
-	c->file = f;
-	line = ini_parse_stream(next_line, c, take, c);
-	fclose(f);
-	if (c->failed)
-		return false;
-	if (line != 0) {
-		snprintf(
-		    c->err, c->errsize, "%s:%d: this line is no \"KEY = value\"", c->path, line);
-		return false;
-	}
-	return true;
+	if (f != NULL)
+		fclose(f);
+	free(text);
+	return c->err[0] == '\0';
 }
 
 static bool
 read_environment(struct config *c)
 {
 	for (size_t i = 0; i < NELEM(keys); i++) {
-		struct str name = arena_printf(c->arena, "MERIDIAN_%s", keys[i].name);
+		struct str name = arena_printf(c->arena, PREFIX "%s", keys[i].name);
 		const char *value = getenv(name.p);
 		struct str wrong;
 
@@ -278,7 +261,7 @@ read_environment(struct config *c)
 			continue;
 		wrong = check(c->arena, &keys[i], value);
 		if (wrong.n > 0) {
-			snprintf(c->err, c->errsize, "environment: MERIDIAN_%s", wrong.p);
+			snprintf(c->err, c->errsize, "environment: " PREFIX "%s", wrong.p);
 			return false;
 		}
 		c->values[i] = arena_strdup(c->arena, value);
@@ -316,9 +299,9 @@ config_load(char *err, size_t errsize)
 	struct config *c = arena_alloc(a, sizeof(*c));
 
 	c->arena = a;
-	c->end = &c->pairs;
 	c->err = err;
 	c->errsize = errsize;
+	err[0] = '\0';
 	c->path = path != NULL && path[0] != '\0' ? arena_strdup(a, path) : DEFAULT_PATH;
 	if (!read_file(c, path != NULL && path[0] != '\0') || !read_environment(c)) {
 		arena_free(a);
@@ -359,12 +342,6 @@ config_int(const struct config *c, const char *key)
 
 	(void)str_to_int64(str_of(config_text(c, key)), &n);
 	return n;
-}
-
-bool
-config_given(const struct config *c, const char *key)
-{
-	return c->values[known(key)] != NULL;
 }
 
 /* Reads a whole small file that others may not read. NULL, or what is wrong with it. */
@@ -428,18 +405,17 @@ config_item(const struct config *c, const char *key, size_t index)
 	return *item;
 }
 
-void
-config_each(const struct config *c, const char *section,
-    void (*fn)(void *arg, const char *name, const char *key, const char *value), void *arg)
+struct str
+config_stray(struct arena *a, size_t index)
 {
-	size_t n = strlen(section);
+	for (char **e = environ; *e != NULL; e++) {
+		struct str name = arena_copy(a, *e, strcspn(*e, "="));
 
-	for (const struct pair *p = c->pairs; p != NULL; p = p->next) {
-		if (strncmp(p->section, section, n) != 0 ||
-		    (p->section[n] != '\0' && p->section[n] != ' '))
-			continue;
-		fn(arg, p->section + n + (p->section[n] == ' '), p->name, p->value);
+		if (str_starts(name, PREFIX) && !str_is(name, PREFIX "CONFIG") &&
+		    key_index(name.p + strlen(PREFIX)) < 0 && index-- == 0)
+			return name;
 	}
+	return STR_NONE;
 }
 
 const char *

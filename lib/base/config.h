@@ -4,6 +4,12 @@
  * The file is named by MERIDIAN_CONFIG, else /etc/meridian/meridian.conf where that exists; without
  * either, the environment and the defaults serve. MERIDIAN_<KEY> in the environment wins over the
  * file. Only keys of the table in config.c exist: an unknown one is an error naming file and line.
+ *
+ * A line is `KEY = value` or `KEY: value`, a comment (begun by # or ;), blank, or [meridian];
+ * anything else, another section, and a key that stands twice are errors. A line may be long; a
+ * value ends with its line, or with a blank and a ';' where a comment follows. Blanks before a key
+ * mean nothing, and quotes are part of the value.
+ *
  * A secret is read from the file its key's *_FILE names, which others must not be able to read.
  */
 #ifndef MERIDIAN_CONFIG_H
@@ -28,9 +34,6 @@ const char *config_text(const struct config *, const char *key);
 bool config_bool(const struct config *, const char *key);
 int64_t config_int(const struct config *, const char *key);
 
-/* Was the key given, by file or environment? */
-bool config_given(const struct config *, const char *key);
-
 /*
  * The secret in the file that a *_FILE key names, without the newline at its end, in `a`; absent
  * where the key is not given. 0, or -1 with a sentence in err: it cannot be read, others than owner
@@ -42,18 +45,19 @@ int config_secret(const struct config *, struct arena *a, const char *key, struc
 /* The items of a list value, divided by commas or white space: 0-based; absent past the end. */
 struct str config_item(const struct config *, const char *key, size_t index);
 
-/* The sections "[stream NAME]" and the like: calls fn with each pair of every section so named. */
-void config_each(const struct config *, const char *section,
-    void (*fn)(void *arg, const char *name, const char *key, const char *value), void *arg);
+/*
+ * The variables MERIDIAN_... of the environment that are no key, mistyped ones perhaps: 0-based;
+ * absent past the end.
+ */
+struct str config_stray(struct arena *, size_t index);
 
-/* The keys that exist, for `meridian check` and the man page's test: 0-based; NULL past the end. */
+/* The keys that exist, for the tests: 0-based; NULL past the end. */
 struct config_key {
 	const char *name;
 	enum { CONFIG_TEXT, CONFIG_BOOL, CONFIG_INT, CONFIG_LIST, CONFIG_CHOICE } kind;
 	const char *fallback; /* the default, "" for none */
 	const char *choices; /* CONFIG_CHOICE: "A|B|C"; CONFIG_INT: "min..max" */
 	const char *what; /* one sentence */
-	const char *was; /* an old name that is still read, or NULL */
 };
 const struct config_key *config_key(size_t index);
 

@@ -36,8 +36,6 @@ the_environment_wins_over_the_file(void **state)
 	assert_non_null(c);
 	assert_string_equal(config_text(c, "TOM_NAME"), "From outside");
 	assert_int_equal(config_int(c, "SITE_ID"), 3);
-	assert_true(config_given(c, "SITE_ID"));
-	assert_false(config_given(c, "AUTH_STRATEGY"));
 	assert_string_equal(config_text(c, "AUTH_STRATEGY"), "READ_ONLY");
 	config_free(c);
 }
@@ -99,25 +97,105 @@ lists_are_divided_by_commas_and_blanks(void **state)
 }
 
 static void
-count_pairs(void *arg, const char *name, const char *key, const char *value)
+a_section_other_than_ours_is_refused(void **state)
 {
-	assert_string_equal(name, "ztf");
-	assert_string_equal(key, "kind");
-	assert_string_equal(value, "files");
-	(*(int *)arg)++;
-}
-
-static void
-named_sections_are_walked(void **state)
-{
-	struct config *c = load("TOM_NAME = x\n[stream ztf]\nkind = files\n");
-	int n = 0;
+	struct config *c = load("[meridian]\nAUTH_STRATEGY = LOCKED\n");
 
 	(void)state;
 	assert_non_null(c);
-	config_each(c, "stream", count_pairs, &n);
-	assert_int_equal(n, 1);
+	assert_string_equal(config_text(c, "AUTH_STRATEGY"), "LOCKED");
 	config_free(c);
+	assert_null(load("TOM_NAME = x\n[meridain]\nAUTH_STRATEGY = LOCKED\n"));
+	assert_non_null(strstr(err, ":2: there is no section [meridain]"));
+	assert_null(load("[meridian\n"));
+	assert_non_null(strstr(err, ":1: there is no section [meridian"));
+}
+
+static void
+an_indented_line_is_a_key_of_its_own(void **state)
+{
+	struct config *c = load("TOM_NAME = x\n  AUTH_STRATEGY = LOCKED\n\t# a comment\n");
+
+	(void)state;
+	assert_non_null(c);
+	assert_string_equal(config_text(c, "TOM_NAME"), "x");
+	assert_string_equal(config_text(c, "AUTH_STRATEGY"), "LOCKED");
+	config_free(c);
+	/* and not more of the value above it */
+	assert_null(load("ALLOWED_HOSTS = a.example,\n    b.example\n"));
+	assert_non_null(strstr(err, ":2: this line is no \"KEY = value\"; a value ends with"));
+	assert_null(load("TOM_NAME\n"));
+	assert_null(load("= x\n"));
+}
+
+static void
+a_line_may_be_long(void **state)
+{
+	char text[12000], comment[4000], hosts[6000] = "";
+	struct config *c;
+
+	(void)state;
+	memset(comment, 'x', sizeof(comment) - 1);
+	comment[sizeof(comment) - 1] = '\0';
+	memcpy(comment + 199, "AUTH_STRATEGY = LOCKED ", 23); /* a buffer of 200 set this key */
+	for (int i = 0; i < 300; i++)
+		snprintf(hosts + strlen(hosts), 20, "host%03d.example, ", i);
+	snprintf(text, sizeof(text), "# %s\nALLOWED_HOSTS = %s\nNO_KEY = 1\n", comment, hosts);
+	assert_null(load(text));
+	assert_non_null(strstr(err, ":3: there is no key NO_KEY"));
+	*strstr(text, "NO_KEY") = '#';
+	c = load(text);
+	assert_non_null(c);
+	assert_string_equal(config_text(c, "AUTH_STRATEGY"), "READ_ONLY");
+	assert_str(config_item(c, "ALLOWED_HOSTS", 299), "host299.example");
+	config_free(c);
+}
+
+static void
+values_lose_blanks_and_comments_only(void **state)
+{
+	struct config *c = load("\xef\xbb\xbfTOM_NAME =  \"a = b\";c  ; said here\r\n"
+	                        "CONTACT:\t; none\n"
+	                        "OPEN_URLS=/a;b");
+
+	(void)state;
+	assert_non_null(c);
+	assert_string_equal(config_text(c, "TOM_NAME"), "\"a = b\";c");
+	assert_string_equal(config_text(c, "CONTACT"), "");
+	assert_string_equal(config_text(c, "OPEN_URLS"), "/a;b");
+	config_free(c);
+}
+
+static void
+a_key_that_stands_twice_is_refused(void **state)
+{
+	(void)state;
+	assert_null(load("AUTH_STRATEGY = LOCKED\nTOM_NAME = x\nAUTH_STRATEGY = READ_ONLY\n"));
+	assert_non_null(strstr(err, ":3: AUTH_STRATEGY is given a second time"));
+}
+
+static void
+a_directory_is_no_configuration(void **state)
+{
+	(void)state;
+	setenv("MERIDIAN_CONFIG", "/tmp", 1);
+	assert_null(config_load(err, sizeof(err)));
+	setenv("MERIDIAN_CONFIG", path, 1);
+	assert_non_null(strstr(err, "/tmp: "));
+}
+
+static void
+stray_variables_are_found(void **state)
+{
+	struct arena *a = arena_new();
+
+	(void)state;
+	assert_null(config_stray(a, 0).p);
+	setenv("MERIDIAN_AUTH_STRATEGIE", "LOCKED", 1);
+	assert_str(config_stray(a, 0), "MERIDIAN_AUTH_STRATEGIE");
+	assert_null(config_stray(a, 1).p);
+	unsetenv("MERIDIAN_AUTH_STRATEGIE");
+	arena_free(a);
 }
 
 static void
@@ -168,7 +246,13 @@ main(void)
 		cmocka_unit_test(a_wrong_value_of_the_environment_is_named),
 		cmocka_unit_test(a_file_that_is_named_must_exist),
 		cmocka_unit_test(lists_are_divided_by_commas_and_blanks),
-		cmocka_unit_test(named_sections_are_walked),
+		cmocka_unit_test(a_section_other_than_ours_is_refused),
+		cmocka_unit_test(an_indented_line_is_a_key_of_its_own),
+		cmocka_unit_test(a_line_may_be_long),
+		cmocka_unit_test(values_lose_blanks_and_comments_only),
+		cmocka_unit_test(a_key_that_stands_twice_is_refused),
+		cmocka_unit_test(a_directory_is_no_configuration),
+		cmocka_unit_test(stray_variables_are_found),
 		cmocka_unit_test(every_default_is_valid),
 	};
 
