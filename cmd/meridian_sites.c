@@ -71,10 +71,13 @@ command_site_add(struct run *run)
 	struct site site = { .id = 0 };
 	enum db_result r;
 
-	site.name = str_of(name != NULL ? name : config_text(run->config, "TOM_NAME"));
 	wrong = site_domain_wrong(run->arena, str_of(run->args[0]), &site.domain);
 	if (wrong != NULL)
 		return run_fail(EXIT_USAGE, "%s: %s", run->args[0], wrong);
+	wrong = site_name_wrong(
+	    str_of(name != NULL ? name : config_text(run->config, "TOM_NAME")), &site.name);
+	if (wrong != NULL)
+		return run_fail(EXIT_USAGE, "%s: %s", name != NULL ? "--name" : "TOM_NAME", wrong);
 	r = site_add(run->db, site.domain, site.name, &site.id);
 	return r == DB_END ? report(run, &site, "added") : failed(run, &site, r);
 }
@@ -98,8 +101,9 @@ command_site_set(struct run *run)
 	wrong = site_domain_wrong(run->arena, str_of(run->args[0]), &site.domain);
 	if (wrong != NULL)
 		return run_fail(EXIT_USAGE, "%s: %s", run->args[0], wrong);
-	if (name != NULL)
-		site.name = str_of(name);
+	wrong = name != NULL ? site_name_wrong(str_of(name), &site.name) : NULL;
+	if (wrong != NULL)
+		return run_fail(EXIT_USAGE, "--name: %s", wrong);
 	r = site_change(run->db, &site);
 	return r == DB_ROW ? report(run, &site, "changed") : failed(run, &site, r);
 }

@@ -179,6 +179,22 @@ site_domain_wrong(struct arena *a, struct str typed, struct str *domain)
 	return NULL;
 }
 
+const char *
+site_name_wrong(struct str typed, struct str *name)
+{
+	*name = str_trim(typed);
+	if (name->n == 0)
+		return "A site needs a name: what people call it.";
+	for (size_t i = 0; i < name->n; i++)
+		if ((unsigned char)name->p[i] < ' ' || name->p[i] == 0x7f)
+			return "A site's name has no control characters and no second line.";
+	if (!str_is_utf8(*name))
+		return "A site's name is text in UTF-8.";
+	if (str_code_points(*name) > SITE_NAME_MAX)
+		return "A site's name has at most 100 characters.";
+	return NULL;
+}
+
 struct str
 site_domain_shown(struct arena *a, struct str domain)
 {

@@ -23,6 +23,12 @@ struct site {
  */
 const char *site_domain_wrong(struct arena *, struct str typed, struct str *domain);
 
+/*
+ * The rules of Admin, Sites for a site's name: NULL and *name trimmed, a part of what was typed; or
+ * what is wrong.
+ */
+const char *site_name_wrong(struct str typed, struct str *name);
+
 /* An international name as people read it; absent where the domain is none. */
 struct str site_domain_shown(struct arena *, struct str domain);
 
