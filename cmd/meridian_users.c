@@ -30,7 +30,7 @@ read_line(struct run *run, FILE *f, const char *what, struct str *line)
 	if (fgets(text, sizeof(text), f) == NULL)
 		return run_fail(EXIT_FAILED, "%s holds no password", what);
 	n = strlen(text);
-	if (n > 0 && text[n - 1] == '\n')
+	while (n > 0 && (text[n - 1] == '\n' || text[n - 1] == '\r'))
 		n--;
 	*line = arena_copy(run->arena, text, n);
 	explicit_bzero(text, sizeof(text));
