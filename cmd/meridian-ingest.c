@@ -373,7 +373,8 @@ prepare(struct run *run)
 		db_expect_much(run->db);
 	if (run->db == NULL || db_schema_check(run->db, err, sizeof(err)) != 0) {
 		fprintf(stderr, "meridian-ingest: %s\n", err);
-		return MISCONFIGURED;
+		/* a database that failed may serve later */
+		return run->db != NULL && db_error(run->db)[0] != '\0' ? FAILED : MISCONFIGURED;
 	}
 	if (run->options.permissions < 0)
 		run->options.permissions = permissions_of(
@@ -459,6 +460,8 @@ main(int argc, char **argv)
 	run.arena = run.files.arena = arena_new();
 	status = read_arguments(&run, argc, argv);
 	if (status == DONE) {
+		if (!run.json)
+			log_set_level(LOG_LEVEL_NONE); /* people are told in words */
 		run.quiet = run.quiet || run.json || !isatty(STDERR_FILENO);
 		status = ingest_files(&run);
 	}

@@ -80,6 +80,12 @@ run_db_failed(const struct run *run, enum db_result r)
 	return run_fail(EXIT_FAILED, "%s: %s", what, db_error(run->db));
 }
 
+int
+run_schema_failed(const struct run *run, const char *err)
+{
+	return run_fail(db_error(run->db)[0] != '\0' ? EXIT_FAILED : EXIT_CONFIG, "%s", err);
+}
+
 void
 run_say(const struct run *run, const char *fmt, ...)
 {
@@ -170,7 +176,8 @@ find_command(int argc, char **argv, int *used)
 	return NULL;
 }
 
-/* Takes one option off the call. Words used up, or 0 where it is none of the command's. */
+/* Takes one option off the call. Words used up; 0 where it is none of the command's, -1 where the
+ * value it takes is missing. */
 static int
 take_option(struct run *run, const struct command *c, const char *word, const char *next)
 {
@@ -184,13 +191,15 @@ take_option(struct run *run, const struct command *c, const char *word, const ch
 		size_t len = strcspn(p, " ");
 		bool takes_value = p[len - 1] == '=';
 		const char *value = word[n] == '=' ? word + n + 1 : next;
+		bool missing = word[n] != '=' && (next == NULL || strncmp(next, "--", 2) == 0);
 
 		if (len - takes_value != n || strncmp(p, word, n) != 0) {
 			p += len;
 			continue;
 		}
-		if (run->noptions == OPTIONS_MAX || (takes_value && value == NULL) ||
-		    (!takes_value && word[n] == '='))
+		if (takes_value && missing)
+			return -1;
+		if (run->noptions == OPTIONS_MAX || (!takes_value && word[n] == '='))
 			return 0;
 		run->options[run->noptions].name = arena_copy(run->arena, word, n).p;
 		run->options[run->noptions++].value = takes_value ? value : NULL;
@@ -231,8 +240,12 @@ take_words(struct run *run, const struct command *c, int argc, char **argv)
 			continue;
 		}
 		used = take_option(run, c, argv[i] + 2, i + 1 < argc ? argv[i + 1] : NULL);
-		if (used == 0) {
-			run_fail(EXIT_USAGE, "%s does not go with \"%s\"", argv[i], c->words);
+		if (used <= 0) {
+			if (used < 0)
+				run_fail(EXIT_USAGE, "%s needs a value", argv[i]);
+			else
+				run_fail(
+				    EXIT_USAGE, "%s does not go with \"%s\"", argv[i], c->words);
 			print_usage(stderr, c);
 			return EXIT_USAGE;
 		}
@@ -261,7 +274,7 @@ prepare(struct run *run, const struct command *c)
 	if (run->db == NULL)
 		return run_fail(EXIT_CONFIG, "%s", err);
 	if (c->need == NEEDS_SCHEMA && db_schema_check(run->db, err, sizeof(err)) != 0)
-		return run_fail(EXIT_CONFIG, "%s", err);
+		return run_schema_failed(run, err);
 	return 0;
 }
 
@@ -282,8 +295,7 @@ main(int argc, char **argv)
 	int used = 0, code;
 
 	log_set_program("meridian");
-	/* people read this: only what they are not told in words */
-	log_set_level(LOG_LEVEL_WARN);
+	log_set_level(LOG_LEVEL_NONE); /* people are told in words */
 	if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
 	    strcmp(argv[1], "help") == 0) {
 		print_help(argc < 2 ? stderr : stdout);
@@ -303,6 +315,8 @@ main(int argc, char **argv)
 		return EXIT_DONE;
 	}
 	code = take_words(&run, c, argc - 1 - used, argv + 1 + used);
+	if (run.json)
+		log_set_level(LOG_LEVEL_WARN);
 	if (code == 0)
 		code = prepare(&run, c);
 	if (code == 0)

@@ -17,6 +17,11 @@ enum {
 	EXIT_CONFIG = 78 /* the configuration or the schema is not right */
 };
 
+/* What to do about a key file that is no good. */
+#define SECRET_MEND \
+	"Where it is empty or cut short, remove it: `meridian init` then makes a new key, and " \
+	"everybody signs in anew."
+
 #define OPTIONS_MAX 16
 #define ARGUMENTS_MAX 8
 
@@ -59,6 +64,8 @@ const char *run_option(const struct run *, const char *option);
 int run_fail(int code, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* The same for a failure of the database. */
 int run_db_failed(const struct run *, enum db_result);
+/* The same for what db_schema_check() or db_migrate() said: a database that failed may serve later. */
+int run_schema_failed(const struct run *, const char *err);
 /* Says a line on stdout, unless --json. */
 void run_say(const struct run *, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* Writes the value as a line of JSON on stdout. */

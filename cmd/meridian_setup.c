@@ -60,7 +60,7 @@ migrate(struct run *run, struct applied *applied)
 	applied->run = run;
 	applied->list = value_list(run->arena);
 	if (db_migrate(run->db, tell, applied, err, sizeof(err)) != 0)
-		return run_fail(EXIT_CONFIG, "%s", err);
+		return run_schema_failed(run, err);
 	return 0;
 }
 
@@ -83,7 +83,7 @@ command_migrate(struct run *run)
 	return EXIT_DONE;
 }
 
-/* 0; -1 having said why not, with nothing left behind. */
+/* 0; else the exit code having said why not, with nothing left behind. */
 static int
 write_key(struct run *run, const char *path)
 {
@@ -93,10 +93,8 @@ write_key(struct run *run, const char *path)
 
 	(void)unlink(new.p);
 	fd = open(new.p, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0) {
-		run_fail(EXIT_FAILED, "%s: %s", new.p, strerror(errno));
-		return -1;
-	}
+	if (fd < 0)
+		return run_fail(EXIT_FAILED, "%s: %s", new.p, strerror(errno));
 	if (write(fd, key.p, key.n) != (ssize_t)key.n || fsync(fd) != 0)
 		failed = errno;
 	close(fd);
@@ -104,32 +102,36 @@ write_key(struct run *run, const char *path)
 	if (failed == 0 && link(new.p, path) != 0 && errno != EEXIST)
 		failed = errno;
 	(void)unlink(new.p);
-	if (failed == 0)
-		return 0;
-	run_fail(EXIT_FAILED, "%s: %s", path, strerror(failed));
-	return -1;
+	return failed == 0 ? 0 : run_fail(EXIT_FAILED, "%s: %s", path, strerror(failed));
 }
 
-/* Makes the secret key where there is none. 1 made, 0 there already, -1 having said why not. */
+/* Makes the secret key where there is none; one that is there must be good for something. */
 static int
-make_secret(struct run *run)
+make_secret(struct run *run, bool *made)
 {
 	const char *path = config_text(run->config, "SECRET_KEY_FILE");
+	struct secret *secret;
+	char err[512];
 
-	if (path[0] == '\0') {
-		run_fail(EXIT_CONFIG,
+	*made = false;
+	if (path[0] == '\0')
+		return run_fail(EXIT_CONFIG,
 		    "SECRET_KEY_FILE is not set: name a file for the key that form tokens are "
 		    "made with, such as /etc/meridian/secret_key");
-		return -1;
+	if (access(path, F_OK) != 0) {
+		*made = true;
+		return write_key(run, path);
 	}
-	if (access(path, F_OK) == 0)
-		return 0;
-	return write_key(run, path) == 0 ? 1 : -1;
+	if ((secret = secret_load(run->config, err, sizeof(err))) == NULL)
+		return run_fail(EXIT_CONFIG, "%s. %s", err, SECRET_MEND);
+	secret_free(secret);
+	return 0;
 }
 
 static int
 make_site(struct run *run, bool *made)
 {
+	struct str name;
 	struct site *sites;
 	size_t n;
 	int64_t id;
@@ -137,8 +139,9 @@ make_site(struct run *run, bool *made)
 
 	*made = false;
 	if (r == DB_END && n == 0) {
-		r = site_add(
-		    run->db, STR("localhost"), str_of(config_text(run->config, "TOM_NAME")), &id);
+		if (site_name_wrong(str_of(config_text(run->config, "TOM_NAME")), &name) != NULL)
+			name = STR("localhost");
+		r = site_add(run->db, STR("localhost"), name, &id);
 		*made = r == DB_END;
 	}
 	return r == DB_END || r == DB_TAKEN ? 0 : run_db_failed(run, r);
@@ -183,12 +186,12 @@ command_init(struct run *run)
 	const char *admin = run_option(run, "admin");
 	struct applied applied = { .n = 0 };
 	struct str password = STR_NONE;
-	int secret = make_secret(run), code;
-	bool made_site;
+	bool made_secret, made_site;
+	int code = make_secret(run, &made_secret);
 
-	if (secret < 0)
-		return EXIT_CONFIG;
-	if (secret > 0)
+	if (code != 0)
+		return code;
+	if (made_secret)
 		run_say(run, "made the secret key %s", config_text(run->config, "SECRET_KEY_FILE"));
 	if ((code = migrate(run, &applied)) != 0 || (code = make_site(run, &made_site)) != 0)
 		return code;
@@ -199,14 +202,14 @@ command_init(struct run *run)
 	if (run->json) {
 		struct value *v = value_object(run->arena);
 
-		value_set_bool(v, "secret_made", secret > 0);
+		value_set_bool(v, "secret_made", made_secret);
 		value_set(v, "applied", applied.list);
 		value_set_bool(v, "site_made", made_site);
 		value_set_text(v, "password", password);
 		run_json(v);
 	} else if (password.p != NULL) {
 		printf("USER %s\nPASSWORD %s\n", admin, password.p);
-	} else if (secret == 0 && applied.n == 0 && !made_site) {
+	} else if (!made_secret && applied.n == 0 && !made_site) {
 		run_say(run, "All is there already; nothing was changed.");
 	}
 	return EXIT_DONE;

@@ -17,7 +17,6 @@
 #include "base/log.h"
 
 #define KEY_MIN 32
-#define INIT "run `meridian init`, which makes one"
 
 struct secret {
 	EVP_MD *sha256;
@@ -74,10 +73,11 @@ secret_load(const struct config *c, char *err, size_t errsize)
 
 	if (config_secret(c, a, "SECRET_KEY_FILE", &key, err, errsize) == 0) {
 		if (key.p == NULL)
-			snprintf(err, errsize, "SECRET_KEY_FILE is not set: name a file and " INIT);
-		else if (key.n < KEY_MIN)
 			snprintf(err, errsize,
-			    "SECRET_KEY_FILE %s has %zu bytes, fewer than %d; " INIT,
+			    "SECRET_KEY_FILE is not set: name a file and run `meridian init`, "
+			    "which makes one");
+		else if (key.n < KEY_MIN)
+			snprintf(err, errsize, "SECRET_KEY_FILE %s has %zu bytes, fewer than %d",
 			    config_text(c, "SECRET_KEY_FILE"), key.n, KEY_MIN);
 		else
 			s = secret_new(key.p, key.n);

@@ -73,7 +73,7 @@ void db_expect_much(struct db *);
 /* Closes the connection when it was idle for that long; forgets open queries. */
 void db_close_idle(struct db *, int64_t microseconds);
 
-/* Why the last call that failed did, for the log; never for visitors. Borrowed. */
+/* Why the last call that failed did ("": none has), for the log; never for visitors. Borrowed. */
 const char *db_error(const struct db *);
 
 /* A query to bind and step. It belongs to the db and is given back with db_done. */
