@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -46,13 +47,13 @@ text(const struct findings *f, const char *key)
 
 /* --- files --- */
 
-/* The nearest folder above the file that is a git work tree, or absent. */
+/* The nearest folder above the file, named by its whole path, that is a git work tree; or absent. */
 static struct str
 work_tree_of(struct arena *a, const char *path)
 {
 	char *dir = arena_strdup(a, path);
 
-	while (strcmp(dir, "/") != 0 && strcmp(dir, ".") != 0) {
+	while (strcmp(dir, "/") != 0) {
 		struct str git;
 
 		dir = dirname(dir);
@@ -82,18 +83,29 @@ git_ignores(const char *tree, const char *path)
 	return WEXITSTATUS(status) == 0 ? 1 : WEXITSTATUS(status) == 1 ? 0 : -1;
 }
 
+/* What counts is where the file is, not the link or the relative path that leads to it. */
 static void
-check_git(struct findings *f, const char *what, const char *path)
+check_git(struct findings *f, const char *what, const char *named)
 {
 	struct arena *a = f->run->arena;
-	struct str tree = work_tree_of(a, path);
+	char *path = realpath(named, NULL);
+	struct str tree = path != NULL ? work_tree_of(a, path) : STR_NONE;
+	int ignored = tree.p != NULL ? git_ignores(tree.p, path) : 1;
 
-	if (tree.p == NULL || access(path, F_OK) != 0 || git_ignores(tree.p, path) == 1)
-		return;
-	found(f, true,
-	    arena_printf(a, "%s %s lies in the git work tree %s, which does not ignore it", what,
-	        path, tree.p),
-	    "Move it out of the work tree, or name it in .gitignore before it is committed.");
+	if (ignored == 0)
+		found(f, true,
+		    arena_printf(a, "%s %s lies in the git work tree %s, which does not ignore it",
+		        what, path, tree.p),
+		    "Move it out of the work tree, or name it in .gitignore before it is "
+		    "committed.");
+	else if (ignored < 0)
+		found(f, false,
+		    arena_printf(a,
+		        "%s %s lies in the git work tree %s, and git could not be asked whether it "
+		        "ignores it",
+		        what, path, tree.p),
+		    "Move it out of the work tree, or see to it that .gitignore names it.");
+	free(path);
 }
 
 /* A file that others of this machine should not be able to read. */
@@ -107,6 +119,21 @@ check_private(struct findings *f, const char *what, const char *path)
 		    arena_printf(f->run->arena,
 		        "%s %s can be read or written by every user of this machine", what, path),
 		    "chmod o-rwx, and see who owns it.");
+}
+
+/* A password between the user's name and the '@', or among the parameters. */
+static bool
+holds_password(const char *url)
+{
+	const char *rest = strstr(url, "://"), *at, *colon;
+
+	if (strncmp(url, "postgres", 8) != 0 || rest == NULL)
+		return false;
+	rest += 3;
+	at = memchr(rest, '@', strcspn(rest, "/?"));
+	colon = strchr(rest, ':');
+	return (at != NULL && colon != NULL && colon < at) || strstr(rest, "?password=") != NULL ||
+	    strstr(rest, "&password=") != NULL;
 }
 
 static void
@@ -130,17 +157,24 @@ check_files(struct findings *f, bool deploy)
 	if (conf[0] != '\0' && stat(conf, &st) == 0 && (st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
 		found(f, true, arena_printf(f->run->arena, "%s can be written by others", conf),
 		    "chmod go-w: who writes it says where secrets and templates are read from.");
-	if (strncmp(url, "postgres", 8) == 0) {
-		const char *at = strchr(url, '@'), *colon = strchr(strstr(url, "://") + 3, ':');
-
-		if (at != NULL && colon != NULL && colon < at)
-			found(f, true, STR("DATABASE_URL holds a password"),
-			    "Put it into a file of mode 0600 and name that as "
-			    "DATABASE_PASSWORD_FILE.");
-	}
+	if (holds_password(url))
+		found(f, true, STR("DATABASE_URL holds a password"),
+		    "Put it into a file of mode 0600 and name that as DATABASE_PASSWORD_FILE.");
 }
 
 /* --- what was set --- */
+
+static void
+check_environment(struct findings *f)
+{
+	struct str name;
+
+	for (size_t i = 0; (name = config_stray(f->run->arena, i)).p != NULL; i++)
+		found(f, false,
+		    arena_printf(f->run->arena,
+		        "the environment holds %s, which is no key: it has no effect", name.p),
+		    "Mend the name, or take the variable away.");
+}
 
 static void
 check_templates(struct findings *f)
@@ -164,7 +198,9 @@ check_secret(struct findings *f)
 
 	if (s == NULL)
 		found(f, true, arena_copy(f->run->arena, err, strlen(err)),
-		    "`meridian init` makes a key where none is.");
+		    access(text(f, "SECRET_KEY_FILE"), F_OK) == 0
+		        ? SECRET_MEND
+		        : "`meridian init` makes a key where none is.");
 	secret_free(s);
 }
 
@@ -222,7 +258,7 @@ check_sites(struct findings *f)
 	        str_is(site.domain, "example.com")))
 		found(f, true,
 		    arena_printf(f->run->arena,
-		        "the site is called %s: links in mail and exports lead there",
+		        "the site is called %s, a name that other machines do not know it by",
 		        site.domain.p),
 		    "`meridian site set HOST`, or Admin, Sites.");
 }
@@ -275,6 +311,7 @@ command_check(struct run *run)
 	struct findings f = { .run = run, .list = value_list(run->arena) };
 	bool deploy = run_has(run, "deploy");
 
+	check_environment(&f);
 	check_files(&f, deploy);
 	check_secret(&f);
 	check_templates(&f);
