@@ -6,6 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "http/request.h"
+
 static void
 secret_of(struct secret *s, const char *purpose, struct str id, uint8_t out[SECRET_SIZE])
 {
@@ -39,31 +41,35 @@ csrf_token_is(struct secret *s, struct str text, const char *purpose, struct str
 	return secret_same(token + SECRET_SIZE, mac, SECRET_SIZE);
 }
 
-/* Host without the scheme's own port. */
+/* The name of "host:port", without the dot of the root; the port, none where it is the scheme's own. */
 static struct str
-without_port(struct str host, bool https)
+divide(struct str host, bool https, struct str *port)
 {
-	const char *port = https ? ":443" : ":80";
+	struct str name = host_name(host);
 
-	if (str_ends(host, port))
-		host.n -= strlen(port);
-	return host;
+	*port = (struct str){ host.p + name.n, host.n - name.n };
+	if (str_is(*port, https ? ":443" : ":80"))
+		port->n = 0;
+	if (name.n > 1 && name.p[name.n - 1] == '.')
+		name.n--;
+	return name;
 }
 
 bool
 csrf_same_origin(struct str url, struct str scheme, struct str host)
 {
 	bool https = str_is(scheme, "https");
-	struct str there;
+	struct str there, port, port_there;
 
 	if (url.n < scheme.n + 3 || scheme.n == 0 || host.n == 0 ||
 	    strncasecmp(url.p, scheme.p, scheme.n) != 0 || memcmp(url.p + scheme.n, "://", 3) != 0)
 		return false;
 	there = (struct str){ url.p + scheme.n + 3, url.n - scheme.n - 3 };
 	there.n = str_find(there, '/');
-	there = without_port(there, https);
-	host = without_port(host, https);
-	return there.n == host.n && strncasecmp(there.p, host.p, host.n) == 0;
+	there = divide(there, https, &port_there);
+	host = divide(host, https, &port);
+	return there.n == host.n && strncasecmp(there.p, host.p, host.n) == 0 &&
+	    str_eq(port, port_there);
 }
 
 const char *

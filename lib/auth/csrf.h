@@ -21,7 +21,8 @@ bool csrf_token_is(struct secret *, struct str token, const char *purpose, struc
 
 /*
  * Is it a URL (or an Origin) of this scheme and host? Of a Referer only the origin counts. Port 443
- * of https and 80 of http are the same as none; hosts compare without regard to case.
+ * of https and 80 of http are the same as none, and so is a dot at the end of the name; hosts compare
+ * without regard to case.
  */
 bool csrf_same_origin(struct str url, struct str scheme, struct str host);
 
