@@ -61,8 +61,10 @@ show_sign_in_form(
 
 	auth_form_cookie(r, res);
 	value_set_cstr(page, "title", "Sign in");
-	value_set_text(page, "next", where_next(r));
+	/* with the prefix, which the next request takes off again */
+	value_set_text(page, "next", request_url(r, where_next(r).p));
 	value_set_bool(page, "refused", refused);
+	value_set_bool(page, "no_cookies", auth_cookies_are_lost(r));
 	value_set_cstr(page, "contact", config_text(r->app->config, "CONTACT"));
 	form_show(page, sign_in_fields, in, SIGN_IN_FIELDS, r->arena);
 	return respond_page(r, res, status, "login", page);

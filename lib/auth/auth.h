@@ -31,6 +31,9 @@ int auth_db_failed(struct request *, struct response *, enum db_result);
  */
 void auth_form_cookie(struct request *, struct response *);
 
+/* Does the request come over http while cookies go over https only? Then nobody can sign in. */
+bool auth_cookies_are_lost(const struct request *);
+
 /*
  * Signs in: a new session (the old one, if any, ends) and its cookie; notes the time with the user,
  * if that can be written. 0, or -1 with the response filled. signs out: the row and the cookie go.

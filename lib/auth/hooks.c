@@ -209,6 +209,14 @@ permit(struct request *r, struct response *res)
 			respond_redirect(r, res, sign_in_page(r));
 			return -1;
 		}
+		/*
+		 * Who wants to sign out is out already. The cookie is left: a form of another site
+		 * comes without it, and must not sign anybody out.
+		 */
+		if (str_is(r->path, "/accounts/logout/")) {
+			respond_redirect(r, res, STR("/"));
+			return -1;
+		}
 		respond_error(r, res, 403,
 		    "You are not signed in, or your session has ended. Sign in, then send the form "
 		    "again.");
@@ -256,8 +264,12 @@ wrong_token(struct request *r)
 		return "The form came without its token (csrfmiddlewaretoken, or the header "
 		       "X-CSRFToken). Open the page again and send the form from there.";
 	if (!token_base(visit_of(r), &purpose, &id))
-		return "Your browser did not send this site's cookie. Allow cookies for it, open "
-		       "the page again, and send the form from there.";
+		return auth_cookies_are_lost(r)
+		    ? "This page came over http, and this site's cookies travel over https only. "
+		      "Open "
+		      "it with https://."
+		    : "Your browser did not send this site's cookie. Allow cookies for it, open "
+		      "the page again, and send the form from there.";
 	return csrf_token_is(auth_of(r)->secret, token, purpose, id)
 	    ? NULL
 	    : "This form is from before you signed in, or from a session that has ended. Open the "

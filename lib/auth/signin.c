@@ -43,6 +43,12 @@ auth_form_cookie(struct request *r, struct response *res)
 	response_cookie(r, res, VISITOR_COOKIE, v->visitor, -1);
 }
 
+bool
+auth_cookies_are_lost(const struct request *r)
+{
+	return !r->app->insecure_http && !str_is(r->scheme, "https");
+}
+
 struct signing {
 	struct request *request;
 	const struct proof *proof;

@@ -193,6 +193,52 @@ def signing_out_takes_a_post(site):
     equal(client.get('/accounts/password/').status, 200)
 
 
+def signing_out_of_a_session_that_ended_leads_home(site):
+    client, elsewhere = site.visitor(), site.visitor()
+    client.sign_in('ben', PASSWORDS['ben'])
+    token = client.token('/accounts/password/')
+    elsewhere.cookies = dict(client.cookies)
+    elsewhere.sign_out('/accounts/password/')
+    for who, sent in ((client, token), (site.visitor(), False)):
+        answer = who.post('/accounts/logout/', {}, token=sent)
+        equal((answer.status, answer.location), (302, '/'))
+        # a form of another site comes without the cookie: it must not take it away
+        equal(answer.headers['Set-Cookie'], None)
+
+
+def over_http_the_page_says_that_cookies_are_lost(site):
+    lacks(site.visitor().get('/accounts/login/').words, 'came over http')  # INSECURE_HTTP
+    with site.variant(users=False, INSECURE_HTTP='no') as other:
+        page = other.visitor().get('/accounts/login/')
+        equal(page.status, 200)
+        contains(page.words, 'This page came over http', 'INSECURE_HTTP')
+        token = page.forms[0]['fields']['csrfmiddlewaretoken']
+        answer = other.visitor().post('/accounts/login/', {'username': 'a', 'password': 'b'},
+                                      token=token)
+        equal(answer.status, 403)
+        contains(answer.words, 'travel over https only')
+
+
+def a_dot_at_the_end_of_the_host_is_none(site):
+    client = site.visitor('localhost.:%d' % site.port)
+    client.sign_in('ben', PASSWORDS['ben'])
+    equal(client.get('/accounts/password/').status, 200)
+    equal(client.sign_out('/accounts/password/').status, 302)
+
+
+def next_is_kept_below_a_prefix_that_begins_like_it(site):
+    with site.variant(URL_PREFIX='/accounts') as below:
+        want = '/accounts/accounts/password/'
+        client = below.visitor()
+        login = client.get(want).location
+        contains(login, '/accounts/accounts/login/?next=')
+        equal(client.get(login).forms[0]['fields']['next'], want)
+        answer = client.submit(login, {'username': 'ben', 'password': 'wrong'})
+        equal(answer.forms[0]['fields']['next'], want, 'after a mistake')
+        answer = client.submit(login, {'username': 'ben', 'password': PASSWORDS['ben']})
+        equal((answer.status, answer.location), (302, want))
+
+
 def a_form_needs_its_token(site):
     """The reasons of Django's CSRF tests; none changes anything."""
     client = site.visitor()
