@@ -60,7 +60,7 @@ static const struct field fields[NFIELDS] = {
 	    .required = true,
 	    .max = SITE_NAME_MAX,
 	    .label = "Shown as",
-	    .help = "What people call this site; exports and mail name it so." },
+	    .help = "What people call this site, for the list of sites." },
 };
 
 static int64_t
@@ -134,7 +134,6 @@ show_form(struct request *r, struct response *s, int status, const struct site *
 	value_set_bool(page, "is_new", site->id == 0);
 	value_set_int(page, "id", site->id);
 	value_set_text(page, "domain", site->domain);
-	value_set_bool(page, "in_use", site->id == site_in_use(r));
 	value_set_bool(page, "here", site->id != 0 && site_domain_answers(site->domain, r->host));
 	value_set_text(page, "title",
 	    site->id == 0 ? STR("Add a site")

@@ -1,7 +1,7 @@
 /*
  * hooks: the questions that lib/http asks before a handler runs, answered from the database.
  *
- * The first of them that needs it loads the visit: site, host, session, user and groups in two
+ * The first of them that needs it loads the visit: host, session, user and groups in two
  * statements that travel together. Nothing of it is kept for the next request, so a site, a right
  * or a session that changes counts at once in every process.
  */
@@ -53,7 +53,6 @@ start(struct app_state *app)
 	password_configure(app->config);
 	session_limits(app->config, &auth->limits);
 	auth->locked = strcmp(config_text(app->config, "AUTH_STRATEGY"), "LOCKED") == 0;
-	auth->site_id = config_int(app->config, "SITE_ID");
 	auth->db_idle = config_int(app->config, "DATABASE_IDLE_SECONDS") * SECOND;
 	auth->secret = secret_load(app->config, err, sizeof(err));
 	if (auth->secret != NULL)
@@ -91,22 +90,6 @@ idle(struct app_state *app)
 }
 
 static enum db_result
-read_site(struct request *r, struct query *q, struct visit *v)
-{
-	const struct auth *auth = auth_of(r);
-
-	while (db_step(q) == DB_ROW) {
-		if (db_col_bool(q, "is_host"))
-			v->host_is_ours = true;
-		if (db_col_int(q, "id") == auth->site_id) {
-			v->site_domain = db_col_copy(q, "domain", r->arena);
-			v->site_name = db_col_copy(q, "name", r->arena);
-		}
-	}
-	return db_done(q);
-}
-
-static enum db_result
 ask(struct request *r, struct visit *v)
 {
 	const struct auth *auth = auth_of(r);
@@ -117,10 +100,11 @@ ask(struct request *r, struct visit *v)
 
 	db_text(site, "host", r->host);
 	db_text(site, "bare", host_name(r->host));
-	db_int(site, "site_id", auth->site_id);
 	db_start(site);
 	session = session_ask(r->app->db, auth->secret, cookie, r->now, token_hash);
-	result = read_site(r, site, v);
+	while (db_step(site) == DB_ROW)
+		v->host_is_ours = true;
+	result = db_done(site);
 	if (session != NULL)
 		other = session_read(session, auth->secret, &auth->limits, token_hash, r->now,
 		    r->arena, &v->session, &v->user);
@@ -318,12 +302,6 @@ context(struct request *r, struct value *page)
 	}
 	if (token_base(v, &purpose, &id))
 		value_set_text(page, "csrf", csrf_token(auth_of(r)->secret, r->arena, purpose, id));
-	if (v->site_domain.p != NULL) {
-		struct value *site = value_set_object(page, "site");
-
-		value_set_text(site, "domain", v->site_domain);
-		value_set_text(site, "name", v->site_name);
-	}
 }
 
 static void

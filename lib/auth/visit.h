@@ -15,7 +15,6 @@ struct auth {
 	struct secret *secret;
 	struct session_limits limits;
 	bool locked; /* AUTH_STRATEGY */
-	int64_t site_id;
 	int64_t db_idle; /* microseconds */
 	int64_t touch_after; /* monotonic: no session is noted before */
 };
@@ -26,7 +25,6 @@ struct visit {
 	const struct user *user; /* of the session */
 	struct str visitor; /* the valid cookie of a visitor's forms; absent: none */
 	bool host_is_ours;
-	struct str site_domain, site_name; /* of SITE_ID; absent where there is no such row */
 };
 
 static inline struct auth *

@@ -49,7 +49,6 @@ struct route {
 	size_t body; /* the longest body in bytes; 413 above */
 	handler_fn *handler;
 	const char *name; /* the handler's name, for the log and -R */
-	bool csrf_exempt; /* only for routes that take no cookie (token API) */
 };
 #define ROUTE(method_, path_, access_, body_, handler_) \
 	{ \
@@ -75,7 +74,7 @@ struct hooks {
 	int (*permit)(struct request *, struct response *);
 	/* The CSRF checks of an unsafe method. 0 to go on; else the response was filled (403). */
 	int (*csrf)(struct request *, struct response *);
-	/* Adds what every page shows: "user", "csrf", "site" (may do nothing). */
+	/* Adds what every page shows: "user", "csrf" (may do nothing). */
 	void (*context)(struct request *, struct value *page);
 	/* Number and microseconds of the statements of this request so far. */
 	void (*count)(struct request *, unsigned *statements, int64_t *microseconds);

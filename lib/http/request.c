@@ -363,9 +363,6 @@ request_read_body(struct request *r)
 		no = read_whole(r, &text);
 		return no.status != 0 ? no : pairs_parse(r->arena, text, &r->post);
 	}
-	/* JSON is for programs, which have no cookie that a foreign page could use */
-	if (str_is(r->content_type, "application/json") && r->route->csrf_exempt)
-		return read_whole(r, &r->body);
 	return refuse(415, NULL);
 }
 
@@ -382,12 +379,6 @@ bool
 request_is_safe(const struct request *r)
 {
 	return r->method == GET || r->method == HEAD;
-}
-
-struct str
-request_origin(const struct request *r)
-{
-	return arena_printf(r->arena, "%s://%s", r->scheme.p, r->host.p);
 }
 
 struct str

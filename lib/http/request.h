@@ -45,7 +45,6 @@ struct request {
 	struct pairs get, post, cookies;
 	struct upload *uploads;
 	size_t nuploads;
-	struct str body; /* a body that is no form (JSON); STR_NONE else */
 	struct str content_type; /* lower case, without parameters; "" without a body */
 	int64_t now; /* when it arrived */
 	const struct user *user; /* who asks; NULL for a visitor */
@@ -75,8 +74,6 @@ struct upload *request_upload(const struct request *, const char *name);
 /* Is it a GET or HEAD? */
 bool request_is_safe(const struct request *);
 
-/* "https://host" of this request; a path below it with the prefix: absolute URLs of a known host. */
-struct str request_origin(const struct request *);
 /* Is it in ALLOWED_HOSTS? An item without a port matches any port, ".example.org" all below it. */
 bool host_allowed(const struct config *, struct str host);
 /* A host without its port: a part of it, borrowed. */

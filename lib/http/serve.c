@@ -145,8 +145,7 @@ csrf_checked(struct request *r, struct response *s)
 {
 	const struct hooks *hooks = r->app->app->hooks;
 
-	return request_is_safe(r) || r->route->csrf_exempt || hooks == NULL ||
-	    hooks->csrf == NULL || hooks->csrf(r, s) == 0;
+	return request_is_safe(r) || hooks == NULL || hooks->csrf == NULL || hooks->csrf(r, s) == 0;
 }
 
 /* The same address with its slash. */

@@ -49,7 +49,7 @@ enum db_result site_change(struct db *, const struct site *) MUST_CHECK;
 
 /*
  * Deletes one, but neither the last nor the one in use (SITE_ID), for then no request would be
- * answered any more, or links would name no host. DB_ROW: done; DB_END: there is none such;
+ * answered any more, or SITE_ID would name nothing. DB_ROW: done; DB_END: there is none such;
  * DB_REFUSED: it is one of those two.
  */
 enum db_result site_delete(struct db *, int64_t id, int64_t in_use) MUST_CHECK;

@@ -8,6 +8,7 @@
 #include "auth/password.h"
 #include "auth/unicode.h"
 #include "base/clock.h"
+#include "tom/site.h"
 
 static void
 add(struct user_problems *why, struct str sentence)
@@ -74,20 +75,6 @@ user_check(struct arena *a, const struct account *u, struct user_problems *why)
 	}
 }
 
-static enum db_result
-site_domain(struct db *db, struct arena *a, const struct config *c, struct str *domain)
-{
-	struct query *q = db_query(db, QUERY_SITE_OF_REQUEST);
-
-	*domain = STR_NONE;
-	db_text(q, "host", STR(""));
-	db_text(q, "bare", STR(""));
-	db_int(q, "site_id", config_int(c, "SITE_ID"));
-	while (db_step(q) == DB_ROW)
-		*domain = db_col_copy(q, "domain", a);
-	return db_done(q);
-}
-
 enum user_result
 user_check_password(struct db *db, struct arena *a, const struct config *c, const struct account *u,
     struct str password, struct user_problems *why)
@@ -97,11 +84,15 @@ user_check_password(struct db *db, struct arena *a, const struct config *c, cons
 		.last_name = u->last_name,
 		.email = u->email,
 		.site_name = str_of(config_text(c, "TOM_NAME")) };
+	struct site site = { .domain = STR_NONE };
 	struct str rules[PASSWORD_RULES];
+	enum db_result found;
 	size_t n;
 
-	if (site_domain(db, a, c, &owner.host) != DB_END)
+	found = site_get(db, a, config_int(c, "SITE_ID"), &site);
+	if (found != DB_ROW && found != DB_END)
 		return USER_FAILED;
+	owner.host = site.domain;
 	n = password_problems(
 	    a, password, &owner, (size_t)config_int(c, "PASSWORD_MIN_LENGTH"), rules);
 	for (size_t i = 0; i < n; i++)

@@ -1,12 +1,8 @@
 -- session.sql: who asks, and which site they ask. The token itself is nowhere: its SHA-256 is.
 
 --: site_of_request
--- The site that pages name (SITE_ID) and the one whose domain is the request's host, with its port
--- or without: none, one or two rows.
-SELECT id, domain, name,
-	CASE WHEN domain = :host OR domain = :bare THEN 1 ELSE 0 END AS is_host
-FROM site
-WHERE id = :site_id OR domain = :host OR domain = :bare
+-- The sites whose domain is the request's host, with its port or without.
+SELECT id FROM site WHERE domain = :host OR domain = :bare
 
 --: session_find
 -- The session of a token that did not end, with its user: a row for each of the user's groups, one
