@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcgiapp.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -269,18 +270,35 @@ run_epoll(struct server *server, const struct prefork *p)
 	return loop_run(server, p, serve_connection, &w, &stopping);
 }
 
+/* Waits for the peer, or for somebody to connect. */
+static void
+wait_for(struct server *server, int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	while (!stopping && poll(&p, 1, 1000) == 0)
+		server_rest(server);
+}
+
 /* The loop that libfcgi's makers meant: one connection at a time. */
 static int
 run_plain(struct server *server, int listener)
 {
 	int64_t limit = config_int(server->app.config, "REQUEST_TIMEOUT_MS") * 1000;
 	FCGX_Request q;
+	int failed;
 
-	/* siblings of an earlier configuration may have made it non-blocking */
-	if (fcntl(listener, F_SETFL, fcntl(listener, F_GETFL) & ~O_NONBLOCK) != 0 ||
+	/* else who is slower than a sibling would wait in accept, and never rest */
+	if (fcntl(listener, F_SETFL, fcntl(listener, F_GETFL) | O_NONBLOCK) != 0 ||
 	    FCGX_InitRequest(&q, listener, FCGI_FAIL_ACCEPT_ON_INTR) != 0)
 		return 1;
-	while (!stopping && FCGX_Accept_r(&q) >= 0) {
+	while (!stopping) {
+		wait_for(server, q.ipcFd >= 0 ? q.ipcFd : listener);
+		failed = FCGX_Accept_r(&q);
+		if (failed == -EAGAIN)
+			continue;
+		if (failed < 0)
+			break;
 		limit_time(limit);
 		FCGX_Free(&q, !answer(server, &q, true));
 	}

@@ -232,15 +232,6 @@ patience(const struct loop *l, int quiet_rounds)
 	return quiet_rounds == 0 ? 1000 : 15000;
 }
 
-static void
-rest(struct loop *l)
-{
-	const struct hooks *hooks = l->server->app.app->hooks;
-
-	if (hooks != NULL && hooks->idle != NULL)
-		hooks->idle(&l->server->app);
-}
-
 /* Serves whoever has asked already, and leaves the other connections to the siblings. */
 static void
 finish(struct loop *l)
@@ -289,7 +280,7 @@ run(struct loop *l, const sigset_t *while_waiting)
 			swept = l->now;
 		}
 		if (n == 0 && l->waiting == 0) {
-			rest(l);
+			server_rest(l->server);
 			quiet++;
 		}
 	}

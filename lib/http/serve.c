@@ -59,6 +59,15 @@ server_stop(struct server *server)
 }
 
 void
+server_rest(struct server *server)
+{
+	const struct hooks *hooks = server->app.app->hooks;
+
+	if (hooks != NULL && hooks->idle != NULL)
+		hooks->idle(&server->app);
+}
+
+void
 server_free(struct server *server)
 {
 	free((void *)(uintptr_t)server->app.prefix.p);

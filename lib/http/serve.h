@@ -33,6 +33,8 @@ struct server {
 /* Makes it ready after the fork; calls the start hooks. -1 where one of them failed (it said why). */
 int server_start(struct server *, const struct app *, struct config *, struct templates *);
 void server_stop(struct server *);
+/* No request came for a second: the idle hook has its turn. */
+void server_rest(struct server *);
 /* Gives back what server_start() took. */
 void server_free(struct server *);
 

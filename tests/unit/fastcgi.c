@@ -567,6 +567,8 @@ main(void)
 		WITH_WORKER(a_quiet_second_calls_the_idle_hook),
 		cmocka_unit_test_setup_teardown(
 		    the_plain_loop_answers_too, open_plain, close_worker),
+		cmocka_unit_test_setup_teardown(
+		    a_quiet_second_calls_the_idle_hook, open_plain, close_worker),
 	};
 
 	return cmocka_run_group_tests_name("fastcgi", tests, open_dir, close_dir);
