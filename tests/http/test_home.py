@@ -1,9 +1,10 @@
 """home: the first page, what this is, and the answer for what nobody else serves."""
+import glob
 import os
 import re
 import subprocess
 
-from harness.report import contains, equal, lacks
+from harness.report import contains, equal, lacks, wait_for
 
 
 def _write(folder, name, text):
@@ -96,6 +97,36 @@ def the_layout_offers_what_one_may_use(site):
     contains(staff.get('/admin/').text, 'href="/admin/" aria-current="page"')
 
 
+def _statements(site, name, client, path):
+    """How many the page costs; what is asked once a connection, or once a minute, is no page's cost."""
+    def counted():
+        return [line['statements'] for line in site.log_lines(name) if 'statements' in line]
+    for _ in range(2):
+        before = len(counted())
+        equal(client.get(path).status, 200, path)
+        wait_for(lambda: len(counted()) > before, what='the line of ' + path)
+    return counted()[-1]
+
+
+def a_page_costs_a_fixed_number_of_statements(site):
+    site.meridian('site', 'add', 'counted.example.org')
+    added = '/admin/sites/site/%s/' % site.one("SELECT id FROM site WHERE domain LIKE 'counted.%'")
+    visitor, ada, staff = site.visitor(), site.signed_in('ada'), site.signed_in('staff')
+    _add(ada, 'Counted at home', 'OPEN')
+    # who asks: 1 for a visitor, 2 for a session; the list of targets may know its count already
+    for client, most in ((visitor, 4), (ada, 5)):
+        n = _statements(site, 'home', client, '/')
+        equal(n in (most - 1, most), True, '%d statements for /' % n)
+    for name, client, path, want in (
+            ('home', visitor, '/about/', 1), ('home', ada, '/about/', 2),
+            ('login', visitor, '/accounts/login/', 1),
+            ('login', ada, '/accounts/password/', 2), ('admin-sites', staff, '/admin/', 3),
+            ('admin-sites', staff, '/admin/sites/site/', 3),
+            ('admin-sites', staff, '/admin/sites/site/add/', 2),
+            ('admin-sites', staff, added + 'change/', 3), ('admin-sites', staff, added + 'delete/', 4)):
+        equal(_statements(site, name, client, path), want, '%s of %s' % (path, name))
+
+
 def below_a_prefix_all_links_keep_it(site):
     with site.variant(URL_PREFIX='/tom') as below:
         for path in ('/', '/about/', '/nothing'):
@@ -103,6 +134,25 @@ def below_a_prefix_all_links_keep_it(site):
             equal(page.status, 404 if path == '/nothing' else 200, path)
             for link in re.findall(r'(?:href|src|action)="(/[^"]*)"', page.text):
                 equal(link[:5], '/tom/', '%s on %s' % (link, path))
+
+
+def a_connection_that_is_long_idle_is_closed(site):
+    """With either loop: the next page opens another."""
+    def connections(other):
+        if other.database == 'postgresql':
+            return int(other.workshop.postgres.sql(
+                'postgres', "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = '%s'" %
+                other.database_name))
+        return sum(os.readlink(link) == other.sqlite for pid in other.handler_workers('home')
+                   for link in glob.glob('/proc/%d/fd/*' % pid) if os.path.islink(link))
+    with site.variant(DATABASE_IDLE_SECONDS='1', FASTCGI_LOOP='plain') as plain, \
+            site.variant(DATABASE_IDLE_SECONDS='1') as epoll:
+        for other in (plain, epoll):
+            equal(other.visitor().get('/').status, 200)
+            equal(connections(other) > 0, True)
+        for other in (plain, epoll):  # one that rests looks every 15 s
+            wait_for(lambda: connections(other) == 0, 25, 'closing')
+            equal(other.visitor().get('/').status, 200)
 
 
 def an_operator_overrides_a_template(site):

@@ -356,6 +356,23 @@ def a_locked_site_shows_visitors_the_way_in_only(site):
         equal(client.get('/targets/').status, 200)
 
 
+def sessions_end_as_the_configuration_says(site):
+    with site.variant(SESSION_IDLE_HOURS='3', SESSION_DAYS='2', STAFF_SESSION_IDLE_HOURS='1',
+                      STAFF_SESSION_HOURS='5') as other:
+        for name, idle, longest in (('ada', 3, 48), ('staff', 1, 5)):
+            client = other.visitor()
+            cookie = [c for c in client.sign_in(name, PASSWORDS[name]).headers.get_all('Set-Cookie')
+                      if 'sid=' in c][0]
+            contains(cookie, 'Max-Age=%d' % (longest * 3600))
+            whose = "WHERE user_id = (SELECT id FROM users WHERE username = '%s')" % name
+            equal(other.one('SELECT expires - created FROM session ' + whose),
+                  str(longest * 3600000000))
+            for minutes, status in ((-1, 200), (1, 302)):
+                other.sql('UPDATE session SET last_seen = %d %s' % (
+                    (time.time() - idle * 3600 - minutes * 60) * 1e6, whose))
+                equal(client.get('/accounts/password/').status, status, '%s %d' % (name, minutes))
+
+
 def many_signing_in_at_once_do_not_stop_other_pages(site):
     import concurrent.futures
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
