@@ -1,13 +1,14 @@
 /*
  * config: the table of keys, the file, the environment over it.
  *
- * The file is read here, not by inih: Debian's cuts lines at 200 bytes, takes an indented line for
- * more of the value above it, and tells no line numbers.
+ * inih reads the file. Debian's has three traps, all met in next_line(): it cuts lines at 200 bytes,
+ * takes an indented line for more of the value above it, and tells no line numbers.
  */
 #include "base/config.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <ini.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,6 +90,13 @@ struct config {
 	struct str *items[NELEM(keys)]; /* of lists, ended by an absent one */
 	char *err;
 	size_t errsize;
+	/* while the file is read */
+	FILE *file;
+	int line;
+	char *text; /* the line, as getline keeps it */
+	size_t room;
+	struct str whole; /* the line, trimmed */
+	bool is_long; /* inih has only its name */
 };
 
 const struct config_key *
@@ -187,65 +195,104 @@ value_in(struct arena *a, struct str s)
 	return arena_str(a, str_trim(s)).p;
 }
 
-/* One line of the file. What is wrong with it, or an empty string. */
-static struct str
-take_line(struct config *c, struct str line)
+/* The first mistake is kept, with the line that inih is at. */
+static void
+refuse(struct config *c, struct str wrong)
 {
-	size_t sign = 0;
-	struct str name;
-	int i;
+	if (c->err[0] == '\0')
+		snprintf(c->err, c->errsize, "%s:%d: %s", c->path, c->line, wrong.p);
+}
 
-	while (sign < line.n && line.p[sign] != '=' && line.p[sign] != ':')
-		sign++;
-	if (str_find(line, '\0') < line.n)
-		return STR("this line holds a NUL byte");
-	if (line.n == 0 || line.p[0] == '#' || line.p[0] == ';' || str_is(line, "[meridian]"))
-		return STR("");
-	if (line.p[0] == '[')
-		return arena_printf(c->arena,
-		    "there is no section %.*s: keys stand before any, or in [meridian]",
-		    STR_ARG(line));
-	if (sign == 0 || sign == line.n)
-		return STR("this line is no \"KEY = value\"; a value ends with its line");
-	name = arena_str(c->arena, str_trim((struct str){ line.p, sign }));
-	i = key_index(name.p);
-	if (i < 0)
-		return arena_printf(c->arena, "there is no key %s", name.p);
-	if (c->values[i] != NULL)
-		return arena_printf(c->arena, "%s is given a second time", name.p);
-	c->values[i] = value_in(c->arena, (struct str){ line.p + sign + 1, line.n - sign - 1 });
-	return check(c->arena, &keys[i], c->values[i]);
+/*
+ * inih's reader. It gets lines without their indentation, and of one that is too long for it the name
+ * alone: take() finds the value in c->whole.
+ */
+static char *
+next_line(char *to, int size, void *arg)
+{
+	struct config *c = arg;
+	ssize_t n = getline(&c->text, &c->room, c->file);
+	size_t mark, length, most = (size_t)size - 2;
+
+	if (n < 0)
+		return NULL;
+	c->line++;
+	mark = c->line == 1 && n >= 3 && memcmp(c->text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+	c->whole = str_trim((struct str){ c->text + mark, (size_t)n - mark });
+	length = c->whole.n;
+	c->is_long = length > most;
+	if (c->is_long)
+		length = str_find(c->whole, '=') + 1;
+	if (str_find(c->whole, '\0') < c->whole.n)
+		refuse(c, STR("this line holds a NUL byte"));
+	else if (c->whole.n > 0 && c->whole.p[0] == '[' && !str_is(c->whole, "[meridian]"))
+		refuse(c,
+		    arena_printf(c->arena,
+		        "there is no section %.*s: keys stand before any, or in [meridian]",
+		        STR_ARG(c->whole)));
+	if (c->whole.n == 0 || strchr("#;", c->whole.p[0]) != NULL || c->err[0] != '\0')
+		length = 0;
+	else if (length > most) {
+		refuse(c, STR("this line is no \"KEY = value\"; a value ends with its line"));
+		length = 0;
+	}
+	memcpy(to, c->whole.p, length);
+	memcpy(to + length, "\n", 2);
+	return to;
+}
+
+/* inih's callback: 1 goes on. */
+static int
+take(void *arg, const char *section, const char *name, const char *value)
+{
+	struct config *c = arg;
+	struct str wrong;
+	int i = key_index(name);
+	size_t sign = str_find(c->whole, '=') + 1;
+
+	(void)section;
+	if (c->err[0] != '\0')
+		return 1;
+	if (i < 0) {
+		refuse(c, arena_printf(c->arena, "there is no key %s", name));
+		return 1;
+	}
+	if (c->values[i] != NULL) {
+		refuse(c, arena_printf(c->arena, "%s is given a second time", name));
+		return 1;
+	}
+	c->values[i] = c->is_long
+	    ? value_in(c->arena, (struct str){ c->whole.p + sign, c->whole.n - sign })
+	    : arena_strdup(c->arena, value);
+	wrong = check(c->arena, &keys[i], c->values[i]);
+	if (wrong.n > 0)
+		refuse(c, wrong);
+	return 1;
 }
 
 static bool
 read_file(struct config *c, bool wanted)
 {
-	FILE *f = fopen(c->path, "re");
-	struct str wrong = STR("");
-	char *text = NULL;
-	size_t room = 0;
-	int line = 0;
+	int wrong;
 
-	if (f == NULL && !wanted && errno == ENOENT) {
+	c->file = fopen(c->path, "re");
+	if (c->file == NULL && !wanted && errno == ENOENT) {
 		c->path = "";
 		return true;
 	}
-	while (f != NULL && wrong.n == 0) {
-		ssize_t n = getline(&text, &room, f);
-		size_t mark = line == 0 && n >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
-
-		if (n < 0)
-			break;
-		line++;
-		wrong = take_line(c, str_trim((struct str){ text + mark, (size_t)n - mark }));
-	}
-	if (wrong.n > 0)
-		snprintf(c->err, c->errsize, "%s:%d: %s", c->path, line, wrong.p);
-	else if (f == NULL || ferror(f))
+	if (c->file == NULL) {
 		snprintf(c->err, c->errsize, "%s: %s", c->path, strerror(errno));
-	if (f != NULL)
-		fclose(f);
-	free(text);
+		return false;
+	}
+	wrong = ini_parse_stream(next_line, c, take, c);
+	if (ferror(c->file) && c->err[0] == '\0')
+		snprintf(c->err, c->errsize, "%s: %s", c->path, strerror(errno));
+	if (wrong > 0) {
+		c->line = wrong;
+		refuse(c, STR("this line is no \"KEY = value\"; a value ends with its line"));
+	}
+	fclose(c->file);
+	free(c->text);
 	return c->err[0] == '\0';
 }
 

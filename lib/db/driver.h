@@ -40,7 +40,7 @@ struct migration {
 	const struct migration_step {
 		unsigned line; /* of the file */
 		const char *sql; /* one statement; NULL past the last */
-	} *steps;
+	} * steps;
 };
 extern const struct migration *const migrations[DB_ENGINES];
 /* What is run after the migrations and may come to nothing: extensions of the engine. */

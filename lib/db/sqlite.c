@@ -474,7 +474,7 @@ sqlite_control(struct db *db, const char *sql, bool later)
 	int rc = SQLITE_OK;
 
 	(void)later;
-	if (stmt == &c->rollback && sqlite3_get_autocommit(c->handle))
+	if (stmt != NULL && stmt == &c->rollback && sqlite3_get_autocommit(c->handle))
 		return DB_END; /* the failure undid it already */
 	if (stmt == NULL)
 		rc = sqlite3_exec(c->handle, sql, NULL, NULL, NULL);
