@@ -23,6 +23,7 @@
 #include "base/buf.h"
 
 #define GROUPS_MAX 500 /* that a form offers */
+#define GROUP_ID_MAX ((INT64_MAX - 1) / 16) /* whose principal is a number (auth/access.h) */
 
 int
 ask_to_sign_in(struct request *req, struct response *res)
@@ -135,18 +136,24 @@ add_groups(struct request *req, struct response *res, struct value *page, const 
 size_t
 read_groups(struct request *req, int64_t **ids, struct problems *problems)
 {
-	size_t sent = pairs_count(&req->post, "groups"), n = 0;
+	size_t n = 0;
+	bool wrong = false;
 
-	*ids = arena_array(req->arena, sent + 1, sizeof(**ids));
-	for (size_t i = 0; i < sent; i++) {
-		struct str text = pairs_nth(&req->post, "groups", i);
+	*ids = arena_array(req->arena, GROUPS_MAX, sizeof(**ids));
+	for (size_t i = 0; i < req->post.n && !wrong; i++) {
+		const struct pair *p = &req->post.list[i];
+		int64_t id;
 
-		if (str_to_int64(text, &(*ids)[n]) && (*ids)[n] > 0)
-			n++;
-		else if (!str_empty(text))
-			problem_add(problems, req->arena, "groups",
-			    STR("Groups: choose among those that are listed."));
+		if (!str_is(p->name, "groups") || str_empty(p->value))
+			continue;
+		wrong = n == GROUPS_MAX || !str_to_int64(p->value, &id) || id <= 0 ||
+		    id > GROUP_ID_MAX;
+		if (!wrong)
+			(*ids)[n++] = id;
 	}
+	if (wrong)
+		problem_add(problems, req->arena, "groups",
+		    STR("Choose among the groups that are listed."));
 	return n;
 }
 

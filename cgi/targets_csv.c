@@ -146,6 +146,8 @@ import(struct request *req, struct response *res)
 	if (file->size == 0)
 		return show_form(req, res, "The file is empty.", &o, NULL, 400);
 	r = target_import(req->app->db, req->arena, auth_user(req), file->fd, &o, &report);
+	if (r == DB_REFUSED)
+		return show_form(req, res, report.problems[0].why.p, &o, NULL, 400);
 	if (r != DB_END)
 		return auth_db_failed(req, res, r);
 	return answer(req, res, &o, &report);

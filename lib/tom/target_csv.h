@@ -46,7 +46,8 @@ struct csv_options {
  * Reads targets from a file (from where fd stands, to its end) and adds them for the user, who gets
  * all three verbs; NULL stands for the operator. People give only groups that they are a member
  * of. The memory used does not grow with the file. The report lives in the arena.
- * DB_END with the report filled, also where rows are bad; else the database failed and (row by
+ * DB_END with the report filled, also where rows are bad; DB_REFUSED where the options' groups are
+ * not theirs to give, which the report's one problem says; else the database failed and (row by
  * row) report->added rows stand.
  */
 enum db_result target_import(struct db *, struct arena *, const struct user *, int fd,

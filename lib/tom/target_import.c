@@ -221,6 +221,21 @@ read_file(struct db *db, void *arg)
 	return im->options->all_or_nothing && r->nproblems > 0 ? DB_REFUSED : DB_END;
 }
 
+/* Nothing is read where the groups of all rows are not theirs to give. */
+static enum db_result
+check_groups(struct importing *im)
+{
+	const struct csv_options *o = im->options;
+	struct problems ps = { 0 };
+	enum db_result r = target_check_groups(
+	    im->db, im->batch, im->user, o->groups, o->ngroups, &ps);
+
+	if (r != DB_END || ps.n == 0)
+		return r;
+	target_import_wrong(im, 0, STR("groups"), ps.list[0].why);
+	return DB_REFUSED;
+}
+
 enum db_result
 target_import(struct db *db, struct arena *a, const struct user *u, int fd,
     const struct csv_options *options, struct csv_report *report)
@@ -239,6 +254,8 @@ target_import(struct db *db, struct arena *a, const struct user *u, int fd,
 	enum db_result r;
 
 	*report = (struct csv_report){ 0 };
+	if ((r = check_groups(&im)) != DB_END)
+		goto done;
 	r = options->all_or_nothing ? db_transaction(db, DB_WRITE, read_file, &im)
 	                            : read_file(db, &im);
 	if (r == DB_REFUSED && options->all_or_nothing && report->nproblems > 0) {
@@ -246,6 +263,7 @@ target_import(struct db *db, struct arena *a, const struct user *u, int fd,
 		report->added = 0;
 		r = DB_END;
 	}
+done:
 	arena_free(im.batch);
 	arena_free(im.file);
 	return r;

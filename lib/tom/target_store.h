@@ -37,6 +37,13 @@ struct str target_json_keys(struct arena *, const struct target_key *, size_t n)
 enum db_result target_find_taken(struct db *, struct arena *, const struct user *, int64_t self,
     bool keeps_aliases, const struct target_key *keys, size_t n, struct problems *);
 
+/*
+ * People give only the groups that they are members of; superusers and commands (NULL) any that
+ * there is. Else a problem about "groups".
+ */
+enum db_result target_check_groups(struct db *, struct arena *, const struct user *,
+    const int64_t *groups, size_t n, struct problems *);
+
 /* Order by bytes, as the databases sort texts. */
 int target_compare(struct str, struct str);
 

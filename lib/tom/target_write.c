@@ -120,19 +120,18 @@ is_among(int64_t id, const int64_t *ids, size_t n)
 	return false;
 }
 
-/* People give only their own groups; superusers and commands any that there is. */
-static enum db_result
-check_groups(struct db *db, struct arena *a, const struct user *u, const struct target_draft *d,
-    struct problems *ps)
+enum db_result
+target_check_groups(struct db *db, struct arena *a, const struct user *u, const int64_t *groups,
+    size_t n, struct problems *ps)
 {
 	int64_t there = 0;
 	enum db_result r;
 
-	if (d->ngroups == 0)
+	if (n == 0)
 		return DB_END;
 	if (u != NULL && !u->is_superuser) {
-		for (size_t i = 0; i < d->ngroups; i++)
-			if (!is_among(d->groups[i], u->groups, u->ngroups)) {
+		for (size_t i = 0; i < n; i++)
+			if (!is_among(groups[i], u->groups, u->ngroups)) {
 				problem_add(ps, a, "groups",
 				    STR("Choose groups that you are a member of."));
 				break;
@@ -140,13 +139,13 @@ check_groups(struct db *db, struct arena *a, const struct user *u, const struct 
 		return DB_END;
 	}
 	struct query *q = db_query(db, QUERY_USER_GROUPS_EXIST);
-	db_ints(q, "ids", d->groups, d->ngroups);
+	db_ints(q, "ids", groups, n);
 	if (db_step(q) == DB_ROW)
 		there = db_col_int(q, "n");
 	r = db_done(q);
 	size_t distinct = 0;
-	for (size_t i = 0; i < d->ngroups; i++)
-		distinct += !is_among(d->groups[i], d->groups, i);
+	for (size_t i = 0; i < n; i++)
+		distinct += !is_among(groups[i], groups, i);
 	if (r == DB_END && (size_t)there != distinct)
 		problem_add(ps, a, "groups", STR("One of the groups is no longer there."));
 	return r;
@@ -208,7 +207,7 @@ write_new(struct db *db, void *arg)
 	begin_run(w);
 	r = target_find_taken(db, w->arena, asker(w), 0, false, w->keys, w->nkeys, w->problems);
 	if (r == DB_END)
-		r = check_groups(db, w->arena, w->user, d, w->problems);
+		r = target_check_groups(db, w->arena, w->user, d->groups, d->ngroups, w->problems);
 	if (r != DB_END)
 		return r;
 	if (w->problems->n > w->known)
@@ -416,7 +415,7 @@ write_changed(struct db *db, void *arg)
 	r = target_find_taken(db, w->arena, asker(w), d->target.id, !(w->parts & SET_ALIASES),
 	    w->keys, w->nkeys, w->problems);
 	if (r == DB_END && (w->parts & SET_GROUPS))
-		r = check_groups(db, w->arena, w->user, d, w->problems);
+		r = target_check_groups(db, w->arena, w->user, d->groups, d->ngroups, w->problems);
 	if (r != DB_END)
 		return r;
 	if (w->problems->n > w->known)

@@ -365,6 +365,30 @@ def a_bad_line_is_named_and_nothing_kept_if_so_wanted(site):
     equal(site.signed_in('ben').get('/targets/%d/' % target).status, 404)
 
 
+def an_import_gives_rights_to_no_group_of_others(site):
+    ada = site.signed_in('ada')
+    site.meridian('group', 'add', 'Import others')
+    site.meridian('group', 'add', 'Import own')
+    site.meridian('group', 'join', 'Import own', 'ada')
+    others, own = (site.one("SELECT id FROM user_group WHERE name = '%s'" % name)
+                   for name in ('Import others', 'Import own'))
+    files = {'target_csv': ('t.csv', 'name,ra,dec\r\nImport grab,1,2\r\n', 'text/csv')}
+    for mode in ('all', 'rows'):
+        # 2^60 is principal 1, which is anyone
+        for group in (others, '4242', str(2 ** 60), str(2 ** 63 - 1), '-1', 'x', '0'):
+            answer = ada.post('/targets/import/', {'mode': mode, 'groups': group}, files)
+            equal(answer.status, 400, group)
+            equal(site.one("SELECT count(*) FROM target WHERE name = 'Import grab'"), '0')
+    equal(ada.post('/targets/import/', {'mode': 'all', 'groups': own}, files).status, 302)
+    equal(site.one("SELECT count(*) FROM rights r JOIN target t ON t.id = r.target_id "
+                   "WHERE t.name = 'Import grab' AND r.principal = %d" % (int(own) * 16 + 1)), '1')
+    answer = ada.submit('/targets/create/', [('name', 'Form grab'), ('ra', '1'), ('dec', '2'),
+                                             ('groups', str(2 ** 60))])
+    equal(answer.status, 400)
+    equal(site.one("SELECT count(*) FROM target WHERE name = 'Form grab'"), '0')
+    site.meridian('group', 'leave', 'Import own', 'ada')
+
+
 def what_is_no_csv_file_is_explained(site):
     ada = site.signed_in('ada')
     answer = ada.post('/targets/import/', {}, {'target_csv': ('', b'', 'text/csv')})

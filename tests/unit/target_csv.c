@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "people.h"
@@ -35,16 +36,22 @@ tear_down(void **state)
 	return 0;
 }
 
-/* Imports a text from a file. */
+static int
+file_of(struct str text)
+{
+	int fd = memfd_create("csv", MFD_CLOEXEC);
+
+	assert_true(fd >= 0 && write(fd, text.p, text.n) == (ssize_t)text.n);
+	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+	return fd;
+}
+
 static struct csv_report
 import_text(const struct user *u, struct str text, const struct csv_options *o)
 {
-	char path[] = "/tmp/meridian-csv-XXXXXX";
-	int fd = mkstemp(path);
+	int fd = file_of(text);
 	struct csv_report report;
 
-	assert_true(fd >= 0 && unlink(path) == 0);
-	assert_true(write(fd, text.p, text.n) == (ssize_t)text.n && lseek(fd, 0, SEEK_SET) == 0);
 	assert_int_equal(target_import(db, a, u, fd, o, &report), DB_END);
 	close(fd);
 	return report;
@@ -258,6 +265,45 @@ people_give_only_their_own_groups(void **state)
 	assert_int_equal(r.added, 0);
 }
 
+/* What target_import() says of groups that the options give to every row. */
+static enum db_result
+import_with_group(const struct user *u, int64_t group, bool all_or_nothing)
+{
+	const int64_t groups[] = { group };
+	struct csv_options o = { .permissions = TARGET_PRIVATE,
+		.all_or_nothing = all_or_nothing,
+		.groups = groups,
+		.ngroups = 1 };
+	struct csv_report report;
+	int fd = file_of(STR("name,ra,dec\nGiven,1,2\n"));
+	enum db_result r = target_import(db, a, u, fd, &o, &report);
+
+	close(fd);
+	if (r == DB_REFUSED)
+		assert_problem(&report, 0, 0, "groups", u->is_superuser ? "no longer" : "member");
+	return r;
+}
+
+static void
+nobody_gives_every_row_to_a_group_of_others(void **state)
+{
+	/* the principal of the last ones would be another's, or no number */
+	static const int64_t theirs[] = { 2, 4242, INT64_C(1) << 60, INT64_MAX, 0, -1 };
+
+	(void)state;
+	for (int mode = 0; mode < 2; mode++)
+		for (size_t i = 0; i < NELEM(theirs); i++) {
+			assert_int_equal(import_with_group(&alice, theirs[i], mode), DB_REFUSED);
+			assert_int_equal(import_with_group(&carol, theirs[i], mode), DB_REFUSED);
+			if (theirs[i] != 2)
+				assert_int_equal(
+				    import_with_group(&root, theirs[i], mode), DB_REFUSED);
+			assert_false(is_there("Given"));
+		}
+	assert_int_equal(import_with_group(&root, 2, true), DB_END);
+	assert_int_equal(get(&bob, "Given").ngroups, 1);
+}
+
 static void
 options_hold_for_every_row(void **state)
 {
@@ -408,6 +454,7 @@ main(void)
 		CLAIM(a_wrong_header_stops_it),
 		CLAIM(broken_quotes_end_the_reading),
 		CLAIM(people_give_only_their_own_groups),
+		CLAIM(nobody_gives_every_row_to_a_group_of_others),
 		CLAIM(options_hold_for_every_row),
 		CLAIM(what_is_exported_comes_back_the_same),
 		CLAIM(an_export_has_what_one_may_see),
