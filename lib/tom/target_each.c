@@ -126,7 +126,7 @@ target_each(struct db *db, const struct user *u, const struct target_query *quer
 	enum db_result r;
 
 	r = target_plan(&p, db, plan_arena, u, query, true);
-	for (bool more = r == DB_END && !query->nothing; more && r == DB_END;) {
+	for (bool more = r == DB_END && !p.query.nothing; more && r == DB_END;) {
 		r = read_targets(&p, &b, after);
 		if (r == DB_END && b.n > 0)
 			r = read_parts(&p, &b, QUERY_ALIASES_OF, take_alias);

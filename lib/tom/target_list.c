@@ -362,29 +362,6 @@ finish_page(struct listing *l, size_t skip, struct target_page *page)
 		page->previous = key_at(l, skip, true);
 }
 
-/* The cone about a named target; where there is no such one, the query matches nothing. */
-static enum db_result
-resolve(struct db *db, struct arena *a, const struct user *u, struct target_query *q,
-    struct target_page *page)
-{
-	struct target t;
-	int64_t id = 0;
-	enum db_result r = target_find_named(db, a, u, q->cone_target, &id);
-
-	if (r == DB_ROW)
-		r = target_get(db, a, u, id, VIEW, &t);
-	if (r == DB_ROW && target_zone(&t) >= 0) {
-		q->cone = cone_about(t.ra, t.dec, q->cone_radius);
-		q->by_cone = true;
-		return DB_END;
-	}
-	q->nothing = true;
-	page->why = r == DB_ROW
-	    ? arena_printf(a, "The target %.*s has no position.", STR_ARG(t.name))
-	    : arena_printf(a, "No single target has the name %.*s.", STR_ARG(q->cone_target));
-	return r == DB_ROW ? DB_END : r;
-}
-
 /* How many rows an old link's page number passes over. */
 static size_t
 rows_to_skip(const struct listing *l)
@@ -425,31 +402,27 @@ read_page(struct listing *l, struct target_page *page)
 }
 
 enum db_result
-target_find(struct db *db, struct arena *a, const struct user *u, const struct target_query *asked,
+target_find(struct db *db, struct arena *a, const struct user *u, const struct target_query *query,
     struct target_page *page)
 {
-	struct target_query query = *asked;
-	struct listing l = { .query = &query, .arena = a };
+	struct listing l = { .query = query, .arena = a };
 	enum db_result r;
 
 	*page = (struct target_page){ .rows = NULL };
-	if (query.cone_target.n > 0 && (r = resolve(db, a, u, &query, page)) != DB_END)
-		return r;
-	if (query.nothing)
-		return DB_END;
-	l.limit = query.limit == 0          ? TARGET_PAGE
-	    : query.limit > TARGET_PAGE_MAX ? TARGET_PAGE_MAX
-	                                    : query.limit;
+	l.limit = query->limit == 0          ? TARGET_PAGE
+	    : query->limit > TARGET_PAGE_MAX ? TARGET_PAGE_MAX
+	                                     : query->limit;
 	/* an ordinary user's newest need no list of what they see; all else is better with one */
-	bool newest = query.sort == SORT_CREATED && !target_query_filters(&query);
-	if ((r = target_plan(&l.plan, db, a, u, &query, !newest)) != DB_END)
+	bool newest = query->sort == SORT_CREATED && !target_query_filters(query);
+	if ((r = target_plan(&l.plan, db, a, u, query, !newest)) != DB_END)
 		return r;
-	if (l.plan.by_ids && l.plan.nids == 0)
+	page->why = l.plan.why;
+	if (l.plan.query.nothing || (l.plan.by_ids && l.plan.nids == 0))
 		return DB_END;
-	l.order = target_ordering(&query);
+	l.order = target_ordering(query);
 	if (l.order.has_type)
 		l.plan.ask_type = false;
-	l.from = target_key_read(&l.order, query.after);
+	l.from = target_key_read(&l.order, query->after);
 	l.plan.ask_rights = l.plan.ask_rights && !newest;
 
 	struct query *count = is_known_many(&l) ? NULL : count_query(&l);
@@ -464,8 +437,8 @@ target_find(struct db *db, struct arena *a, const struct user *u, const struct t
 		r = r == DB_END ? counted : r;
 	}
 	note_many(&l, r == DB_END ? page->count : 0);
-	if (is_walk(&l) && target_query_filters(&query)) {
-		bool whole = page->next.p == NULL && page->previous.p == NULL && query.page <= 1;
+	if (is_walk(&l) && target_query_filters(query)) {
+		bool whole = page->next.p == NULL && page->previous.p == NULL && query->page <= 1;
 
 		page->count = whole ? (int64_t)page->n : page->count;
 		page->at_least = !whole && page->count <= TARGET_COUNT_MAX;

@@ -161,9 +161,9 @@ strips_text(const struct cone *c, struct arena *a)
 static enum db_result
 try_cone(struct target_plan *p)
 {
-	const struct cone *c = &p->query->cone;
+	const struct cone *c = &p->query.cone;
 
-	p->ask_cone = p->query->by_cone;
+	p->ask_cone = p->query.by_cone;
 	if (!p->ask_cone || p->by_ids)
 		return DB_END;
 	struct query *q = db_query(p->db, QUERY_MATCH_CONE);
@@ -178,18 +178,18 @@ try_cone(struct target_plan *p)
 static enum db_result
 try_list(struct target_plan *p)
 {
-	p->ask_list = p->query->list != 0;
+	p->ask_list = p->query.list != 0;
 	if (!p->ask_list || p->by_ids)
 		return DB_END;
 	struct query *q = db_query(p->db, QUERY_MATCH_LIST);
-	db_int(q, "list", p->query->list);
+	db_int(q, "list", p->query.list);
 	return try_index(p, q, &p->ask_list);
 }
 
 static enum db_result
 try_extra(struct target_plan *p)
 {
-	const struct target_query *want = p->query;
+	const struct target_query *want = &p->query;
 	struct query *q;
 
 	p->ask_extra = want->key.n > 0 || want->value.n > 0;
@@ -231,6 +231,30 @@ target_terms(struct arena *a, struct str list, struct terms *t)
 	return true;
 }
 
+/* The cone about a named target; where there is no such one, the query matches nothing. */
+static enum db_result
+resolve(struct target_plan *p)
+{
+	struct target_query *q = &p->query;
+	struct target t;
+	int64_t id = 0;
+	enum db_result r = target_find_named(p->db, p->arena, p->user, q->cone_target, &id);
+
+	if (r == DB_ROW)
+		r = target_get(p->db, p->arena, p->user, id, VIEW, &t);
+	if (r == DB_ROW && target_zone(&t) >= 0) {
+		q->cone = cone_about(t.ra, t.dec, q->cone_radius);
+		q->by_cone = true;
+		return DB_END;
+	}
+	q->nothing = true;
+	p->why = r == DB_ROW
+	    ? arena_printf(p->arena, "The target %.*s has no position.", STR_ARG(t.name))
+	    : arena_printf(
+	          p->arena, "No single target has the name %.*s.", STR_ARG(q->cone_target));
+	return r == DB_ROW ? DB_END : r;
+}
+
 enum db_result
 target_plan(struct target_plan *p, struct db *db, struct arena *a, const struct user *u,
     const struct target_query *query, bool wants_ids)
@@ -238,7 +262,11 @@ target_plan(struct target_plan *p, struct db *db, struct arena *a, const struct 
 	struct terms same = { 0 };
 	enum db_result r = DB_END;
 
-	*p = (struct target_plan){ .db = db, .arena = a, .user = u, .query = query };
+	*p = (struct target_plan){ .db = db, .arena = a, .user = u, .query = *query };
+	if (p->query.cone_target.n > 0 && (r = resolve(p)) != DB_END)
+		return r;
+	if (p->query.nothing)
+		return DB_END;
 	target_terms(a, query->name, &p->names);
 	target_terms(a, query->name_fuzzy, &same);
 	if (!str_empty(str_trim(query->query)))
@@ -306,10 +334,10 @@ target_plan_filter(const struct target_plan *p, struct sql *s)
 		if (type == NULL)
 			type = target_field_find(STR("type"));
 		sql_add(s, QUERY_TARGETS_OF_TYPE);
-		sql_text(s, "type", str_of(type->codes[p->query->type]));
+		sql_text(s, "type", str_of(type->codes[p->query.type]));
 	}
 	if (p->ask_cone)
-		add_cone(s, &p->query->cone);
+		add_cone(s, &p->query.cone);
 	if (p->ask_rights) {
 		sql_add(s, QUERY_TARGETS_VISIBLE);
 		sql_ints(s, "principals", p->user->principals, p->user->nprincipals);
@@ -320,8 +348,8 @@ target_plan_filter(const struct target_plan *p, struct sql *s)
 		add_parts(s, &p->text);
 	if (p->ask_list) {
 		sql_add(s, QUERY_TARGETS_IN_LIST);
-		sql_int(s, "list", p->query->list);
+		sql_int(s, "list", p->query.list);
 	}
 	if (p->ask_extra)
-		add_extra(s, p->query);
+		add_extra(s, &p->query);
 }

@@ -20,7 +20,8 @@ struct target_plan {
 	struct db *db;
 	struct arena *arena;
 	const struct user *user;
-	const struct target_query *query;
+	struct target_query query; /* a cone about a target is one about its position */
+	struct str why; /* a sentence where query.nothing was found out, else absent */
 	struct terms names, text; /* parts of names */
 	/* what an index gave: then these are all the candidates */
 	bool by_ids;
@@ -31,7 +32,8 @@ struct target_plan {
 };
 
 /*
- * Asks the filters' own indexes for candidates, the most telling one first, until one gives no more
+ * Finds the target that a cone is about; where there is no such one ->query.nothing is set, and no
+ * row is to be read. Asks the filters' own indexes for candidates, the most telling one first, until one gives no more
  * than TARGET_MATCHES. With `wants_ids` the rights count as such a filter.
  */
 enum db_result target_plan(struct target_plan *, struct db *, struct arena *, const struct user *,

@@ -303,6 +303,8 @@ def cones_are_right_at_ra_zero_and_lead_to_toms_keys(site):
     answer = ada.get('/targets/?cone=Cone+east&radius=0.5&unit=deg')
     equal(answer.location, '/targets/?target_cone_search=Cone%20east%2C0.5')
     equal(sorted(_names(ada.follow(answer))), ['Cone east', 'Cone far', 'Cone west'])
+    rows = csv.DictReader(io.StringIO(ada.get(answer.location.replace('?', 'export/?')).text))
+    equal([row['name'] for row in rows], ['Cone west', 'Cone east', 'Cone far'])
     equal(ada.get('/targets/?cone=10+-91&radius=3').status, 400)
     equal(ada.get('/targets/?cone=10+Hygiea&radius=3').status, 302)
     answer = ada.get('/targets/?cone=10+10&radius=-3')

@@ -448,6 +448,60 @@ a_cone_may_be_about_a_target(void **state)
 	assert_true(page.n == 0 && strstr(page.why.p, "position") != NULL);
 }
 
+static int
+take_id(void *arg, const struct target_whole *w)
+{
+	size_t *n = arg;
+
+	assert_true(*n < nexpected && w->target.id == expected[*n]->t.id);
+	(*n)++;
+	return 0;
+}
+
+/* target_each() gives what target_find() does, by id; items were given ids in their order. */
+static void
+compare_walk(
+    const struct user *u, const struct target_query *q, bool (*passes)(const struct item *))
+{
+	size_t n = 0;
+
+	nexpected = 0;
+	for (size_t i = 0; i < MANY; i++)
+		if (may_see(u, &items[i]) && passes(&items[i]))
+			expected[nexpected++] = &items[i];
+	for (int names_only = 0; names_only < 2; names_only++, n = 0) {
+		assert_int_equal(target_each(db, u, q, names_only, take_id, &n), DB_END);
+		assert_int_equal(n, nexpected);
+	}
+}
+
+static bool
+is_none(const struct item *it)
+{
+	(void)it;
+	return false;
+}
+
+static void
+a_walk_over_all_keeps_to_every_filter(void **state)
+{
+	const struct item *it = find_item(false, true);
+	struct target_query about = { .cone_target = str_of(it->name), .cone_radius = 20 };
+
+	(void)state;
+	cone = cone_about(it->t.ra, it->t.dec, 20);
+	compare_walk(&people[0], &about, is_in_cone);
+	assert_true(nexpected > 0 && nexpected < MANY / 2);
+	compare_walk(&people[1], &about, is_none); /* to whom it is not there */
+	compare_walk(
+	    &people[3], &(struct target_query){ .by_cone = true, .cone = cone }, is_in_cone);
+	compare_walk(&people[0],
+	    &(struct target_query){
+	        .list = list_id, .by_type = true, .type = TARGET_SIDEREAL, .name = STR("xyz") },
+	    is_listed_sidereal_xyz);
+	compare_walk(&people[2], &(struct target_query){ .nothing = true }, is_none);
+}
+
 static void
 the_newest_are_for_the_home_page(void **state)
 {
@@ -578,6 +632,7 @@ main(void)
 		cmocka_unit_test(fuzzy_names_are_a_list),
 		cmocka_unit_test(a_name_leads_to_the_one_target),
 		cmocka_unit_test(a_cone_may_be_about_a_target),
+		cmocka_unit_test(a_walk_over_all_keeps_to_every_filter),
 		cmocka_unit_test(the_newest_are_for_the_home_page),
 		cmocka_unit_test(old_links_with_page_numbers_work),
 		cmocka_unit_test(keys_that_are_nonsense_show_the_first_page),
