@@ -156,13 +156,15 @@ read_aliases(struct target_form *f, const struct pairs *pairs)
 	buf_free(&b);
 }
 
+#define ROWS_MAX (TARGET_EXTRAS_MAX + 100) /* empty ones too */
+
 /* Rows of key and value. With them all further fields are given anew, but for EXTRA_FIELDS. */
 static void
 read_extra_rows(struct target_form *f, const struct pairs *pairs)
 {
 	bool sent = pairs_count(pairs, "targetextra_set-TOTAL_FORMS") > 0;
 	struct target_extra *old = f->extras;
-	size_t nold = f->nextras;
+	size_t nold = f->nextras, rows = 0;
 
 	for (size_t i = 0; i < pairs->n && !sent; i++)
 		sent = is_numbered(pairs->list[i].name, "targetextra_set-", "-key");
@@ -180,6 +182,10 @@ read_extra_rows(struct target_form *f, const struct pairs *pairs)
 
 		if (!is_numbered(name, "targetextra_set-", "-key"))
 			continue;
+		if (++rows > ROWS_MAX) {
+			wrong(f, "extras", STR("A target has at most 500 further fields."));
+			return;
+		}
 		row = (struct str){ name.p, name.n - strlen("-key") };
 		value = pairs_get(pairs, arena_printf(f->arena, "%.*s-DELETE", STR_ARG(row)).p);
 		if (!str_empty(value))

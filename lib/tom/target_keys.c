@@ -35,14 +35,31 @@ has_key(const struct target_key *keys, size_t n, struct str key)
 	return false;
 }
 
+/* Are these few enough to be compared with each other? Else it is said. */
+static bool
+are_few(
+    size_t n, size_t max, const char *field, const char *what, struct problems *ps, struct arena *a)
+{
+	if (n > max)
+		problem_add(
+		    ps, a, field, arena_printf(a, "A target has at most %zu %s.", max, what));
+	return n <= max;
+}
+
 struct target_key *
 target_keys(struct target_draft *d, size_t *n, struct problems *ps, struct arena *a)
 {
-	struct target_key *keys = arena_array(a, d->naliases + 1, sizeof(*keys));
+	struct target_key *keys;
+	size_t given = 0;
 
+	for (size_t i = 0; i < d->naliases; i++)
+		given += !str_empty(str_trim(d->aliases[i]));
+	keys = arena_array(a, TARGET_ALIASES_MAX + 1, sizeof(*keys));
 	d->target.name = trimmed(a, d->target.name);
 	keys[0] = (struct target_key){ d->target.name, target_match_key(a, d->target.name) };
 	*n = 1;
+	if (!are_few(given, TARGET_ALIASES_MAX, "aliases", "aliases", ps, a))
+		return keys;
 	for (size_t i = 0; i < d->naliases; i++) {
 		struct str alias = d->aliases[i] = trimmed(a, d->aliases[i]);
 		const char *why;
@@ -63,9 +80,6 @@ target_keys(struct target_draft *d, size_t *n, struct problems *ps, struct arena
 		else if (!has_key(keys, *n, key))
 			keys[(*n)++] = (struct target_key){ alias, key };
 	}
-	if (*n > TARGET_ALIASES_MAX)
-		problem_add(ps, a, "aliases",
-		    arena_printf(a, "A target has at most %d aliases.", TARGET_ALIASES_MAX));
 	return keys;
 }
 
@@ -94,8 +108,13 @@ target_extra_wrong(const struct target_extra *e)
 void
 target_check_extras(struct target_draft *d, struct problems *ps, struct arena *a)
 {
-	size_t n = 0;
+	size_t n = 0, given = 0;
 
+	for (size_t i = 0; i < d->nextras; i++)
+		given += !str_empty(str_trim(d->extras[i].key)) ||
+		    !str_empty(str_trim(d->extras[i].value));
+	if (!are_few(given, TARGET_EXTRAS_MAX, "extras", "further fields", ps, a))
+		return;
 	for (size_t i = 0; i < d->nextras; i++) {
 		struct target_extra e = { .key = trimmed(a, d->extras[i].key),
 			.value = trimmed(a, d->extras[i].value) };
@@ -115,9 +134,6 @@ target_check_extras(struct target_draft *d, struct problems *ps, struct arena *a
 			d->extras[n++] = e;
 	}
 	d->nextras = n;
-	if (n > TARGET_EXTRAS_MAX)
-		problem_add(ps, a, "extras",
-		    arena_printf(a, "A target has at most %d other fields.", TARGET_EXTRAS_MAX));
 }
 
 struct extra_forms

@@ -5,6 +5,7 @@
 #include "unit.h"
 
 #include <math.h>
+#include <time.h>
 
 #include "people.h"
 #include "scratch.h"
@@ -278,6 +279,39 @@ what_breaks_a_rule_is_not_written(void **state)
 }
 
 static void
+more_than_a_target_may_have_is_refused_at_once(void **state)
+{
+	enum { MANY = 70000 };
+	struct str *aliases = arena_array(a, MANY, sizeof(*aliases));
+	struct target_extra *extras = arena_array(a, MANY, sizeof(*extras));
+	struct target_draft d = star("too much");
+	struct problems ps = { 0 };
+	clock_t begun = clock();
+
+	(void)state;
+	for (size_t i = 0; i < MANY; i++) {
+		aliases[i] = arena_printf(a, "alias %zu", i);
+		extras[i] = (struct target_extra){ .key = aliases[i], .value = aliases[i] };
+	}
+	d.aliases = aliases;
+	d.naliases = MANY;
+	d.extras = extras;
+	d.nextras = MANY;
+	assert_int_equal(target_add(db, a, &alice, &d, &ps), DB_REFUSED);
+	assert_int_equal(ps.n, 2);
+	assert_str(problem_about(&ps, "aliases")->why, "A target has at most 200 aliases.");
+	assert_str(problem_about(&ps, "extras")->why, "A target has at most 500 further fields.");
+	/* comparing each with each takes half a minute */
+	assert_true(clock() - begun < 5 * CLOCKS_PER_SEC);
+	/* as many as are allowed are taken; empty lines do not count */
+	ps.n = 0;
+	aliases[3] = STR("  ");
+	d.naliases = 201;
+	d.nextras = 500;
+	assert_int_equal(target_add(db, a, &alice, &d, &ps), DB_END);
+}
+
+static void
 names_may_change_places(void **state)
 {
 	struct str aliases[] = { STR("B"), STR("C") };
@@ -475,6 +509,7 @@ main(void)
 		CLAIM(people_give_only_their_own_groups),
 		CLAIM(a_name_in_use_is_refused),
 		CLAIM(what_breaks_a_rule_is_not_written),
+		CLAIM(more_than_a_target_may_have_is_refused_at_once),
 		CLAIM(names_may_change_places),
 		CLAIM(a_change_keeps_what_it_does_not_name),
 		CLAIM(a_deleted_target_leaves_its_names_free),
