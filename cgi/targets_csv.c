@@ -83,7 +83,6 @@ static struct value *
 report_value(struct arena *a, const struct csv_report *r)
 {
 	struct value *v = value_object(a), *list = value_set_list(v, "problems");
-	int64_t untold = r->bad - (int64_t)r->nproblems;
 
 	value_set_cstr(v, "tone", r->added > 0 ? "warn" : "bad");
 	value_set_text(v, "heading",
@@ -103,9 +102,10 @@ report_value(struct arena *a, const struct csv_report *r)
 	}
 	value_set_bool(v, "has_problems", r->nproblems > 0);
 	value_set_null(v, "more");
-	if (untold > 0)
-		value_set_text(
-		    v, "more", counted(a, untold, "more wrong line", "more wrong lines"));
+	if (r->untold > 0)
+		value_set_text(v, "more",
+		    counted(a, r->untold, "more mistake is not shown.",
+		        "more mistakes are not shown."));
 	return v;
 }
 

@@ -6,6 +6,21 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "tom/group.h"
+
+#define TEXT_TOLD 400 /* bytes of a text in the report */
+
+/* A copy for the report: not longer than people read. */
+static struct str
+told(struct arena *a, struct str s)
+{
+	size_t n = s.n < TEXT_TOLD ? s.n : TEXT_TOLD;
+
+	while (n < s.n && n > 0 && ((unsigned char)s.p[n] & 0xc0) == 0x80)
+		n--;
+	return n < s.n ? arena_printf(a, "%.*s\xe2\x80\xa6", (int)n, s.p)
+	               : arena_copy(a, s.p == NULL ? "" : s.p, n);
+}
 
 void
 target_import_wrong(struct importing *im, int64_t line, struct str column, struct str why)
@@ -14,10 +29,11 @@ target_import_wrong(struct importing *im, int64_t line, struct str column, struc
 
 	if (r->problems == NULL)
 		r->problems = arena_array(im->arena, CSV_PROBLEMS_MAX, sizeof(*r->problems));
-	if (r->nproblems < CSV_PROBLEMS_MAX)
-		r->problems[r->nproblems++] = (struct csv_problem){ line,
-			arena_copy(im->arena, column.p == NULL ? "" : column.p, column.n),
-			arena_str(im->arena, why) };
+	if (r->nproblems == CSV_PROBLEMS_MAX)
+		r->untold++;
+	else
+		r->problems[r->nproblems++] = (struct csv_problem){ line, told(im->arena, column),
+			told(im->arena, why) };
 }
 
 static struct str
@@ -112,33 +128,45 @@ target_import_header(struct importing *im, int64_t line, const struct str *cells
 	return -1;
 }
 
-/* The id of a group that the user may give; 0: there is none such. */
+/* The id of a group of that name that the user may give; 0: there is none such. */
 static int64_t
-group_named(struct importing *im, struct str name)
+look_up(struct importing *im, struct str name)
 {
 	const struct user *u = im->user;
-	struct group found = { .name = arena_copy(im->file, name.p, name.n) };
-
-	for (size_t i = 0; i < im->ngroups; i++)
-		if (str_eq(im->groups[i].name, name))
-			return im->groups[i].id;
 	struct query *q = db_query(im->db, QUERY_USER_GROUPS_NAMED);
-	db_text(q, "names", target_json_texts(im->file, &found.name, 1));
-	if (db_step(q) == DB_ROW)
-		found.id = db_col_int(q, "id");
-	enum db_result r = db_done(q);
-	if (r != DB_END)
-		im->failed = r;
-	if (found.id != 0 && u != NULL && !u->is_superuser) {
-		bool member = false;
+	enum db_result r;
+	int64_t id = 0;
 
-		for (size_t i = 0; i < u->ngroups; i++)
-			member = member || u->groups[i] == found.id;
-		found.id = member ? found.id : 0;
-	}
-	if (im->ngroups < GROUPS_KNOWN)
-		im->groups[im->ngroups++] = found;
-	return found.id;
+	db_text(q, "names", target_json_texts(im->batch, &name, 1));
+	if (db_step(q) == DB_ROW)
+		id = db_col_int(q, "id");
+	if ((r = db_done(q)) != DB_END)
+		im->failed = r;
+	if (u == NULL || u->is_superuser)
+		return id;
+	for (size_t i = 0; i < u->ngroups; i++)
+		if (u->groups[i] == id)
+			return id;
+	return 0;
+}
+
+/* A group that a row names. NULL; else why the row cannot be: a sentence. */
+static const char *
+group_named(struct importing *im, struct str name, int64_t *id)
+{
+	struct arena *a = im->batch;
+	size_t i = 0;
+
+	while (i < im->ngroups && !str_eq(im->groups[i].name, name))
+		i++;
+	if (i == GROUPS_KNOWN)
+		return "The file names more than 100 groups: divide it.";
+	if (i == im->ngroups && str_code_points(name) <= GROUP_NAME_MAX)
+		im->groups[im->ngroups++] = (struct known_group){ arena_str(im->file, name),
+			look_up(im, name) };
+	*id = i < im->ngroups ? im->groups[i].id : 0;
+	return *id != 0 ? NULL
+	                : arena_printf(a, "There is no group \"%.*s\" of yours.", STR_ARG(name)).p;
 }
 
 /* A row on its way from cells to a target. */
@@ -157,12 +185,16 @@ row_wrong(struct row *r, struct str column, struct str why)
 	r->wrong++;
 }
 
+/* The groups of a cell; the first that is wrong ends the reading. */
 static void
 read_groups(struct row *r, struct str list, struct str column)
 {
 	struct importing *im = r->im;
+	const char *why = NULL;
 
-	while (list.n > 0) {
+	r->draft.groups = arena_array(
+	    im->batch, GROUPS_KNOWN + im->options->ngroups, sizeof(*r->draft.groups));
+	while (list.n > 0 && why == NULL) {
 		size_t comma = str_find(list, ',');
 		struct str name = str_trim((struct str){ list.p, comma });
 
@@ -170,14 +202,13 @@ read_groups(struct row *r, struct str list, struct str column)
 		list = (struct str){ list.p + comma, list.n - comma };
 		if (name.n == 0)
 			continue;
-		int64_t id = group_named(im, name);
-		if (id == 0)
-			row_wrong(r, column,
-			    arena_printf(
-			        im->batch, "There is no group \"%.*s\" of yours.", STR_ARG(name)));
+		if (r->draft.ngroups == GROUPS_KNOWN)
+			why = "A row names at most 100 groups.";
 		else
-			r->draft.groups[r->draft.ngroups++] = id;
+			why = group_named(im, name, &r->draft.groups[r->draft.ngroups++]);
 	}
+	if (why != NULL)
+		row_wrong(r, column, str_of(why));
 }
 
 static void
@@ -222,10 +253,12 @@ read_cell(struct row *r, const struct column *c, struct str cell)
 
 /* Groups of the row and of the options, each once. */
 static void
-join_groups(struct target_draft *d, const struct csv_options *o)
+join_groups(struct target_draft *d, const struct csv_options *o, struct arena *a)
 {
 	size_t n = 0;
 
+	if (d->groups == NULL)
+		d->groups = arena_array(a, o->ngroups, sizeof(*d->groups));
 	for (size_t i = 0; i < o->ngroups; i++)
 		d->groups[d->ngroups++] = o->groups[i];
 	for (size_t i = 0; i < d->ngroups; i++) {
@@ -265,7 +298,7 @@ let_wait(struct row *r, struct waiting *w)
 	d->target.modified = clock_now();
 	if (d->target.created == 0)
 		d->target.created = d->target.modified;
-	join_groups(d, im->options);
+	join_groups(d, im->options, a);
 	*w = (struct waiting){ .line = r->line,
 		.new = { .target = d->target,
 		    .keys = keys,
@@ -282,15 +315,11 @@ target_import_cells(
     struct importing *im, int64_t line, const struct str *cells, size_t n, struct waiting *w)
 {
 	struct row r = { .im = im, .line = line, .draft = { .target = target_none() } };
-	size_t most_groups = im->options->ngroups;
 
-	for (size_t i = 0; i < n && i < im->ncolumns; i++)
-		most_groups += im->columns[i].kind == COLUMN_GROUPS ? cells[i].n / 2 + 1 : 0;
 	r.draft.target.type = im->options->type;
 	r.draft.target.permissions = im->options->permissions;
 	r.draft.aliases = arena_array(im->batch, n, sizeof(*r.draft.aliases));
 	r.draft.extras = arena_array(im->batch, n, sizeof(*r.draft.extras));
-	r.draft.groups = arena_array(im->batch, most_groups, sizeof(*r.draft.groups));
 	for (size_t i = 0; i < n && i < im->ncolumns; i++)
 		read_cell(&r, &im->columns[i], cells[i]);
 	for (size_t i = im->ncolumns; i < n; i++)

@@ -30,6 +30,7 @@ struct csv_report {
 	bool cut; /* the rest of the file was not read: it is no CSV, or too long */
 	size_t nproblems;
 	struct csv_problem *problems; /* by line */
+	int64_t untold; /* findings that were not kept */
 };
 
 struct csv_options {

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #define BATCH 500 /* rows that wait */
+#define BATCH_BYTES MIB(4) /* of what was read since the last were written */
 
 /* Names that are taken, by key: in the database, or by a row before. */
 struct name_slot {
@@ -175,7 +176,7 @@ read_row(void *arg, int64_t line, const struct str *cells, size_t n)
 		im->nrows++;
 	else
 		im->report->bad++;
-	if (++im->nread == BATCH)
+	if (++im->nread == BATCH || arena_used(im->batch) > BATCH_BYTES)
 		flush(im);
 	return im->failed == DB_END ? 0 : -1;
 }

@@ -9,7 +9,7 @@
 #include "tom/target_bulk.h"
 #include "tom/target_csv.h"
 
-#define GROUPS_KNOWN 100
+#define GROUPS_KNOWN 100 /* that a file may name, and a row */
 
 /* What a column is. */
 enum kind {
@@ -34,7 +34,7 @@ struct waiting {
 	const char *conflict_column;
 };
 
-struct group {
+struct known_group {
 	struct str name;
 	int64_t id; /* 0: none that they may give */
 };
@@ -56,7 +56,7 @@ struct importing {
 	struct waiting *rows;
 	size_t nrows;
 	size_t nread; /* rows since the batch began, wrong ones too */
-	struct group groups[GROUPS_KNOWN];
+	struct known_group groups[GROUPS_KNOWN];
 	size_t ngroups;
 	enum db_result failed;
 };

@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "memory.h"
 #include "people.h"
 #include "scratch.h"
 
@@ -443,6 +444,95 @@ more_rows_than_a_batch_are_read(void **state)
 	buf_free(&b);
 }
 
+static void
+names_of_groups_cost_a_bounded_number_of_statements(void **state)
+{
+	struct buf b = { 0 };
+	unsigned statements;
+	int64_t us;
+
+	(void)state;
+	buf_puts(&b, "name,ra,dec,groups\n");
+	for (int i = 0; i < 300; i++)
+		buf_printf(&b, "g%d,1,2,\"follow-up,none %d\"\n", i, i);
+	buf_puts(&b, "all,1,2,\"");
+	for (int i = 0; i < 101; i++)
+		buf_puts(&b, "follow-up,");
+	buf_puts(&b, "\"\nlong,1,2,");
+	for (int i = 0; i < 30000; i++)
+		buf_putc(&b, 'x');
+	buf_puts(&b, "\nfine,1,2,follow-up\n");
+	db_count_start(db);
+	struct csv_report r = import_text(&alice, buf_text(&b), &rows);
+	db_count(db, &statements, &us);
+	assert_true(statements < 150);
+	assert_int_equal(r.added, 1);
+	assert_int_equal(r.bad, 302);
+	/* two hundred are told, the first that is wrong of each row; the others are counted */
+	assert_int_equal(r.nproblems, 200);
+	assert_int_equal(r.untold, 102);
+	assert_problem(&r, 0, 2, "groups", "no group \"none 0\" of yours");
+	assert_problem(&r, 150, 152, "groups", "more than 100 groups");
+	r = import_text(&alice, (struct str){ b.p, b.n }, &whole);
+	assert_true(r.undone && r.untold == 103);
+	buf_free(&b);
+	r = IMPORT(&root, "name,ra,dec,groups\nM,1,2,\"other,follow-up\"\n", &rows);
+	assert_int_equal(r.added, 1);
+	assert_int_equal(get(&root, "M").ngroups, 2);
+}
+
+struct big {
+	int nrows;
+	bool all_or_nothing;
+};
+
+/* Imports so many long rows: names of groups nobody has, texts as long as may be, names too long. */
+static bool
+import_big(void *arg)
+{
+	const struct big *big = arg;
+	const struct csv_options o = { .permissions = TARGET_PRIVATE,
+		.all_or_nothing = big->all_or_nothing };
+	int fd = memfd_create("csv", MFD_CLOEXEC);
+	char err[300];
+	struct db *own = db_new(scratch_config, err, sizeof(err));
+	struct csv_report report;
+	struct buf b = { 0 };
+
+	buf_puts(&b, "name,ra,dec,groups,note\n");
+	for (int i = 0; i < big->nrows; i++) {
+		buf_printf(&b, "p%d", i);
+		for (int k = 0; i % 3 == 1 && k < 5000; k++)
+			buf_puts(&b, "too long ");
+		buf_puts(&b, ",1,2,\"");
+		for (int k = 0; i % 3 == 2 && k < 600; k++)
+			buf_printf(&b, "nobody %d,", 600 * i + k);
+		buf_puts(&b, "\",");
+		for (int k = 0; i % 3 == 0 && k < 9990; k++)
+			buf_putc(&b, 'x');
+		buf_putc(&b, '\n');
+		if (write(fd, b.p, b.n) != (ssize_t)b.n)
+			return false;
+		buf_clear(&b);
+	}
+	return lseek(fd, 0, SEEK_SET) == 0 &&
+	    target_import(own, a, &alice, fd, &o, &report) == DB_END && report.rows == big->nrows;
+}
+
+static void
+memory_does_not_grow_with_the_file(void **state)
+{
+	(void)state;
+	for (int mode = 0; mode < 2; mode++) {
+		long few = memory_peak(import_big, &(struct big){ 150, mode });
+		long many = memory_peak(import_big, &(struct big){ 3000, mode });
+
+		assert_true(few > 0 && many > 0);
+		if (MEMORY_TELLS && many > few + 16 * 1024)
+			fail_msg("%ld KiB more", many - few);
+	}
+}
+
 int
 main(void)
 {
@@ -460,6 +550,8 @@ main(void)
 		CLAIM(an_export_has_what_one_may_see),
 		CLAIM(an_export_ends_when_the_reader_is_gone),
 		CLAIM(more_rows_than_a_batch_are_read),
+		CLAIM(names_of_groups_cost_a_bounded_number_of_statements),
+		CLAIM(memory_does_not_grow_with_the_file),
 	};
 
 	return cmocka_run_group_tests_name("target_csv", tests, NULL, NULL);
