@@ -40,9 +40,9 @@ complain(struct files *f, const char *path, const char *why)
 }
 
 static int
-is_shown(const struct dirent *e)
+is_entry(const struct dirent *e)
 {
-	return e->d_name[0] != '.';
+	return strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0;
 }
 
 static int
@@ -55,7 +55,7 @@ static void
 walk(struct files *f, const char *dir)
 {
 	struct dirent **entries;
-	int n = f->depth >= MAX_DEPTH ? -1 : scandir(dir, &entries, is_shown, by_bytes);
+	int n = f->depth >= MAX_DEPTH ? -1 : scandir(dir, &entries, is_entry, by_bytes);
 
 	if (n < 0) {
 		complain(f, dir,
@@ -67,16 +67,21 @@ walk(struct files *f, const char *dir)
 		size_t slash = strlen(dir) > 0 && dir[strlen(dir) - 1] == '/';
 		struct str path = arena_printf(
 		    f->arena, "%s%s%s", dir, slash ? "" : "/", entries[i]->d_name);
+		bool hidden = entries[i]->d_name[0] == '.';
 		struct stat st;
 
 		free(entries[i]);
-		if (lstat(path.p, &st) != 0)
+		if (hidden)
+			f->passed_over++;
+		else if (lstat(path.p, &st) != 0)
 			complain(f, path.p, strerror(errno));
 		else if (S_ISDIR(st.st_mode))
 			walk(f, path.p);
 		else if (S_ISREG(st.st_mode) ||
 		    (S_ISLNK(st.st_mode) && stat(path.p, &st) == 0 && S_ISREG(st.st_mode)))
 			add(f, path.p, &st, false);
+		else
+			f->passed_over++;
 	}
 	f->depth--;
 	free(entries);

@@ -18,11 +18,13 @@ struct files {
 	size_t depth;
 	void (*complain)(const char *path, const char *why); /* what cannot be looked at */
 	size_t unseen; /* how many that was */
+	size_t passed_over; /* what is no such file, in directories */
 };
 
 /*
  * Adds what an argument names: a file (or "-"), or, in the order of their names, the files of a
- * directory and those below it. Names that begin with '.' and links to directories are passed over.
+ * directory and those below it. Names that begin with '.' and links to directories are passed over,
+ * and counted.
  * False where the argument itself is not there.
  */
 bool files_add(struct files *, const char *path);

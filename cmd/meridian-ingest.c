@@ -68,7 +68,6 @@ struct run {
 	struct ingest *ingest;
 	size_t at; /* file of the list being read */
 	uint64_t bytes; /* of the files before it */
-	uint64_t passed_over; /* files of directories that are no Avro */
 	int64_t started, shown; /* clock_monotonic */
 	bool bar; /* a progress bar stands on the terminal */
 	char error[600]; /* why it ended early */
@@ -141,7 +140,6 @@ show_progress(void *arg)
 	int64_t now = clock_monotonic();
 	double seconds = (double)(now - run->started) / SECOND, part;
 	char left[32] = "?", filled[25];
-	uint64_t packets = t->packets + ingest_pending(run->ingest);
 
 	if (run->quiet || now - run->shown < SECOND / 5)
 		return;
@@ -158,7 +156,7 @@ show_progress(void *arg)
 	filled[sizeof(filled) - 1] = '\0';
 	fprintf(stderr,
 	    "\r\033[K[%s] %3.0f%%  %" PRIu64 " alerts, %.0f/s, %" PRIu64 " rejected, %s left",
-	    filled, 100 * part, packets, seconds > 0 ? (double)packets / seconds : 0, t->rejected,
+	    filled, 100 * part, t->read, seconds > 0 ? (double)t->read / seconds : 0, t->rejected,
 	    left);
 	fflush(stderr);
 	run->bar = true;
@@ -187,7 +185,7 @@ read_file(struct run *run, const struct file *file)
 	if (fd < 0)
 		ingest_file_failed(run->ingest, file->path, strerror(errno));
 	else if (!file->named && !looks_like_avro(file->path, fd))
-		run->passed_over++;
+		run->files.passed_over++;
 	else
 		r = ingest_file(
 		    run->ingest, fd, is_stdin ? "standard input" : file->path, &stopped);
@@ -263,15 +261,16 @@ summary_for_people(const struct run *run, double seconds, double rate)
 {
 	const struct ingest_tally *t = ingest_tally(run->ingest);
 
-	print_line("files", t->files);
-	print_line("packets read", t->packets);
+	print_line("files read to the end", t->files);
+	print_line("packets read", t->read);
+	print_line("packets stored", t->stored);
 	print_line("new targets", t->new_targets);
 	print_line("new points", t->new_points);
 	print_line("duplicate points", t->known_points);
 	print_line("without measurement", t->empty);
 	print_line("rejected", t->rejected);
-	if (run->passed_over > 0)
-		print_line("other files passed over", run->passed_over);
+	if (run->files.passed_over > 0)
+		print_line("other files passed over", run->files.passed_over);
 	printf("%-24s%12.2f s, %.0f alerts/s\n", "time", seconds, rate);
 }
 
@@ -283,13 +282,14 @@ summary_for_scripts(const struct run *run, enum status status, double seconds, d
 	struct buf b = { 0 };
 
 	value_set_int(v, "files", (int64_t)t->files);
-	value_set_int(v, "read", (int64_t)t->packets);
+	value_set_int(v, "read", (int64_t)t->read);
+	value_set_int(v, "stored", (int64_t)t->stored);
 	value_set_int(v, "new_targets", (int64_t)t->new_targets);
 	value_set_int(v, "new_points", (int64_t)t->new_points);
 	value_set_int(v, "duplicates", (int64_t)t->known_points);
 	value_set_int(v, "without_measurement", (int64_t)t->empty);
 	value_set_int(v, "rejected", (int64_t)t->rejected);
-	value_set_int(v, "passed_over", (int64_t)run->passed_over);
+	value_set_int(v, "passed_over", (int64_t)run->files.passed_over);
 	value_set_real(v, "seconds", round(1000 * seconds) / 1000);
 	value_set_real(v, "alerts_per_second", round(10 * rate) / 10);
 	value_set_int(v, "status", status);
@@ -303,7 +303,7 @@ static void
 print_summary(const struct run *run, enum status status)
 {
 	double seconds = (double)(clock_monotonic() - run->started) / SECOND;
-	double rate = seconds > 0 ? (double)ingest_tally(run->ingest)->packets / seconds : 0;
+	double rate = seconds > 0 ? (double)ingest_tally(run->ingest)->read / seconds : 0;
 
 	if (run->json)
 		summary_for_scripts(run, status, seconds, rate);

@@ -152,7 +152,7 @@ write_batch(struct db *db, void *arg)
 	enum db_result r;
 
 	arena_reset(in->scratch);
-	in->batch = (struct ingest_tally){ .packets = in->n };
+	in->batch = (struct ingest_tally){ .stored = in->n };
 	ids = arena_array(in->scratch, in->n, sizeof(*ids));
 	if ((r = find_targets(in, ids)) != DB_END)
 		return r;
@@ -184,12 +184,14 @@ ingest_flush(struct ingest *in)
 {
 	enum db_result r;
 
-	if (in->n == 0)
+	if (in->n == 0) {
+		forget_batch(in); /* what is there was rejected */
 		return DB_END;
+	}
 	r = db_transaction(in->db, DB_WRITE, write_batch, in);
 	if (r != DB_END)
 		return r;
-	in->tally.packets += in->batch.packets;
+	in->tally.stored += in->batch.stored;
 	in->tally.new_targets += in->batch.new_targets;
 	in->tally.new_points += in->batch.new_points;
 	in->tally.known_points += in->batch.known_points;
@@ -212,15 +214,12 @@ ingest_file_failed(struct ingest *in, const char *name, const char *why)
 	reject(in, name, 1, why);
 }
 
-/* Takes the packet into the batch, which is written when it is full. */
-static enum db_result
-take(struct ingest *in, const struct ztf_packet *p)
+/* Is the batch to be written? Rejected packets take memory till then, too. */
+static bool
+is_full(const struct ingest *in)
 {
-	in->packets[in->n++] = *p;
-	in->npoints += p->npoints;
-	if (in->n == in->options.packets || in->npoints >= in->options.points)
-		return ingest_flush(in);
-	return DB_END;
+	return in->n == in->options.packets || in->npoints >= in->options.points ||
+	    arena_used(in->arena) > INGEST_BYTES;
 }
 
 enum db_result
@@ -229,6 +228,7 @@ ingest_file(struct ingest *in, int fd, const char *name, const volatile int *sto
 	struct ztf_packet p;
 	enum avro_result got;
 	enum db_result r;
+	bool whole = true;
 	char err[500];
 	unsigned turns = 0;
 
@@ -249,13 +249,18 @@ ingest_file(struct ingest *in, int fd, const char *name, const volatile int *sto
 			break;
 		if (got == AVRO_BROKEN && stop != NULL && *stop)
 			return DB_END;
-		if (got == AVRO_BAD || got == AVRO_BROKEN) {
+		if (got == AVRO_RECORD) {
+			in->packets[in->n++] = p;
+			in->npoints += p.npoints;
+			in->tally.read++;
+		} else {
 			reject(in, name, got == AVRO_BAD ? p.lost : 1, err);
-			continue;
+			in->tally.read += p.lost;
+			whole = whole && got == AVRO_BAD;
 		}
-		if ((r = take(in, &p)) != DB_END)
+		if (is_full(in) && (r = ingest_flush(in)) != DB_END)
 			return r;
 	}
-	in->tally.files++;
+	in->tally.files += whole;
 	return DB_END;
 }

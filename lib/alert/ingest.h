@@ -20,11 +20,13 @@ struct ingest_options {
 };
 #define INGEST_PACKETS 1000
 #define INGEST_POINTS 100000
+#define INGEST_BYTES MIB(32) /* of what was decoded, rejected packets too: ends a batch as well */
 
-/* What was done so far; packets of the batch that is not written yet are in none but `rejected`. */
+/* What was done so far; packets of the batch that is not written yet are in `read` alone. */
 struct ingest_tally {
 	uint64_t files; /* read to their end */
-	uint64_t packets; /* stored */
+	uint64_t read; /* packets met, those that were rejected too */
+	uint64_t stored; /* packets */
 	uint64_t new_targets;
 	uint64_t new_points;
 	uint64_t known_points; /* stored before, or twice in the packets */

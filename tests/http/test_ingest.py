@@ -140,12 +140,18 @@ def bad_packets_are_named_and_left_and_the_others_stored(site):
             pass
         with open(folder + '/bad/note.txt', 'w') as f:
             f.write('no packet')
+        for name in ('.hidden.avro', '.other'):
+            with open(folder + '/bad/' + name, 'w') as f:
+                f.write('looked at by nobody')
+        os.symlink(folder + '/good', folder + '/bad/link')
         found = _ingest(site, folder, status=3)
-        equal((found['read'], found['rejected'], found['passed_over']), (5, 2, 1))
+        equal((found['read'], found['stored'], found['files'], found['rejected'],
+               found['passed_over']), (5, 5, 5, 2, 4))
         for text in ('cut.avro: offset ', 'the file was cut off',
                      'empty.avro: offset 0: the file is empty'):
             contains(site.last.stderr, text)
-        equal(sorted(os.listdir(folder + '/bad')), ['cut.avro', 'empty.avro', 'note.txt'])
+        equal(sorted(os.listdir(folder + '/bad')),
+              ['.hidden.avro', '.other', 'cut.avro', 'empty.avro', 'link', 'note.txt'])
         os.mkdir(folder + '/good/closed', 0)
         _ingest(site, folder + '/good', status=3)
         contains(site.last.stderr, '/good/closed: Permission denied')
@@ -170,7 +176,7 @@ def the_summary_says_what_was_done(site):
         _make(site, folder + '/a', 109, '--count', '3', '--points', '10', '--schema', '3.3',
               '--single')
         out = site.command('meridian-ingest', 'file', folder + '/a')
-    for line in (r'packets read +3\n', r'new targets +3\n', r'new points +30\n',
+    for line in (r'packets read +3\n', r'packets stored +3\n', r'new targets +3\n', r'new points +30\n',
                  r'duplicate points +0\n', r'rejected +0\n', r'alerts/s'):
         if not re.search(line, out):
             raise AssertionError('%r is not in %r' % (line, out))
