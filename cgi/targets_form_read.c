@@ -228,7 +228,7 @@ read_extra_fields(struct target_form *f, const struct pairs *pairs)
 		struct str value;
 		const char *why;
 
-		if (target_field_find(e.name) || pairs_count(pairs, e.name.p) == 0)
+		if (target_key_is_own(e.name) || pairs_count(pairs, e.name.p) == 0)
 			continue;
 		value = str_trim(pairs_get(pairs, e.name.p));
 		value = arena_str(f->arena, value);

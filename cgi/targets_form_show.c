@@ -184,7 +184,7 @@ add_extras(struct target_form *f, struct value *page)
 			                                   : NULL };
 		struct str value = extra_value(f, e.name);
 
-		if (!target_field_find(e.name))
+		if (!target_key_is_own(e.name))
 			add_field(f, list, &field, value.p ? value : STR(""));
 	}
 	for (size_t i = 0; i < f->nextras; i++)

@@ -138,6 +138,12 @@ const char *target_name_wrong(struct str trimmed);
  */
 struct str target_match_key(struct arena *, struct str name);
 
+/*
+ * Is it a key that no extra may have? Those that a column of CSV is not read as an extra by: fields
+ * of the table, "groups", "id", what begins with "name"; in capitals or not.
+ */
+bool target_key_is_own(struct str key);
+
 struct target_extra {
 	int64_t id;
 	struct str key, value;

@@ -42,33 +42,13 @@ cell_text(struct str cell)
 	return str_trim(csv_unguard(str_trim(cell)));
 }
 
-/* The field of a header cell: its name in any case. */
-static const struct target_field *
-field_named(struct str name)
-{
-	for (size_t i = 0; i < target_nfields; i++)
-		if (str_is_nocase(name, target_fields[i].name))
-			return &target_fields[i];
-	return NULL;
-}
-
 static struct column
 column_of(struct importing *im, struct str cell)
 {
 	struct str name = cell_text(cell);
-	struct column c = { .kind = COLUMN_EXTRA, .name = arena_copy(im->file, name.p, name.n) };
+	struct column c = { .name = arena_copy(im->file, name.p, name.n) };
 
-	c.field = field_named(name);
-	if (name.n == 0)
-		c.kind = COLUMN_NAMELESS;
-	else if (str_is_nocase(name, "id") || str_is_nocase(name, "modified"))
-		c.kind = COLUMN_PASSED;
-	else if (c.field != NULL)
-		c.kind = COLUMN_FIELD;
-	else if (str_is_nocase(name, "groups"))
-		c.kind = COLUMN_GROUPS;
-	else if (name.n > 4 && str_is_nocase((struct str){ name.p, 4 }, "name"))
-		c.kind = COLUMN_ALIAS;
+	c.kind = target_column_kind(name, &c.field);
 	return c;
 }
 

@@ -87,6 +87,22 @@ end_row(struct exporting *e, bool last)
 	return r;
 }
 
+/*
+ * The column of an extra. Its key, but for those that an import would take for something else: they
+ * were stored when that was allowed.
+ */
+static struct str
+column_name(const struct exporting *e, struct str key)
+{
+	bool own = target_key_is_own(key), taken = own;
+
+	while (taken) {
+		key = arena_printf(e->arena, "field %.*s", STR_ARG(key));
+		key_place(e, key, &taken);
+	}
+	return key;
+}
+
 static int
 put_header(struct exporting *e)
 {
@@ -94,7 +110,7 @@ put_header(struct exporting *e)
 		buf_printf(&e->out, "%s%s", i == 0 ? "" : ",", target_fields[i].name);
 	for (size_t i = 0; i < e->nkeys; i++) {
 		buf_putc(&e->out, ',');
-		csv_put(&e->out, e->keys[i]);
+		csv_put(&e->out, column_name(e, e->keys[i]));
 	}
 	for (size_t i = 0; i < e->naliases; i++)
 		buf_printf(&e->out, ",name%zu", i + 2);

@@ -11,17 +11,8 @@
 
 #define GROUPS_KNOWN 100 /* that a file may name, and a row */
 
-/* What a column is. */
-enum kind {
-	COLUMN_FIELD,
-	COLUMN_ALIAS,
-	COLUMN_GROUPS,
-	COLUMN_EXTRA,
-	COLUMN_PASSED,
-	COLUMN_NAMELESS
-};
 struct column {
-	enum kind kind;
+	enum column_kind kind;
 	const struct target_field *field;
 	struct str name; /* as in the header */
 };

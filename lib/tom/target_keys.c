@@ -83,6 +83,34 @@ target_keys(struct target_draft *d, size_t *n, struct problems *ps, struct arena
 	return keys;
 }
 
+enum column_kind
+target_column_kind(struct str name, const struct target_field **field)
+{
+	*field = NULL;
+	for (size_t i = 0; i < target_nfields; i++)
+		if (str_is_nocase(name, target_fields[i].name))
+			*field = &target_fields[i];
+	if (name.n == 0)
+		return COLUMN_NAMELESS;
+	if (str_is_nocase(name, "id") || str_is_nocase(name, "modified"))
+		return COLUMN_PASSED;
+	if (*field != NULL)
+		return COLUMN_FIELD;
+	if (str_is_nocase(name, "groups"))
+		return COLUMN_GROUPS;
+	if (name.n > 4 && str_is_nocase((struct str){ name.p, 4 }, "name"))
+		return COLUMN_ALIAS;
+	return COLUMN_EXTRA;
+}
+
+bool
+target_key_is_own(struct str key)
+{
+	const struct target_field *field;
+
+	return target_column_kind(key, &field) != COLUMN_EXTRA;
+}
+
 const char *
 target_extra_wrong(const struct target_extra *e)
 {
@@ -93,10 +121,9 @@ target_extra_wrong(const struct target_extra *e)
 		return "Fields and values must be UTF-8 text.";
 	if (str_code_points(e->key) > TARGET_KEY_MAX)
 		return "The name of a field must have at most 200 characters.";
-	if (str_starts(e->key, "name") || str_is(e->key, "id") || str_is(e->key, "groups") ||
-	    target_field_find(e->key) != NULL)
+	if (target_key_is_own(e->key))
 		return "A further field must not be called as one of the target's own, nor begin "
-		       "with \"name\".";
+		       "with \"name\", in capitals or not.";
 	if (str_code_points(e->value) > TARGET_VALUE_MAX)
 		return "A value must have at most 10,000 characters.";
 	for (size_t i = 0; i < e->key.n; i++)

@@ -23,6 +23,20 @@ struct target_key *target_keys(struct target_draft *, size_t *n, struct problems
 /* Trims the extras in place, drops empty ones; adds problems (too long, a key that came twice). */
 void target_check_extras(struct target_draft *, struct problems *, struct arena *);
 
+/*
+ * What a column of CSV with that name holds, in capitals or not: the field of *field, another name,
+ * names of groups, an extra; or it is passed over, or has no name.
+ */
+enum column_kind {
+	COLUMN_FIELD,
+	COLUMN_ALIAS,
+	COLUMN_GROUPS,
+	COLUMN_EXTRA,
+	COLUMN_PASSED,
+	COLUMN_NAMELESS
+};
+enum column_kind target_column_kind(struct str name, const struct target_field **field);
+
 /* What is wrong with an extra: a sentence (static), or NULL. */
 const char *target_extra_wrong(const struct target_extra *);
 

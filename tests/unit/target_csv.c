@@ -14,6 +14,7 @@
 #include "people.h"
 #include "scratch.h"
 
+#include "tom/target_bulk.h"
 #include "tom/target_csv.h"
 
 static struct db *db;
@@ -380,6 +381,62 @@ what_is_exported_comes_back_the_same(void **state)
 }
 
 static void
+an_extra_is_not_called_as_a_column_is(void **state)
+{
+	static const char *const own[] = { "ra", "RA", "Dec", "Groups", "ID", "Modified",
+		"Name_host", "NAMED", "Created" };
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(own); i++) {
+		struct target_extra e = { .key = str_of(own[i]), .value = STR("7") };
+		struct target_draft d = { .target = target_none(), .extras = &e, .nextras = 1 };
+		struct problems ps = { 0 };
+
+		d.target.name = STR("own");
+		d.target.ra = d.target.dec = 1;
+		assert_int_equal(target_add(db, a, &alice, &d, &ps), DB_REFUSED);
+		assert_non_null(strstr(problem_about(&ps, "extras")->why.p, "in capitals or not"));
+	}
+	assert_false(target_key_is_own(STR("host_name")) || target_key_is_own(STR("radius")));
+}
+
+static enum db_result
+add_old(struct db *d, void *arg)
+{
+	struct target_new *t = arg;
+
+	return target_bulk_add(d, a, t, 1);
+}
+
+static void
+old_extras_called_as_columns_are_exported_so_that_they_come_back(void **state)
+{
+	static const struct target_extra extras[] = { { .key = STR("Groups"), .value = STR("one") },
+		{ .key = STR("RA"), .value = STR("two") },
+		{ .key = STR("field RA"), .value = STR("three") },
+		{ .key = STR("plain"), .value = STR("four") } };
+	const struct target_key key = { STR("Old"), STR("old") };
+	struct target_new t = {
+		.target = target_none(), .keys = &key, .nkeys = 1, .extras = extras, .nextras = 4
+	};
+	struct str text;
+
+	(void)state;
+	t.target.name = key.name;
+	t.target.ra = t.target.dec = 1;
+	t.target.created = t.target.modified = t.target.creator = 1;
+	assert_int_equal(db_transaction(db, DB_WRITE, add_old, &t), DB_END);
+	text = export_text(&alice, (struct target_query){ .descending = true });
+	assert_non_null(strstr(text.p, ",field Groups,field field RA,field RA,plain\r\n"));
+	assert_int_equal(target_delete(db, &alice, t.target.id), DB_END);
+	struct csv_report r = import_text(&alice, text, &whole);
+	assert_int_equal(r.nproblems, 0);
+	assert_int_equal(r.added, 1);
+	assert_int_equal(get(&alice, "Old").nextras, 4);
+	assert_str(get(&alice, "Old").extras[2].value, "two");
+}
+
+static void
 an_export_has_what_one_may_see(void **state)
 {
 	struct target_query all = { .descending = true }, some = { .name = STR("ope") };
@@ -547,6 +604,8 @@ main(void)
 		CLAIM(nobody_gives_every_row_to_a_group_of_others),
 		CLAIM(options_hold_for_every_row),
 		CLAIM(what_is_exported_comes_back_the_same),
+		CLAIM(an_extra_is_not_called_as_a_column_is),
+		CLAIM(old_extras_called_as_columns_are_exported_so_that_they_come_back),
 		CLAIM(an_export_has_what_one_may_see),
 		CLAIM(an_export_ends_when_the_reader_is_gone),
 		CLAIM(more_rows_than_a_batch_are_read),
