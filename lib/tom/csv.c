@@ -16,10 +16,12 @@
 struct reader {
 	struct csv_parser parser;
 	csv_row *row;
+	csv_wrong_row *wrong;
 	void *arg;
 	int64_t line; /* being read */
 	int64_t begun; /* where the row began */
 	bool after_cr;
+	bool skipping; /* the rest of a line whose row is wrong */
 	struct buf text; /* the cells of the row, each with its NUL */
 	size_t starts[CSV_COLUMNS_MAX + 1];
 	size_t n;
@@ -71,11 +73,12 @@ on_row(int end, void *arg)
 	buf_clear(&r->text);
 }
 
+#define STRICT (CSV_STRICT | CSV_STRICT_FINI | CSV_APPEND_NULL)
+
 static void
-begin(struct reader *r, csv_row *row, void *arg)
+begin_parser(struct reader *r)
 {
-	*r = (struct reader){ .row = row, .arg = arg, .line = 1, .begun = 1 };
-	if (csv_init(&r->parser, CSV_STRICT | CSV_STRICT_FINI | CSV_APPEND_NULL) != 0)
+	if (csv_init(&r->parser, STRICT) != 0)
 		arena_exhausted();
 	csv_set_realloc_func(&r->parser, limited_realloc);
 	csv_set_blk_size(&r->parser, 256);
@@ -91,14 +94,56 @@ is_wrong(const struct reader *r, int code, struct csv_fault *fault)
 		why = "The row has more than 1,000 cells.";
 	else if (r->too_long)
 		why = "The row is longer than 1 MiB; is a quote not closed?";
-	else if (code == CSV_ENOMEM || code == CSV_ETOOBIG)
-		why = "A cell is longer than 64 KiB; is a quote not closed?";
 	else if (code != CSV_SUCCESS)
-		why = "A quote stands where none may: put the cell in quotes and double those "
-		      "inside.";
+		why = "A cell is longer than 64 KiB; is a quote not closed?";
 	if (why != NULL)
 		*fault = (struct csv_fault){ r->begun, why };
 	return why != NULL;
+}
+
+/* What was read of the row is forgotten, and the rest of its line is not read. */
+static void
+pass_over_row(struct reader *r)
+{
+	csv_free(&r->parser);
+	begin_parser(r);
+	r->n = 0;
+	buf_clear(&r->text);
+	r->skipping = true;
+	if (r->wrong(r->arg, r->begun,
+	        "A quote stands within a cell in quotes: double it, or take the outer ones "
+	        "away.") != 0)
+		r->stopped = true;
+}
+
+/*
+ * Parses the text of a line, or a part of it; the parser's error. A quote in a cell that is not in
+ * quotes is a character like any other; behind a cell in quotes only the next one may come.
+ */
+static int
+parse(struct reader *r, const char *p, size_t n)
+{
+	while (n > 0 && !r->skipping) {
+		size_t taken = csv_parse(&r->parser, p, n, on_cell, on_row, r);
+
+		if (taken == n)
+			break;
+		if (csv_error(&r->parser) != CSV_EPARSE)
+			return csv_error(&r->parser);
+		p += taken;
+		n -= taken;
+		if (r->parser.quoted) {
+			pass_over_row(r);
+			break;
+		}
+		csv_set_opts(&r->parser, CSV_APPEND_NULL);
+		if (csv_parse(&r->parser, p, 1, on_cell, on_row, r) != 1)
+			return csv_error(&r->parser);
+		csv_set_opts(&r->parser, STRICT);
+		p++;
+		n--;
+	}
+	return CSV_SUCCESS;
 }
 
 /* Feeds text line by line. */
@@ -121,11 +166,11 @@ feed(struct reader *r, const char *p, size_t n, struct csv_fault *fault)
 		}
 		if (r->parser.pstate == 0) /* between rows */
 			r->begun = r->line;
-		size_t taken = csv_parse(&r->parser, p, length, on_cell, on_row, r);
-		if (is_wrong(r, taken == length ? CSV_SUCCESS : csv_error(&r->parser), fault))
+		if (is_wrong(r, parse(r, p, length), fault))
 			return CSV_WRONG;
 		if (r->stopped)
 			return CSV_STOPPED;
+		r->skipping = r->skipping && end == '\0';
 		r->line += end != '\0';
 		r->after_cr = end == '\r';
 		p += length;
@@ -165,24 +210,6 @@ mark_length(const char *p, size_t n, bool *utf16)
 
 static const struct csv_fault is_utf16 = { 1, "The file is UTF-16: save it as CSV in UTF-8." };
 
-enum csv_result
-csv_read_text(struct str s, csv_row *row, void *arg, struct csv_fault *fault)
-{
-	struct reader *r = malloc(sizeof(*r));
-	enum csv_result result;
-	bool utf16;
-	size_t mark = mark_length(s.p, s.n, &utf16);
-
-	if (r == NULL)
-		arena_exhausted();
-	begin(r, row, arg);
-	*fault = is_utf16;
-	result = utf16 ? CSV_WRONG : feed(r, s.p + mark, s.n - mark, fault);
-	result = finish(r, result, fault);
-	free(r);
-	return result;
-}
-
 /* Fills the chunk, or as much as there is; -1 where it cannot be read. */
 static ssize_t
 fill(int fd, char *p, size_t n)
@@ -202,7 +229,7 @@ fill(int fd, char *p, size_t n)
 }
 
 enum csv_result
-csv_read_fd(int fd, csv_row *row, void *arg, struct csv_fault *fault)
+csv_read_fd(int fd, csv_row *row, csv_wrong_row *wrong, void *arg, struct csv_fault *fault)
 {
 	struct reader *r = malloc(sizeof(*r));
 	char *chunk = malloc(CHUNK);
@@ -212,7 +239,8 @@ csv_read_fd(int fd, csv_row *row, void *arg, struct csv_fault *fault)
 
 	if (r == NULL || chunk == NULL)
 		arena_exhausted();
-	begin(r, row, arg);
+	*r = (struct reader){ .row = row, .wrong = wrong, .arg = arg, .line = 1, .begun = 1 };
+	begin_parser(r);
 	while (result == CSV_DONE && (n = fill(fd, chunk, CHUNK)) != 0) {
 		size_t mark = first && n > 0 ? mark_length(chunk, (size_t)n, &utf16) : 0;
 

@@ -1,8 +1,8 @@
 /*
  * csv.h: CSV (RFC 4180) in UTF-8, read row by row and written cell by cell.
  *
- * Reading is strict about quotes and forgiving about the rest: a byte order mark, CRLF, CR alone,
- * blanks around cells that are not quoted, empty lines.
+ * Reading is forgiving: a byte order mark, CRLF, CR alone, blanks around cells that are not quoted,
+ * a quote within one of them (5" off), empty lines. A row that stays wrong is told and passed over.
  */
 #ifndef MERIDIAN_CSV_H
 #define MERIDIAN_CSV_H
@@ -20,9 +20,12 @@
  */
 typedef int csv_row(void *arg, int64_t line, const struct str *cells, size_t n);
 
+/* Hears of a row that cannot be read, why (a sentence, static), and that the next line is next. */
+typedef int csv_wrong_row(void *arg, int64_t line, const char *why);
+
 enum csv_result {
 	CSV_DONE, /* read to its end */
-	CSV_STOPPED, /* row() said so */
+	CSV_STOPPED, /* row() or wrong() said so */
 	CSV_WRONG /* no CSV from that line on, or it cannot be read */
 };
 struct csv_fault {
@@ -31,8 +34,8 @@ struct csv_fault {
 };
 
 /* Reads from fd, from where it stands to its end, in constant memory. */
-enum csv_result csv_read_fd(int fd, csv_row *, void *arg, struct csv_fault *);
-enum csv_result csv_read_text(struct str, csv_row *, void *arg, struct csv_fault *);
+enum csv_result
+csv_read_fd(int fd, csv_row *row, csv_wrong_row *wrong, void *arg, struct csv_fault *);
 
 /*
  * Appends a cell, quoted where it must be. What a spreadsheet would run (= + - @ tab CR LF at its

@@ -164,7 +164,7 @@ read_row(void *arg, int64_t line, const struct str *cells, size_t n)
 		return target_import_header(im, line, cells, n);
 	if (is_blank(cells, n))
 		return 0;
-	if (im->report->rows == max) {
+	if (im->report->rows >= max) {
 		target_import_wrong(im, line, STR(""),
 		    arena_printf(
 		        im->batch, "The file has more than %lld rows: divide it.", (long long)max));
@@ -179,6 +179,21 @@ read_row(void *arg, int64_t line, const struct str *cells, size_t n)
 	if (++im->nread == BATCH || arena_used(im->batch) > BATCH_BYTES)
 		flush(im);
 	return im->failed == DB_END ? 0 : -1;
+}
+
+static int
+note_wrong_row(void *arg, int64_t line, const char *why)
+{
+	struct importing *im = arg;
+
+	target_import_wrong(im, line, STR(""), str_of(why));
+	if (!im->has_header) {
+		im->has_header = true;
+		return -1;
+	}
+	im->report->rows++;
+	im->report->bad++;
+	return 0;
 }
 
 static int
@@ -208,7 +223,7 @@ read_file(struct db *db, void *arg)
 	arena_reset(im->file);
 	arena_reset(im->batch);
 	im->rows = arena_array(im->file, BATCH, sizeof(*im->rows));
-	if (csv_read_fd(im->fd, read_row, im, &fault) == CSV_WRONG) {
+	if (csv_read_fd(im->fd, read_row, note_wrong_row, im, &fault) == CSV_WRONG) {
 		target_import_wrong(im, fault.line, STR(""), str_of(fault.why));
 		r->cut = true;
 	}

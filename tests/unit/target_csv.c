@@ -240,17 +240,34 @@ a_wrong_header_stops_it(void **state)
 }
 
 static void
-broken_quotes_end_the_reading(void **state)
+a_stray_quote_costs_no_more_than_its_row(void **state)
 {
-	struct csv_report r = IMPORT(&alice, "name,ra,dec\nA,1,2\nB,1\"2,3\nC,1,2\n", &rows);
+	struct csv_report r = IMPORT(
+	    &alice, "name,ra,dec,note\nA,1,2,ok\nB,1,2,5\" off\n\"C\"x,1,2,\nD,1,2,\n", &rows);
 
 	(void)state;
-	assert_true(r.cut);
-	assert_int_equal(r.added, 1);
-	assert_problem(&r, 0, 3, "", "quote");
-	assert_true(is_there("A") && !is_there("C"));
-	r = IMPORT(&alice, "name,ra,dec\nD,1,2\nE,\"1,2\n", &whole);
+	assert_false(r.cut);
+	assert_int_equal(r.rows, 4);
+	assert_int_equal(r.added, 3);
+	assert_int_equal(r.bad, 1);
+	assert_problem(&r, 0, 4, "", "quote");
+	assert_str(get(&alice, "B").extras[0].value, "5\" off");
+	assert_true(is_there("A") && is_there("D"));
+	r = IMPORT(&alice, "name,ra,dec\nE,1,2\n\"F\"x,1,2\nG,1,2\n", &whole);
+	assert_true(r.undone && r.rows == 3 && !is_there("E"));
+	r = IMPORT(&alice, "\"name\"x,ra,dec\nE,1,2\n", &rows);
+	assert_problem(&r, 0, 1, "", "quote");
+	assert_int_equal(r.nproblems, 1);
+}
+
+static void
+a_quote_that_is_never_closed_ends_the_reading(void **state)
+{
+	struct csv_report r = IMPORT(&alice, "name,ra,dec\nD,1,2\nE,\"1,2\n", &whole);
+
+	(void)state;
 	assert_true(r.undone && r.cut && !is_there("D"));
+	assert_problem(&r, 0, 3, "", "not closed");
 }
 
 static void
@@ -599,7 +616,8 @@ main(void)
 		CLAIM(each_bad_line_is_named),
 		CLAIM(all_or_nothing_keeps_nothing),
 		CLAIM(a_wrong_header_stops_it),
-		CLAIM(broken_quotes_end_the_reading),
+		CLAIM(a_stray_quote_costs_no_more_than_its_row),
+		CLAIM(a_quote_that_is_never_closed_ends_the_reading),
 		CLAIM(people_give_only_their_own_groups),
 		CLAIM(nobody_gives_every_row_to_a_group_of_others),
 		CLAIM(options_hold_for_every_row),
