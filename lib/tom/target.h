@@ -111,6 +111,7 @@ struct problem {
 	const char
 	    *field; /* a name of the table, "aliases", "extras", "groups", or "" for the whole */
 	struct str why; /* a sentence */
+	size_t item; /* of "aliases" and "extras": which of the draft's, from 1; 0: all */
 	int64_t other; /* the target that has that name, where the asker may see it; else 0 */
 	struct str other_name;
 };
@@ -125,7 +126,8 @@ const struct problem *problem_about(const struct problems *, const char *field);
 
 /*
  * The rules that need no database (spec 2.1, with 0 a value): name, what type and scheme require,
- * ranges, epochs, eccentricity. Adds its findings; returns how many.
+ * ranges, epochs, eccentricity. Adds its findings, none about a field that has one already; returns
+ * how many.
  */
 size_t target_check(const struct target *, struct problems *, struct arena *);
 

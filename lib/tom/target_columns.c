@@ -154,20 +154,19 @@ struct row {
 	struct importing *im;
 	int64_t line;
 	struct target_draft draft;
-	size_t wrong;
-	bool is_wrong[TARGET_NFIELDS_MAX]; /* fields whose cell could not be read */
+	const struct column **extras; /* the columns of draft.extras as they were read */
+	struct problems problems; /* about fields, columns, or parts of the draft */
 };
 
 static void
-row_wrong(struct row *r, struct str column, struct str why)
+cell_wrong(struct row *r, const struct column *c, struct str why)
 {
-	target_import_wrong(r->im, r->line, column, why);
-	r->wrong++;
+	problem_add(&r->problems, r->im->batch, c->field != NULL ? c->field->name : c->name.p, why);
 }
 
 /* The groups of a cell; the first that is wrong ends the reading. */
 static void
-read_groups(struct row *r, struct str list, struct str column)
+read_groups(struct row *r, struct str list, const struct column *c)
 {
 	struct importing *im = r->im;
 	const char *why = NULL;
@@ -188,7 +187,7 @@ read_groups(struct row *r, struct str list, struct str column)
 			why = group_named(im, name, &r->draft.groups[r->draft.ngroups++]);
 	}
 	if (why != NULL)
-		row_wrong(r, column, str_of(why));
+		cell_wrong(r, c, str_of(why));
 }
 
 static void
@@ -199,7 +198,7 @@ read_cell(struct row *r, const struct column *c, struct str cell)
 	const char *why;
 
 	if (!str_is_utf8(cell) || memchr(cell.p, '\0', cell.n) != NULL) {
-		row_wrong(r, c->name, STR("The cell is no UTF-8 text."));
+		cell_wrong(r, c, STR("The cell is no UTF-8 text."));
 		return;
 	}
 	if (text.n == 0)
@@ -207,24 +206,24 @@ read_cell(struct row *r, const struct column *c, struct str cell)
 	switch (c->kind) {
 	case COLUMN_FIELD:
 		why = target_set(&r->draft.target, c->field, text, a);
-		if (why != NULL) {
-			row_wrong(r, c->name, str_of(why));
-			r->is_wrong[c->field - target_fields] = true;
-		}
+		if (why == NULL && r->draft.target.created > clock_now())
+			why = "The date of creation must not lie in the future.";
+		if (why != NULL)
+			cell_wrong(r, c, str_of(why));
 		break;
 	case COLUMN_ALIAS:
 		r->draft.aliases[r->draft.naliases++] = arena_str(a, text);
 		break;
 	case COLUMN_GROUPS:
-		read_groups(r, text, c->name);
+		read_groups(r, text, c);
 		break;
 	case COLUMN_EXTRA:
+		r->extras[r->draft.nextras] = c;
 		r->draft.extras[r->draft.nextras++] = (struct target_extra){ .key = c->name,
 			.value = arena_str(a, text) };
 		break;
 	case COLUMN_NAMELESS:
-		row_wrong(
-		    r, STR(""), STR("A cell stands in a column that has no name in the header."));
+		cell_wrong(r, c, STR("A cell stands in a column that has no name in the header."));
 		break;
 	case COLUMN_PASSED:
 		break;
@@ -252,6 +251,19 @@ join_groups(struct target_draft *d, const struct csv_options *o, struct arena *a
 	d->ngroups = n;
 }
 
+/* What a finding is about: a column by its name in the header, or a part of the draft. */
+static struct str
+place_of(const struct row *r, const struct problem *p)
+{
+	const struct target_field *f = target_field_find(str_of(p->field));
+
+	for (size_t i = 0; f != NULL && i < r->im->ncolumns; i++)
+		if (r->im->columns[i].field == f)
+			return r->im->columns[i].name;
+	return p->item > 0 && strcmp(p->field, "extras") == 0 ? r->extras[p->item - 1]->name
+	                                                      : str_of(p->field);
+}
+
 /* Checks the draft whole; then it may wait to be written. */
 static void
 let_wait(struct row *r, struct waiting *w)
@@ -259,20 +271,16 @@ let_wait(struct row *r, struct waiting *w)
 	struct importing *im = r->im;
 	struct target_draft *d = &r->draft;
 	struct arena *a = im->batch;
-	struct problems ps = { 0 };
 	size_t nkeys;
 
 	d->target.name = str_trim(d->target.name);
-	target_check(&d->target, &ps, a);
-	struct target_key *keys = target_keys(d, &nkeys, &ps, a);
-	target_check_extras(d, &ps, a);
-	for (size_t i = 0; i < ps.n; i++) {
-		const struct target_field *f = target_field_find(str_of(ps.list[i].field));
-
-		if (f == NULL || !r->is_wrong[f - target_fields])
-			row_wrong(r, str_of(ps.list[i].field), ps.list[i].why);
-	}
-	if (r->wrong > 0)
+	target_check(&d->target, &r->problems, a);
+	struct target_key *keys = target_keys(d, &nkeys, &r->problems, a);
+	target_check_extras(d, &r->problems, a);
+	for (size_t i = 0; i < r->problems.n; i++)
+		target_import_wrong(
+		    im, r->line, place_of(r, &r->problems.list[i]), r->problems.list[i].why);
+	if (r->problems.n > 0)
 		return;
 	d->target.creator = im->user == NULL ? 0 : im->user->id;
 	d->target.modified = clock_now();
@@ -300,15 +308,16 @@ target_import_cells(
 	r.draft.target.permissions = im->options->permissions;
 	r.draft.aliases = arena_array(im->batch, n, sizeof(*r.draft.aliases));
 	r.draft.extras = arena_array(im->batch, n, sizeof(*r.draft.extras));
+	r.extras = arena_array(im->batch, n, sizeof(*r.extras));
 	for (size_t i = 0; i < n && i < im->ncolumns; i++)
 		read_cell(&r, &im->columns[i], cells[i]);
 	for (size_t i = im->ncolumns; i < n; i++)
 		if (!str_empty(str_trim(cells[i]))) {
-			row_wrong(&r, STR(""),
+			problem_add(&r.problems, im->batch, "",
 			    arena_printf(im->batch, "The row has %zu cells, the header %zu.", n,
 			        im->ncolumns));
 			break;
 		}
 	let_wait(&r, w);
-	return r.wrong == 0;
+	return r.problems.n == 0;
 }

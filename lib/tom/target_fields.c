@@ -361,17 +361,19 @@ target_check(const struct target *t, struct problems *ps, struct arena *a)
 	size_t before = ps->n;
 	const char *why = target_name_wrong(str_trim(t->name));
 
-	if (why != NULL)
+	if (why != NULL && problem_about(ps, "name") == NULL)
 		problem_add(ps, a, "name", str_of(why));
 	for (size_t i = 0; i < target_nfields; i++) {
 		const struct target_field *f = &target_fields[i];
 
+		if (problem_about(ps, f->name) != NULL)
+			continue;
 		need(t, f, ps, a);
 		if (target_is_number(f))
 			check_range(t, f, ps, a);
 	}
 	if (t->type == TARGET_NON_SIDEREAL && t->eccentricity > 0.9 && t->scheme != SCHEME_NONE &&
-	    t->scheme != SCHEME_COMET)
+	    t->scheme != SCHEME_COMET && problem_about(ps, "scheme") == NULL)
 		problem_add(ps, a, "scheme",
 		    STR("High eccentricity objects should use the MPC_COMET scheme: "
 		        "the eccentricity is above 0.9."));

@@ -232,6 +232,8 @@ read_file(struct db *db, void *arg)
 		return im->failed;
 	if (!im->has_header && r->nproblems == 0)
 		target_import_wrong(im, 1, STR(""), STR("The file is empty."));
+	else if (r->rows == 0 && r->nproblems == 0)
+		target_import_wrong(im, 1, STR(""), STR("No row follows the header."));
 	if (r->nproblems > 1)
 		qsort(r->problems, r->nproblems, sizeof(*r->problems), compare_lines);
 	return im->options->all_or_nothing && r->nproblems > 0 ? DB_REFUSED : DB_END;

@@ -35,6 +35,14 @@ has_key(const struct target_key *keys, size_t n, struct str key)
 	return false;
 }
 
+/* A finding about one of the draft's aliases or extras. */
+static void
+item_wrong(struct problems *ps, struct arena *a, const char *field, size_t index, struct str why)
+{
+	problem_add(ps, a, field, why);
+	ps->list[ps->n - 1].item = index + 1;
+}
+
 /* Are these few enough to be compared with each other? Else it is said. */
 static bool
 are_few(
@@ -67,12 +75,13 @@ target_keys(struct target_draft *d, size_t *n, struct problems *ps, struct arena
 		if (alias.n == 0)
 			continue;
 		if ((why = target_name_wrong(alias)) != NULL) {
-			problem_add(ps, a, "aliases", arena_printf(a, "Alias %zu: %s", i + 1, why));
+			item_wrong(
+			    ps, a, "aliases", i, arena_printf(a, "Alias %zu: %s", i + 1, why));
 			continue;
 		}
 		struct str key = target_match_key(a, alias);
 		if (str_eq(key, keys[0].key))
-			problem_add(ps, a, "aliases",
+			item_wrong(ps, a, "aliases", i,
 			    arena_printf(a,
 			        "Target name and target aliases must be different: %.*s is the "
 			        "name.",
@@ -153,9 +162,9 @@ target_check_extras(struct target_draft *d, struct problems *ps, struct arena *a
 		for (size_t j = 0; j < n; j++)
 			twice = twice || str_eq(d->extras[j].key, e.key);
 		if ((why = target_extra_wrong(&e)) != NULL)
-			problem_add(ps, a, "extras", str_of(why));
+			item_wrong(ps, a, "extras", i, str_of(why));
 		else if (twice)
-			problem_add(ps, a, "extras",
+			item_wrong(ps, a, "extras", i,
 			    arena_printf(a, "The field %.*s is given twice.", STR_ARG(e.key)));
 		else
 			d->extras[n++] = e;

@@ -196,6 +196,44 @@ each_bad_line_is_named(void **state)
 }
 
 static void
+a_cell_is_complained_of_once_by_its_columns_name(void **state)
+{
+	struct csv_report r = import_text(&alice,
+	    STR("name,RA,dec,Created,note,note 2\n"
+	        "A\0B,1,2,,,\n"
+	        "\xff,1,2,,,\n"
+	        "C,noon,100,2999-01-01T00:00:00Z,,x\x00y\n"
+	        ",,1,,,\n"),
+	    &rows);
+
+	(void)state;
+	assert_problem(&r, 0, 2, "name", "no UTF-8");
+	assert_problem(&r, 1, 3, "name", "no UTF-8");
+	assert_problem(&r, 2, 4, "RA", "Write degrees");
+	assert_problem(&r, 3, 4, "dec", "-90 to 90");
+	assert_problem(&r, 4, 4, "Created", "future");
+	assert_problem(&r, 5, 4, "note 2", "no UTF-8");
+	assert_problem(&r, 6, 5, "name", "required");
+	assert_problem(&r, 7, 5, "RA", "required");
+	assert_int_equal(r.nproblems, 8);
+}
+
+static void
+a_wrong_extra_is_told_by_its_column(void **state)
+{
+	struct buf b = { 0 };
+
+	(void)state;
+	buf_puts(&b, "name,ra,dec,first,second,third\nA,1,2,,x,");
+	for (int i = 0; i < 10001; i++)
+		buf_putc(&b, 'y');
+	struct csv_report r = import_text(&alice, buf_text(&b), &rows);
+	assert_problem(&r, 0, 2, "third", "10,000");
+	assert_int_equal(r.nproblems, 1);
+	buf_free(&b);
+}
+
+static void
 all_or_nothing_keeps_nothing(void **state)
 {
 	struct csv_report r = IMPORT(&alice, MIXED, &whole);
@@ -225,6 +263,8 @@ a_wrong_header_stops_it(void **state)
 		{ "name,a\xff\nx,1\n", "", "UTF-8" },
 		{ "", "", "empty" },
 		{ "\n\n", "", "empty" },
+		{ "name,ra,dec\n", "", "No row follows" },
+		{ "name,ra,dec\n,,\n\n", "", "No row follows" },
 	};
 
 	(void)state;
@@ -614,6 +654,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		CLAIM(every_kind_of_column_is_read),
 		CLAIM(each_bad_line_is_named),
+		CLAIM(a_cell_is_complained_of_once_by_its_columns_name),
+		CLAIM(a_wrong_extra_is_told_by_its_column),
 		CLAIM(all_or_nothing_keeps_nothing),
 		CLAIM(a_wrong_header_stops_it),
 		CLAIM(a_stray_quote_costs_no_more_than_its_row),
