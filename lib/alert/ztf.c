@@ -255,7 +255,7 @@ add_candidate(struct ztf_packet *p, const struct alert *alert, char *err, size_t
 static bool
 take_name(struct ztf_packet *p, struct arena *arena, struct str id, char *err, size_t errsize)
 {
-	const char *why = target_name_wrong(id = str_trim(id));
+	const char *why = target_name_wrong(id = str_trim(id), arena);
 
 	if (why != NULL) {
 		snprintf(err, errsize, "objectId \"%.*s\": %s", (int)(id.n < 100 ? id.n : 100),

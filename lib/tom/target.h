@@ -131,12 +131,15 @@ const struct problem *problem_about(const struct problems *, const char *field);
  */
 size_t target_check(const struct target *, struct problems *, struct arena *);
 
-/* Is it fit to be a name or an alias? NULL, or the reason: a sentence (static). */
-const char *target_name_wrong(struct str trimmed);
+/*
+ * Is it fit to be a name or an alias: a line of UTF-8 with something to be seen in it and nothing
+ * that is not? NULL, or the reason: a sentence (in the arena or static).
+ */
+const char *target_name_wrong(struct str trimmed, struct arena *);
 
 /*
- * Names that count as the same: NFC, lower case, without blank, '-', '_', '(' and ')'. A name made
- * of those alone is its own key.
+ * Names that count as the same: NFC, lower case, without blanks and dashes of any kind, '_', '(' and
+ * ')'. A name made of those alone is its own key.
  */
 struct str target_match_key(struct arena *, struct str name);
 

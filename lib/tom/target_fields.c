@@ -359,7 +359,7 @@ size_t
 target_check(const struct target *t, struct problems *ps, struct arena *a)
 {
 	size_t before = ps->n;
-	const char *why = target_name_wrong(str_trim(t->name));
+	const char *why = target_name_wrong(str_trim(t->name), a);
 
 	if (why != NULL && problem_about(ps, "name") == NULL)
 		problem_add(ps, a, "name", str_of(why));

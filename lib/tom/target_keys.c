@@ -74,7 +74,7 @@ target_keys(struct target_draft *d, size_t *n, struct problems *ps, struct arena
 
 		if (alias.n == 0)
 			continue;
-		if ((why = target_name_wrong(alias)) != NULL) {
+		if ((why = target_name_wrong(alias, a)) != NULL) {
 			item_wrong(
 			    ps, a, "aliases", i, arena_printf(a, "Alias %zu: %s", i + 1, why));
 			continue;

@@ -8,41 +8,70 @@
 
 #include <utf8proc.h>
 
-/* Controls, line and paragraph separators, and what turns the direction of text around it. */
+/* A blank of any width. */
 static bool
-is_control(int32_t point)
+is_blank(int32_t point)
 {
-	return point < 0x20 || (point >= 0x7f && point < 0xa0) || point == 0x2028 ||
-	    point == 0x2029 || (point >= 0x202a && point <= 0x202e) ||
-	    (point >= 0x2066 && point <= 0x2069) || point == 0xfeff;
+	return utf8proc_category(point) == UTF8PROC_CATEGORY_ZS;
+}
+
+/*
+ * What cannot be seen, or does something to the text around it: two names that differ by it alone
+ * look the same.
+ */
+static bool
+is_unseen(int32_t point)
+{
+	switch (utf8proc_category(point)) {
+	case UTF8PROC_CATEGORY_CC: /* controls */
+	case UTF8PROC_CATEGORY_CF: /* formats: no width, the direction of text */
+	case UTF8PROC_CATEGORY_ZL: /* ends of lines and paragraphs */
+	case UTF8PROC_CATEGORY_ZP:
+	case UTF8PROC_CATEGORY_CO: /* private: each font has another */
+	case UTF8PROC_CATEGORY_CN: /* nobody has said what it is */
+		return true;
+	default:
+		return utf8proc_get_property(point)->ignorable;
+	}
 }
 
 const char *
-target_name_wrong(struct str s)
+target_name_wrong(struct str s, struct arena *a)
 {
 	size_t points = 0;
+	bool seen = false;
 
-	if (s.n == 0)
-		return "A name is required.";
-	if (!str_is_utf8(s))
+	if (s.n > 0 && !str_is_utf8(s))
 		return "The name must be UTF-8 text.";
 	for (size_t i = 0; i < s.n; points++) {
 		utf8proc_int32_t point;
 
 		i += (size_t)utf8proc_iterate(
 		    (const utf8proc_uint8_t *)s.p + i, (utf8proc_ssize_t)(s.n - i), &point);
-		if (is_control(point))
-			return "The name must not hold control characters or line ends.";
+		if (is_unseen(point))
+			return arena_printf(a,
+			    "The name must not hold control or invisible characters: character %zu "
+			    "is "
+			    "U+%04X.",
+			    points + 1, (unsigned)point)
+			    .p;
+		seen = seen || !is_blank(point);
 	}
+	if (!seen)
+		return "A name is required.";
 	if (points > TARGET_NAME_MAX)
 		return "The name must have at most 100 characters.";
 	return NULL;
 }
 
+/* Blanks and dashes of any kind, and what else tells no names apart. */
 static bool
 is_passed_over(int32_t point)
 {
-	return point == ' ' || point == '-' || point == '_' || point == '(' || point == ')';
+	if (point < 0x80)
+		return point == ' ' || point == '-' || point == '_' || point == '(' || point == ')';
+	return is_blank(point) || point == 0x2212 ||
+	    utf8proc_category(point) == UTF8PROC_CATEGORY_PD;
 }
 
 /* The key of a text of ASCII alone; -1 where there are other bytes. */

@@ -239,27 +239,60 @@ values_out_of_range_are_named(void **state)
 	assert_non_null(first_problem(&t, "pm_ra"));
 }
 
+static const char *
+wrong(struct str name)
+{
+	return target_name_wrong(name, a);
+}
+
 static void
 names_are_text_of_a_line(void **state)
 {
 	char long_name[400];
 
 	(void)state;
-	assert_null(target_name_wrong(STR("SN 1987A")));
-	assert_null(target_name_wrong(STR("\xce\xb1 Centauri")));
-	assert_non_null(target_name_wrong(STR("")));
-	assert_non_null(target_name_wrong(STR("a\tb")));
-	assert_non_null(target_name_wrong((struct str){ "a\0b", 3 }));
-	assert_non_null(target_name_wrong(STR("a\xc2\x85")));
-	assert_non_null(target_name_wrong(STR("a\xe2\x80\xae")));
-	assert_non_null(target_name_wrong(STR("a\xff")));
+	assert_null(wrong(STR("SN 1987A")));
+	assert_null(wrong(STR("\xce\xb1 Centauri")));
+	assert_non_null(wrong(STR("")));
+	assert_non_null(wrong(STR("a\tb")));
+	assert_non_null(wrong((struct str){ "a\0b", 3 }));
+	assert_non_null(wrong(STR("a\xc2\x85")));
+	assert_non_null(wrong(STR("a\xe2\x80\xae")));
+	assert_non_null(wrong(STR("a\xff")));
 	for (size_t i = 0; i < 200; i += 2) {
 		long_name[i] = '\xce';
 		long_name[i + 1] = '\xb1';
 	}
-	assert_null(target_name_wrong((struct str){ long_name, 200 }));
+	assert_null(wrong((struct str){ long_name, 200 }));
 	long_name[200] = 'x';
-	assert_non_null(target_name_wrong((struct str){ long_name, 201 }));
+	assert_non_null(wrong((struct str){ long_name, 201 }));
+}
+
+static void
+what_cannot_be_seen_is_no_part_of_a_name(void **state)
+{
+	/* zero width space and joiner, direction marks, soft hyphen, fillers, a private one, one
+	 * that is nothing, a selector of variants */
+	static const char *const unseen[] = { "\xe2\x80\x8b", "\xe2\x80\x8d", "\xe2\x80\x8e",
+		"\xe2\x80\xae", "\xc2\xad", "\xe3\x85\xa4", "\xcd\x8f", "\xee\x80\x80",
+		"\xef\xbf\xbf", "\xef\xb8\x8f", "\xe2\x80\xa8", "\xef\xbb\xbf" };
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(unseen); i++) {
+		assert_non_null(wrong(str_of(unseen[i])));
+		assert_non_null(
+		    strstr(wrong(arena_printf(a, "Zw%s31", unseen[i])), "character 3 is U+"));
+	}
+	assert_str(str_of(wrong(STR("Zw\xe2\x80\x8b"
+	                            "31"))),
+	    "The name must not hold control or invisible characters: character 3 is U+200B.");
+	assert_non_null(strstr(wrong(STR("a\n")), "character 2 is U+000A."));
+	/* blanks alone, of whatever width, are no name */
+	assert_str(str_of(wrong(STR("\xc2\xa0"))), "A name is required.");
+	assert_str(str_of(wrong(STR("\xe3\x80\x80 \xe2\x80\x89"))), "A name is required.");
+	assert_null(wrong(STR("Nb\xc2\xa0"
+	                      "31")));
+	assert_null(wrong(STR("e\xcc\x81"))); /* an accent of its own is seen */
 }
 
 static void
@@ -275,6 +308,17 @@ names_that_look_the_same_have_one_key(void **state)
 	assert_str(target_match_key(a, STR("\xce\xa9 Cen")),
 	    "\xcf\x89"
 	    "cen");
+	/* blanks that do not break, thin and wide ones; hyphens, dashes and the minus */
+	assert_str(target_match_key(a,
+	               STR("M\xc2\xa0"
+	                   "3\xe2\x80\x89"
+	                   "1\xe3\x80\x80")),
+	    "m31");
+	assert_str(target_match_key(a,
+	               STR("B1919\xe2\x88\x92"
+	                   "2\xe2\x80\x90"
+	                   "1\xe2\x80\x93")),
+	    "b191921");
 	/* what would vanish stands for itself, or all such names would be one */
 	assert_str(target_match_key(a, STR("--")), "--");
 	assert_str(target_match_key(a, STR("()")), "()");
@@ -293,6 +337,7 @@ main(void)
 		cmocka_unit_test(each_type_and_scheme_requires_its_own),
 		cmocka_unit_test(values_out_of_range_are_named),
 		cmocka_unit_test(names_are_text_of_a_line),
+		cmocka_unit_test(what_cannot_be_seen_is_no_part_of_a_name),
 		cmocka_unit_test(names_that_look_the_same_have_one_key),
 	};
 

@@ -319,7 +319,7 @@ impossible_packets_are_refused_by_field(void **state)
 		assert_says(text); \
 	} while (0)
 	REFUSED(l.object_id = " ", "objectId \"\": A name is required");
-	REFUSED(l.object_id = "a\nb", "must not hold control characters");
+	REFUSED(l.object_id = "a\nb", "must not hold control or invisible characters");
 	REFUSED(l.object_id = "\xff", "must be UTF-8");
 	memset(longest, 'a', 101);
 	longest[101] = '\0';
