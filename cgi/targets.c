@@ -158,6 +158,19 @@ read_groups(struct request *req, int64_t **ids, struct problems *problems)
 }
 
 struct str
+problem_text(struct arena *a, const struct problems *ps, const char *field)
+{
+	struct str text = STR_NONE;
+
+	for (size_t i = 0; i < ps->n; i++)
+		if (strcmp(ps->list[i].field, field) == 0)
+			text = text.p == NULL
+			    ? ps->list[i].why
+			    : arena_printf(a, "%.*s %.*s", STR_ARG(text), STR_ARG(ps->list[i].why));
+	return text;
+}
+
+struct str
 real_text(struct arena *a, double value)
 {
 	struct buf b = { 0 };

@@ -49,6 +49,9 @@ int add_groups(
 /* The ids that the fields "groups" of a form hold; what is no number is a problem. */
 size_t read_groups(struct request *, int64_t **ids, struct problems *);
 
+/* All that was found about a field, in one text; absent where that is nothing. */
+struct str problem_text(struct arena *, const struct problems *, const char *field);
+
 /* Shortest text that reads back as the same number: what an input shows. */
 struct str real_text(struct arena *, double);
 

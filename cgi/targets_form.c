@@ -53,10 +53,6 @@ create(struct request *req, struct response *res)
 
 	target_form_read(&f);
 	target_form_hand_over(&f);
-	if (f.problems.n > 0) {
-		target_check(&f.draft.target, &f.problems, f.arena);
-		return target_form_show(&f, 400);
-	}
 	return conclude(
 	    &f, target_add(req->app->db, f.arena, auth_user(req), &f.draft, &f.problems), "Added");
 }
@@ -119,10 +115,6 @@ update(struct request *req, struct response *res)
 		return 0;
 	target_form_read(&f);
 	target_form_hand_over(&f);
-	if (f.problems.n > 0) {
-		target_check(&f.draft.target, &f.problems, f.arena);
-		return target_form_show(&f, 400);
-	}
 	r = target_change(req->app->db, f.arena, auth_user(req), &f.draft, f.parts, &f.problems);
 	/* Gone, or no longer theirs, since it was read. */
 	if (r == DB_REFUSED && f.problems.n == 0)

@@ -16,6 +16,7 @@ struct target_form {
 	struct str aliases; /* a line each */
 	struct target_extra *extras;
 	size_t nextras, room;
+	size_t *extra_of; /* of each extra of the draft as handed over: which it is of these */
 	struct str name; /* of the target as it is */
 	unsigned parts; /* what the form sent, of target_change() */
 	struct problems problems;

@@ -261,9 +261,12 @@ target_form_hand_over(struct target_form *f)
 	size_t n = 0;
 
 	f->draft.extras = arena_array(f->arena, f->nextras + 1, sizeof(*f->draft.extras));
+	f->extra_of = arena_array(f->arena, f->nextras + 1, sizeof(*f->extra_of));
 	for (size_t i = 0; i < f->nextras; i++)
-		if (f->extras[i].value.n > 0 || !target_form_is_configured(f, f->extras[i].key))
+		if (f->extras[i].value.n > 0 || !target_form_is_configured(f, f->extras[i].key)) {
+			f->extra_of[n] = i;
 			f->draft.extras[n++] = f->extras[i];
+		}
 	f->draft.nextras = n;
 }
 

@@ -9,6 +9,7 @@
 #include "targets_form.h"
 
 #define EMPTY_ROWS 3 /* rows for new further fields */
+#define ROW_ID "targetextra_set-%zu-key"
 
 static struct str
 extra_value(const struct target_form *f, struct str key)
@@ -23,12 +24,10 @@ extra_value(const struct target_form *f, struct str key)
 static void
 add_field(struct target_form *f, struct value *list, const struct field *field, struct str text)
 {
-	const struct problem *p = problem_about(&f->problems, field->name);
-	struct input in = { .state = p ? WRONG : VALID, .text = text };
+	struct str why = problem_text(f->arena, &f->problems, field->name);
+	struct input in = { .state = why.p ? WRONG : VALID, .text = text, .why = why };
 	struct value *page = value_object(f->arena);
 
-	if (p)
-		in.why = p->why;
 	form_show(page, field, &in, 1, f->arena);
 	value_add(list, value_child(value_child(page, "form"), field->name));
 }
@@ -108,6 +107,15 @@ add_target_field(struct target_form *f, struct value *list, size_t i)
 	add_field(f, list, &field, field_text(f, i));
 }
 
+/* Is the field of the table one that this form has? */
+static bool
+is_on_form(const struct target_form *f, const struct target_field *t)
+{
+	unsigned type = f->draft.target.type == TARGET_SIDEREAL ? FOR_SIDEREAL : FOR_NON_SIDEREAL;
+
+	return (t->used & type) != 0;
+}
+
 static bool
 is_in_section(const struct target_field *t, bool ephemeris)
 {
@@ -119,13 +127,12 @@ is_in_section(const struct target_field *t, bool ephemeris)
 static void
 add_section(struct target_form *f, struct value *sections, const char *legend, bool ephemeris)
 {
-	unsigned type = f->draft.target.type == TARGET_SIDEREAL ? FOR_SIDEREAL : FOR_NON_SIDEREAL;
 	struct value *section = value_object(f->arena);
 	struct value *list = value_set_list(section, "fields");
 
 	value_set_cstr(section, "legend", legend);
 	for (size_t i = 0; i < target_nfields; i++)
-		if ((target_fields[i].used & type) && is_in_section(&target_fields[i], ephemeris))
+		if (is_on_form(f, &target_fields[i]) && is_in_section(&target_fields[i], ephemeris))
 			add_target_field(f, list, i);
 	if (value_count(list) > 0)
 		value_add(sections, section);
@@ -152,13 +159,23 @@ add_identity(struct target_form *f, struct value *page)
 	             : "A non-sidereal target has orbital elements; a sidereal one a position.");
 }
 
+/* An <input> would lose the ends of its lines. */
+static bool
+has_lines(struct str value)
+{
+	return str_find(value, '\n') < value.n;
+}
+
 static void
 add_extra_row(struct target_form *f, struct value *rows, const struct target_extra *e)
 {
 	size_t i = value_count(rows);
 	struct value *v = value_add_object(rows);
+	struct str id = arena_printf(f->arena, ROW_ID, i);
 
-	value_set_text(v, "key_id", arena_printf(f->arena, "targetextra_set-%zu-key", i));
+	value_set_text(v, "key_id", id);
+	value_set_text(v, "error", problem_text(f->arena, &f->problems, id.p));
+	value_set_bool(v, "lines", e && has_lines(e->value));
 	value_set_text(v, "value_id", arena_printf(f->arena, "targetextra_set-%zu-value", i));
 	value_set_text(v, "key", e ? e->key : STR(""));
 	value_set_text(v, "value", e ? e->value : STR(""));
@@ -175,14 +192,15 @@ add_extras(struct target_form *f, struct value *page)
 
 	for (size_t i = 0; target_form_extra_at(f, i, &e); i++) {
 		bool boolean = str_is(e.type, "boolean");
+		struct str value = extra_value(f, e.name);
 		struct field field = { .name = e.name.p,
 			.type = boolean                ? FIELD_CHOICE
 			    : str_is(e.type, "number") ? FIELD_REAL
+			    : has_lines(value)         ? FIELD_LINES
 			                               : FIELD_TEXT,
 			.choices = "True|False",
 			.help = str_is(e.type, "datetime") ? "A date, with a time or without (UTC)."
 			                                   : NULL };
-		struct str value = extra_value(f, e.name);
 
 		if (!target_key_is_own(e.name))
 			add_field(f, list, &field, value.p ? value : STR(""));
@@ -195,29 +213,37 @@ add_extras(struct target_form *f, struct value *page)
 	value_set_int(page, "nrows", (int64_t)value_count(rows));
 }
 
-/* What stands at the top: each finding once, a link to its field. */
+/* The id of the element that a finding is shown beside; "": of none. */
+static const char *
+place_of(const struct target_form *f, const struct problem *p)
+{
+	const struct target_field *t = target_field_find(str_of(p->field));
+	size_t row = 0, i;
+
+	if (t)
+		return is_on_form(f, t) ? p->field : "";
+	if (p->item == 0 || strcmp(p->field, "extras") != 0)
+		return p->field;
+	i = f->extra_of[p->item - 1];
+	if (target_form_is_configured(f, f->extras[i].key))
+		return f->extras[i].key.p;
+	for (size_t k = 0; k < i; k++)
+		row += !target_form_is_configured(f, f->extras[k].key);
+	return arena_printf(f->arena, ROW_ID, row).p;
+}
+
+/* What stands at the top: each finding, a link to its field; and what stands beside no input. */
 static void
 add_problems(struct target_form *f, struct value *page)
 {
 	struct value *list = value_set_list(page, "problems");
-	size_t n = 0;
 
 	for (size_t i = 0; i < f->problems.n; i++) {
-		const struct problem *p = &f->problems.list[i];
-		const struct target_field *t = target_field_find(str_of(p->field));
-		struct value *v;
+		struct problem *p = &f->problems.list[i];
+		struct value *v = value_add_object(list);
 
-		if (p->field[0] != '\0' && problem_about(&f->problems, p->field) != p)
-			continue;
-		n++;
-		v = value_add_object(list);
+		p->field = place_of(f, p);
 		value_set_text(v, "field", str_of(p->field));
-		value_set_cstr(v, "label",
-		    t                                      ? t->label
-		        : strcmp(p->field, "aliases") == 0 ? "Other names"
-		        : strcmp(p->field, "extras") == 0  ? "Further fields"
-		        : strcmp(p->field, "groups") == 0  ? "Groups"
-		                                           : p->field);
 		value_set_text(v, "why", p->why);
 		value_set_null(v, "other");
 		if (p->other > 0) {
@@ -225,10 +251,16 @@ add_problems(struct target_form *f, struct value *page)
 			value_set_text(v, "other_name", p->other_name);
 		}
 	}
-	value_set_bool(page, "has_problems", n > 0);
+	value_set_bool(page, "has_problems", f->problems.n > 0);
 	value_set_text(page, "problems_text",
-	    n == 1 ? STR("one thing needs your attention")
-	           : arena_printf(f->arena, "%zu things need your attention", n));
+	    f->problems.n == 1
+	        ? STR("one thing needs your attention")
+	        : arena_printf(f->arena, "%zu things need your attention", f->problems.n));
+	value_set_text(page, "type_error", problem_text(f->arena, &f->problems, "type"));
+	value_set_text(page, "extras_error", problem_text(f->arena, &f->problems, "extras"));
+	value_set_text(
+	    page, "permissions_error", problem_text(f->arena, &f->problems, "permissions"));
+	value_set_text(page, "groups_error", problem_text(f->arena, &f->problems, "groups"));
 }
 
 int

@@ -26,6 +26,23 @@ trimmed(struct arena *a, struct str s)
 	return arena_copy(a, s.p == NULL ? "" : s.p, s.n);
 }
 
+/* The same with line ends of every kind made '\n'. */
+static struct str
+trimmed_lines(struct arena *a, struct str s)
+{
+	struct str copy = trimmed(a, s);
+	char *to = (char *)(uintptr_t)copy.p;
+	size_t n = 0;
+
+	for (size_t i = 0; i < copy.n; i++)
+		if (copy.p[i] != '\r')
+			to[n++] = copy.p[i];
+		else if (copy.p[i + 1] != '\n')
+			to[n++] = '\n';
+	to[n] = '\0';
+	return (struct str){ copy.p, n };
+}
+
 static bool
 has_key(const struct target_key *keys, size_t n, struct str key)
 {
@@ -153,7 +170,7 @@ target_check_extras(struct target_draft *d, struct problems *ps, struct arena *a
 		return;
 	for (size_t i = 0; i < d->nextras; i++) {
 		struct target_extra e = { .key = trimmed(a, d->extras[i].key),
-			.value = trimmed(a, d->extras[i].value) };
+			.value = trimmed_lines(a, d->extras[i].value) };
 		const char *why;
 		bool twice = false;
 

@@ -20,7 +20,10 @@ struct target_key {
  */
 struct target_key *target_keys(struct target_draft *, size_t *n, struct problems *, struct arena *);
 
-/* Trims the extras in place, drops empty ones; adds problems (too long, a key that came twice). */
+/*
+ * Trims the extras in place, makes line ends '\n', drops empty ones; adds problems (too long, a key
+ * that came twice).
+ */
 void target_check_extras(struct target_draft *, struct problems *, struct arena *);
 
 /*

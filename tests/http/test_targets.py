@@ -128,6 +128,55 @@ def wrong_fields_come_back_with_what_was_typed(site):
     equal(site.one("SELECT count(*) FROM target WHERE name = 'No position'"), '0')
 
 
+def every_finding_stands_beside_its_field(site):
+    ada = site.signed_in('ada')
+    extras = {'targetextra_set-0-key': 'fine', 'targetextra_set-0-value': '1',
+              'targetextra_set-1-key': 'RA', 'targetextra_set-1-value': '2',
+              'targetextra_set-2-key': '', 'targetextra_set-2-value': 'no name'}
+    answer = ada.submit('/targets/create/', {
+        'name': 'Findings', 'ra': '1', 'dec': '1', 'type': 'STAR', 'permissions': 'SECRET',
+        'aliases': 'bad\x01one\nfindings\n' + 'y' * 101, 'groups': 'x', **extras})
+    equal(answer.status, 400)
+
+    def beside(name):
+        return re.search(r'<p class="err" id="%s-e">([^<]*)</p>' % name, answer.text).group(1)
+
+    contains(beside('aliases'), 'Alias 1: ', 'character 4 is U+0001', 'must be different',
+             'Alias 3: The name must have at most 100 characters.')
+    contains(beside('targetextra_set-1-key'), 'must not be called as')
+    contains(beside('targetextra_set-2-key'), 'needs a field name')
+    contains(beside('type'), 'must be one of SIDEREAL, NON_SIDEREAL')
+    contains(beside('permissions'), 'must be one of OPEN, PUBLIC, PRIVATE')
+    contains(beside('groups'), 'Choose among the groups')
+    contains(answer.words, '8 things need your attention')
+    for field in ('aliases', 'targetextra_set-1-key', 'targetextra_set-2-key', 'type', 'permissions',
+                  'groups'):
+        contains(answer.text, '<a href="#%s">' % field, 'id="%s"' % field)
+    equal(answer.text.count('aria-invalid="true"'), 5)
+    for key in ('fine', 'RA', 'no name'):
+        contains(answer.text, 'value="%s"' % key)
+
+
+def values_keep_their_lines(site):
+    ada = site.signed_in('ada')
+    files = {'target_csv': ('t.csv', 'name,ra,dec,note\r\nOf lines,1,2,"one\r\ntwo\rthree"\r\n',
+                            'text/csv')}
+    equal(ada.post('/targets/import/', {'mode': 'all'}, files).status, 302)
+    target = int(site.one("SELECT id FROM target WHERE name = 'Of lines'"))
+    path = '/targets/%d/update/' % target
+
+    def value():
+        return re.search(r'<textarea name="targetextra_set-0-value"[^>]*>\n([^<]*)</textarea>',
+                         ada.get(path).text).group(1)
+
+    equal(value(), 'one\ntwo\nthree')
+    equal(ada.submit(path, {'parallax': '1'}).status, 302)
+    equal(value(), 'one\ntwo\nthree')
+    # as browsers send them
+    equal(ada.submit(path, {'targetextra_set-0-value': 'one\r\nfour'}).status, 302)
+    equal(value(), 'one\nfour')
+
+
 def a_name_in_use_is_refused_with_the_way_to_it(site):
     ada, ben = site.signed_in('ada'), site.signed_in('ben')
     target = _create(ada, 'SN 2026kqz', aliases='ZTF26abqwzey')
