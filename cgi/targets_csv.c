@@ -7,21 +7,46 @@
 #include "targets.h"
 #include "tom/target_csv.h"
 
-/* The page with the form: empty, with what was wrong about the file, or with the report. */
+/* What was sent besides the file, and what is wrong with it all. */
+struct import_form {
+	struct csv_options options;
+	struct problems problems;
+};
+
+/* page.problems, each a link to its field, and NAME_error for each field. */
+static void
+add_problems(struct value *page, const struct problems *ps, struct arena *a)
+{
+	struct value *list = value_set_list(page, "problems");
+
+	for (size_t i = 0; i < ps->n; i++) {
+		struct value *v = value_add_object(list);
+
+		value_set_cstr(v, "field", ps->list[i].field);
+		value_set_text(v, "why", ps->list[i].why);
+	}
+	value_set_bool(page, "has_problems", ps->n > 0);
+	value_set_text(page, "target_csv_error", problem_text(a, ps, "target_csv"));
+	value_set_text(page, "mode_error", problem_text(a, ps, "mode"));
+	value_set_text(page, "permissions_error", problem_text(a, ps, "permissions"));
+	value_set_text(page, "groups_error", problem_text(a, ps, "groups"));
+}
+
+/* The page with the form: empty, with what is wrong, or with the report. */
 static int
-show_form(struct request *req, struct response *res, const char *why, struct csv_options *o,
+show_form(struct request *req, struct response *res, const struct import_form *f,
     struct value *report, int status)
 {
 	struct value *page = value_object(req->arena);
 
 	value_set_cstr(page, "title", "Import targets");
-	value_set_cstr(page, "why", why);
 	value_set_cstr(page, "limit", IMPORT_MAX_TEXT);
-	value_set_bool(page, "all", o->all_or_nothing);
+	value_set_bool(page, "all", f->options.all_or_nothing);
+	add_problems(page, &f->problems, req->arena);
 	if (report)
 		value_set(page, "report", report);
-	add_sights(page, o->permissions);
-	if (add_groups(req, res, page, o->groups, o->ngroups) != 0)
+	add_sights(page, f->options.permissions);
+	if (add_groups(req, res, page, f->options.groups, f->options.ngroups) != 0)
 		return 0;
 	return respond_page(req, res, status, "target-import", page);
 }
@@ -49,9 +74,9 @@ default_options(struct request *req)
 int
 import_form(struct request *req, struct response *res)
 {
-	struct csv_options o = default_options(req);
+	struct import_form f = { .options = default_options(req) };
 
-	return show_form(req, res, NULL, &o, NULL, 200);
+	return show_form(req, res, &f, NULL, 200);
 }
 
 static struct str
@@ -110,7 +135,8 @@ report_value(struct arena *a, const struct csv_report *r)
 }
 
 static int
-answer(struct request *req, struct response *res, struct csv_options *o, const struct csv_report *r)
+answer(struct request *req, struct response *res, const struct import_form *f,
+    const struct csv_report *r)
 {
 	if (r->bad == 0 && r->nproblems == 0) {
 		respond_message(req, res, "ok",
@@ -118,39 +144,58 @@ answer(struct request *req, struct response *res, struct csv_options *o, const s
 		        counted(req->arena, r->added, "target imported", "targets imported").p));
 		return respond_redirect(req, res, STR("/targets/"));
 	}
-	return show_form(req, res, NULL, o, report_value(req->arena, r), r->added > 0 ? 200 : 400);
+	return show_form(req, res, f, report_value(req->arena, r), r->added > 0 ? 200 : 400);
+}
+
+/* What was sent besides the file. */
+static void
+read_options(struct request *req, struct import_form *f)
+{
+	const struct target_field *permissions = target_field_find(STR("permissions"));
+	struct str mode = pairs_get(&req->post, "mode"),
+	           sight = pairs_get(&req->post, "permissions");
+	struct target t = target_none();
+	const char *why = NULL;
+	int64_t *groups;
+
+	/* A script that says nothing gets what TOM Toolkit does: row by row. */
+	f->options.all_or_nothing = str_is(mode, "all");
+	if (!str_empty(mode) && !str_is(mode, "all") && !str_is(mode, "rows"))
+		problem_add(&f->problems, req->arena, "mode",
+		    STR("Choose all or nothing (all), or row by row (rows)."));
+	if (!str_empty(sight))
+		why = target_set(&t, permissions, sight, req->arena);
+	if (why)
+		problem_add(&f->problems, req->arena, "permissions", str_of(why));
+	else if (!str_empty(sight))
+		f->options.permissions = t.permissions;
+	f->options.ngroups = read_groups(req, &groups, &f->problems);
+	f->options.groups = groups;
 }
 
 int
 import(struct request *req, struct response *res)
 {
-	struct csv_options o = default_options(req);
+	struct import_form f = { .options = default_options(req) };
 	struct csv_report report = { 0 };
-	struct problems problems = { 0 };
 	struct upload *file = request_upload(req, "target_csv");
-	struct str mode = pairs_get(&req->post, "mode"),
-	           sight = pairs_get(&req->post, "permissions");
-	int64_t *groups;
 	enum db_result r;
 
-	/* A script that says nothing gets what TOM Toolkit does: row by row. */
-	o.all_or_nothing = str_is(mode, "all");
-	o.ngroups = read_groups(req, &groups, &problems);
-	o.groups = groups;
-	if (!str_empty(sight))
-		target_choice_read(target_field_find(STR("permissions")), sight, &o.permissions);
-	if (problems.n > 0)
-		return show_form(req, res, problems.list[0].why.p, &o, NULL, 400);
+	read_options(req, &f);
 	if (!file || (file->size == 0 && str_empty(file->filename)))
-		return show_form(req, res, "Choose a file first.", &o, NULL, 400);
-	if (file->size == 0)
-		return show_form(req, res, "The file is empty.", &o, NULL, 400);
-	r = target_import(req->app->db, req->arena, auth_user(req), file->fd, &o, &report);
-	if (r == DB_REFUSED)
-		return show_form(req, res, report.problems[0].why.p, &o, NULL, 400);
+		problem_add(&f.problems, req->arena, "target_csv", STR("Choose a file first."));
+	else if (file->size == 0)
+		problem_add(&f.problems, req->arena, "target_csv", STR("The file is empty."));
+	if (f.problems.n > 0 || !file)
+		return show_form(req, res, &f, NULL, 400);
+	r = target_import(req->app->db, req->arena, auth_user(req), file->fd, &f.options, &report);
+	if (r == DB_REFUSED) {
+		problem_add(&f.problems, req->arena, "groups", report.problems[0].why);
+		return show_form(req, res, &f, NULL, 400);
+	}
 	if (r != DB_END)
 		return auth_db_failed(req, res, r);
-	return answer(req, res, &o, &report);
+	return answer(req, res, &f, &report);
 }
 
 /* What target_export() writes to: the response, which begins with the first bytes. */

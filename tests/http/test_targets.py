@@ -429,6 +429,7 @@ def an_import_gives_rights_to_no_group_of_others(site):
         for group in (others, '4242', str(2 ** 60), str(2 ** 63 - 1), '-1', 'x', '0'):
             answer = ada.post('/targets/import/', {'mode': mode, 'groups': group}, files)
             equal(answer.status, 400, group)
+            contains(answer.text, 'href="#groups"', 'id="groups-e"')
             equal(site.one("SELECT count(*) FROM target WHERE name = 'Import grab'"), '0')
     equal(ada.post('/targets/import/', {'mode': 'all', 'groups': own}, files).status, 302)
     equal(site.one("SELECT count(*) FROM rights r JOIN target t ON t.id = r.target_id "
@@ -440,12 +441,26 @@ def an_import_gives_rights_to_no_group_of_others(site):
     site.meridian('group', 'leave', 'Import own', 'ada')
 
 
+def an_import_that_is_asked_wrongly_is_not_done(site):
+    ada = site.signed_in('ada')
+    files = {'target_csv': ('t.csv', 'name,ra,dec\r\nAsked wrongly,1,2\r\n', 'text/csv')}
+    answer = ada.post('/targets/import/', {'mode': 'some', 'permissions': 'SECRET'}, files)
+    equal(answer.status, 400)
+    contains(answer.text, '<a href="#mode">', 'id="mode-e"', '<a href="#permissions">',
+             'id="permissions-e"')
+    contains(answer.words, 'must be one of OPEN, PUBLIC, PRIVATE')
+    lacks(answer.text, 'target_csv-e')
+    equal(site.one("SELECT count(*) FROM target WHERE name = 'Asked wrongly'"), '0')
+
+
 def what_is_no_csv_file_is_explained(site):
     ada = site.signed_in('ada')
     answer = ada.post('/targets/import/', {}, {'target_csv': ('', b'', 'text/csv')})
     equal(answer.status, 400)
     contains(answer.words, 'Choose a file first.')
-    for content in (b'', b'\xff\xfe\x00', b'ra,dec\r\n1,2\r\n', b'name\r\n"never ended'):
+    contains(answer.text, 'href="#target_csv"', 'id="target_csv-e"')
+    for content in (b'', b'\xff\xfe\x00', b'ra,dec\r\n1,2\r\n', b'name\r\n"never ended',
+                    b'name,ra,dec\r\n'):
         answer = ada.post('/targets/import/', {'mode': 'all'},
                           {'target_csv': ('t.csv', content, 'text/csv')})
         equal(answer.status, 400, repr(content))
