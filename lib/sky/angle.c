@@ -212,6 +212,127 @@ angle_parse(struct str text, enum angle_kind kind, double *degrees)
 	return within(sign * value * (first == HOUR_MARK ? 15 : 1), kind, degrees);
 }
 
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+static bool
+is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* The bytes of what stands in numbers at s.p[i]: digits, a point, "e-5" behind a digit. */
+static size_t
+number_at(struct str s, size_t i)
+{
+	size_t n = 0;
+
+	while (i + n < s.n && (is_digit(s.p[i + n]) || s.p[i + n] == '.'))
+		n++;
+	if (n > 0 && i + n + 1 < s.n && (s.p[i + n] == 'e' || s.p[i + n] == 'E')) {
+		size_t digit = i + n + 1 + (s.p[i + n + 1] == '-' || s.p[i + n + 1] == '+');
+
+		if (digit < s.n && is_digit(s.p[digit]))
+			return digit - i + number_at(s, digit);
+	}
+	return n;
+}
+
+/* The bytes of the mark or sign at s.p[i]; 0: there is none. */
+static size_t
+mark_at(struct str s, size_t i)
+{
+	for (size_t k = 0; k < NELEM(marks); k++)
+		if (str_starts((struct str){ s.p + i, s.n - i }, marks[k].text))
+			return strlen(marks[k].text);
+	return 0;
+}
+
+static size_t
+sign_at(struct str s, size_t i)
+{
+	if (s.p[i] == '+' || s.p[i] == '-')
+		return 1;
+	return str_starts((struct str){ s.p + i, s.n - i }, "\xe2\x88\x92") ? 3 : 0;
+}
+
+/* What a text is made of that may be a position. */
+struct pieces {
+	size_t divider; /* where the comma or semicolon is; the text's length: nowhere */
+	size_t sign; /* where Dec begins by its sign; the same */
+	size_t ndividers, nwords;
+	size_t middle; /* where the second half of the words begins */
+	bool has_colon;
+};
+
+/* False where the text is no position, but a name: a letter that is no unit, digits with hyphens. */
+static bool
+take_apart(struct str s, struct pieces *p)
+{
+	size_t starts[16], n;
+	bool told =
+	    false; /* the number before is one of an angle: a point, a unit, or it is not alone */
+
+	*p = (struct pieces){ .divider = s.n, .sign = s.n, .middle = s.n };
+	for (size_t i = 0; i < s.n; i += n) {
+		bool begins = i == 0 || is_blank(s.p[i - 1]);
+
+		n = 1;
+		if (is_blank(s.p[i]))
+			continue;
+		if (begins && p->nwords < NELEM(starts))
+			starts[p->nwords] = i;
+		p->nwords += begins;
+		if (s.p[i] == ',' || s.p[i] == ';') {
+			p->divider = p->ndividers++ == 0 ? i : p->divider;
+		} else if ((n = number_at(s, i)) > 0) {
+			told = told || p->nwords > 1 || memchr(s.p + i, '.', n) != NULL;
+		} else if ((n = sign_at(s, i)) > 0) {
+			if (i > 0 && !begins && p->ndividers == 0 && !told)
+				return false;
+			if (i > 0 && p->sign == s.n)
+				p->sign = i;
+		} else if (!begins && (n = mark_at(s, i)) > 0) {
+			p->has_colon = p->has_colon || s.p[i] == ':';
+			told = true;
+		} else {
+			return false;
+		}
+	}
+	if (p->nwords % 2 == 0 && p->nwords > 0 && p->nwords <= NELEM(starts))
+		p->middle = starts[p->nwords / 2];
+	return true;
+}
+
+enum position
+position_parse(struct str text, double *ra, double *dec, const char **why)
+{
+	static const char *const shape = "Write right ascension and declination: 10.68 41.27, or "
+	                                 "00 42 44.3 +41 16 09.";
+	struct str s = str_trim(text);
+	struct pieces p;
+	size_t cut;
+
+	*why = NULL;
+	if (s.n == 0 || !take_apart(s, &p))
+		return POSITION_NONE;
+	cut = p.ndividers > 0 ? p.divider : p.sign < s.n ? p.sign : p.middle;
+	if (cut == s.n && p.nwords == 1 && !p.has_colon)
+		return POSITION_NONE; /* one number, or "2021S3" */
+	if (cut == s.n || p.ndividers > 1)
+		*why = shape;
+	else
+		*why = angle_parse((struct str){ s.p, cut }, ANGLE_RA, ra);
+	if (*why == NULL) {
+		cut += p.ndividers;
+		*why = angle_parse((struct str){ s.p + cut, s.n - cut }, ANGLE_DEC, dec);
+	}
+	return *why == NULL ? POSITION : POSITION_WRONG;
+}
+
 /* `units` small units as "hh mm ss" and `digits` decimals of the second. */
 static struct str
 sexagesimal(struct arena *a, const char *sign, int64_t units, unsigned digits, int64_t per_second)

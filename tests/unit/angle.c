@@ -151,6 +151,71 @@ what_is_shown_reads_back(void **state)
 	arena_free(a);
 }
 
+static void
+positions_are_read_however_they_are_divided(void **state)
+{
+	static const struct {
+		const char *text;
+		double ra, dec;
+	} rows[] = { { "10.684 41.269", 10.684, 41.269 }, { "10.684,41.269", 10.684, 41.269 },
+		{ "10.684, +41.269", 10.684, 41.269 }, { "10.684;41.269", 10.684, 41.269 },
+		{ "265.3\t-38.2", 265.3, -38.2 }, { "265.3-38.2", 265.3, -38.2 },
+		{ "10.684 \xe2\x88\x92"
+		  "41.2",
+		    10.684, -41.2 },
+		{ "359.99 -0", 359.99, 0 }, { "10 20", 10, 20 }, { "10 , -20", 10, -20 },
+		{ "17:41:22.8+38:14:07", 265.345, 38 + 14 / 60. + 7 / 3600. },
+		{ "17h41m22.8s-38d14m07s", 265.345, -38 - 14 / 60. - 7 / 3600. },
+		{ "17 41 22.8-38 14 07", 265.345, -38 - 14 / 60. - 7 / 3600. },
+		{ "17 41 22.8 38 14 07", 265.345, 38 + 14 / 60. + 7 / 3600. },
+		{ "17h 41m 22.8s 38d 14m 07s", 265.345, 38 + 14 / 60. + 7 / 3600. },
+		{ "00 00 00 - 5 30", 0, -5.5 }, { "1e1 1e-1", 10, 0.1 }, { "1.5e-1+1", 0.15, 1 },
+		{ "  0,0 ", 0, 0 },
+		{ "265\xc2\xb0 30' -5\xc2\xb0 23\xe2\x80\xb2", 265.5, -5 - 23 / 60. } };
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(rows); i++) {
+		double x = NAN, y = NAN;
+		const char *why;
+
+		if (position_parse(str_of(rows[i].text), &x, &y, &why) != POSITION)
+			fail_msg("%s: %s", rows[i].text, why == NULL ? "a name" : why);
+		assert_near(x, rows[i].ra);
+		assert_near(y, rows[i].dec);
+	}
+}
+
+static void
+a_position_is_told_from_a_name(void **state)
+{
+	static const char *const names[] = { "M 31", "51 Peg", "10 Hygiea",
+		"2MASS J00424433+4116085", "J004244.3+411609", "PSR B1919+21", "4U 1700-37",
+		"3C 273", "2021 S3", "2021S3", "433", "5949-2777-1", "20090101", "2023-04-05",
+		"comma, name", "Barnard's star", "1ES 1959+650", "h", "12h", "\xce\xb1 Cen", "-",
+		"", "17h41m22s" };
+	static const struct {
+		const char *text, *why;
+	} wrong[] = { { "25:00:00 +10:00:00", "0 to 24 hours" }, { "10 -91", "-90 to 90" },
+		{ "1741 0", "0 to 360" }, { "17:60:00 1", "below 60" },
+		{ "10 20 30", "Write right" }, { "17:41:22.8", "Write right" },
+		{ "1,2,3", "Write right" }, { "10.684,", "Write degrees" },
+		{ ",41", "Write degrees" }, { "400.5+10", "0 to 360" },
+		{ "10.5 -5 -30", "Write degrees" } };
+	double x, y;
+	const char *why;
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(names); i++)
+		if (position_parse(str_of(names[i]), &x, &y, &why) != POSITION_NONE)
+			fail_msg("%s is taken for a position", names[i]);
+	for (size_t i = 0; i < NELEM(wrong); i++) {
+		assert_int_equal(
+		    position_parse(str_of(wrong[i].text), &x, &y, &why), POSITION_WRONG);
+		if (strstr(why, wrong[i].why) == NULL)
+			fail_msg("%s: %s", wrong[i].text, why);
+	}
+}
+
 int
 main(void)
 {
@@ -160,6 +225,8 @@ main(void)
 		cmocka_unit_test(nonsense_is_refused_with_a_reason),
 		cmocka_unit_test(rounding_carries),
 		cmocka_unit_test(what_is_shown_reads_back),
+		cmocka_unit_test(positions_are_read_however_they_are_divided),
+		cmocka_unit_test(a_position_is_told_from_a_name),
 	};
 
 	return cmocka_run_group_tests_name("angle", tests, NULL, NULL);
