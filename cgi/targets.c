@@ -44,6 +44,13 @@ may_search_all(const struct request *req)
 	return req->user != NULL || config_bool(req->app->config, "OPEN_SEARCH");
 }
 
+bool
+may_ask(const struct request *req, const struct target_query *q)
+{
+	return req->user != NULL ||
+	    (q->list == 0 && (target_query_is_cheap(q) || may_search_all(req)));
+}
+
 int
 get_target(struct request *req, struct response *res, int verbs, struct target *t)
 {

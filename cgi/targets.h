@@ -5,7 +5,7 @@
 #define MERIDIAN_CGI_TARGETS_H
 
 #include "auth/auth.h"
-#include "tom/target.h"
+#include "tom/target_list.h"
 
 /* Handlers, by file. */
 handler_fn list_targets, find_by_name, seed, seed_form; /* targets_list.c */
@@ -23,6 +23,12 @@ int ask_to_sign_in(struct request *, struct response *);
 
 /* May who asks use what OPEN_SEARCH opens: exports and searches no index bounds? */
 bool may_search_all(const struct request *);
+
+/*
+ * May who asks see that list? What is cheap is everybody's, but what stands in target lists is for
+ * people who signed in.
+ */
+bool may_ask(const struct request *, const struct target_query *);
 
 /*
  * The target of the first <id> with the verbs asked for. 0; else the response is filled: 404 where

@@ -246,6 +246,8 @@ int export(struct request *req, struct response *res)
 		return ask_to_sign_in(req, res);
 	if (target_query_read(&q, &req->get, &problems, req->arena) > 0)
 		return respond_error(req, res, 400, problems.list[0].why.p);
+	if (!may_ask(req, &q))
+		return ask_to_sign_in(req, res);
 	r = target_export(req->app->db, auth_user(req), &q, take, &s);
 	if (r == DB_END)
 		send_held(&s);

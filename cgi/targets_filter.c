@@ -51,9 +51,7 @@ trimmed(struct arena *a, double value, unsigned decimals)
 {
 	struct str s = number_text(a, value, decimals, false);
 
-	if (str_find(s, '.') == s.n)
-		return s;
-	while (s.p[s.n - 1] == '0')
+	while (str_find(s, '.') < s.n && s.p[s.n - 1] == '0')
 		s.n--;
 	if (s.p[s.n - 1] == '.')
 		s.n--;
@@ -102,51 +100,11 @@ targets_link(struct request *req, const char *const without[], const char *name,
 static const char *const cone_keys[] = { "after", "page", "cone", "radius", "unit", "cone_search",
 	"target_cone_search", NULL };
 
-/*
- * Where the second of two angles begins: after a comma, at its sign, or in the middle of an even
- * number of words; text.n where there is none.
- */
-static size_t
-second_angle(struct str text)
+/* A size in few digits, however small it is. */
+static struct str
+size_text(struct arena *a, double value, int digits)
 {
-	size_t cut = str_find(text, ','), words = 0, starts[8];
-
-	if (cut < text.n)
-		return cut + 1;
-	for (cut = 1; cut < text.n; cut++)
-		if (text.p[cut - 1] == ' ' &&
-		    (text.p[cut] == '+' || text.p[cut] == '-' ||
-		        strncmp(text.p + cut, "\xe2\x88\x92", 3) == 0))
-			return cut;
-	for (size_t i = 0; i < text.n; i++)
-		if (text.p[i] != ' ' && (i == 0 || text.p[i - 1] == ' ')) {
-			if (words == NELEM(starts))
-				return text.n;
-			starts[words++] = i;
-		}
-	return words > 0 && words % 2 == 0 ? starts[words / 2] : text.n;
-}
-
-/*
- * True: it is a position. False: it is something else, a name; or, where *why is set, a position
- * with a declination that is none.
- */
-static bool
-read_position(struct str text, double *ra, double *dec, const char **why)
-{
-	size_t cut = second_angle(text);
-	struct str first = str_trim((struct str){ text.p, cut });
-	struct str second = str_trim((struct str){ text.p + cut, text.n - cut });
-
-	*why = NULL;
-	if (first.n > 0 && first.p[first.n - 1] == ',')
-		first = str_trim((struct str){ first.p, first.n - 1 });
-	if (second.n == 0 || angle_parse(first, ANGLE_RA, ra) != NULL)
-		return false;
-	*why = angle_parse(second, ANGLE_DEC, dec);
-	if (*why && !strchr("+-0123456789", second.p[0]))
-		*why = NULL;
-	return *why == NULL && angle_parse(second, ANGLE_DEC, dec) == NULL;
+	return arena_printf(a, "%.*g", digits, value);
 }
 
 bool
@@ -154,6 +112,7 @@ targets_filter_redirect(struct targets_list *l, struct response *res)
 {
 	struct request *req = l->req;
 	struct str value, radius = str_trim(pairs_get(&req->get, "radius"));
+	enum position found;
 	const char *why;
 	double ra, dec, r;
 
@@ -167,18 +126,18 @@ targets_filter_redirect(struct targets_list *l, struct response *res)
 		    STR("Radius: give a number greater than 0, up to 180 degrees."));
 		return false;
 	}
-	radius = trimmed(l->arena, r * l->unit->degrees, 9);
-	if (read_position(l->cone, &ra, &dec, &why)) {
-		struct str x = trimmed(l->arena, ra, 7), y = trimmed(l->arena, dec, 7);
-
-		value = arena_printf(
-		    l->arena, "%.*s,%.*s,%.*s", STR_ARG(x), STR_ARG(y), STR_ARG(radius));
-		value = targets_link(req, cone_keys, "cone_search", value);
-	} else if (why) {
+	radius = size_text(l->arena, r * l->unit->degrees, 9);
+	found = position_parse(l->cone, &ra, &dec, &why);
+	if (found == POSITION_WRONG) {
 		problem_add(&l->problems, l->arena, "cone", str_of(why));
 		return false;
+	}
+	if (found == POSITION) {
+		value = arena_printf(l->arena, "%s,%s,%s", trimmed(l->arena, ra, 7).p,
+		    trimmed(l->arena, dec, 7).p, radius.p);
+		value = targets_link(req, cone_keys, "cone_search", value);
 	} else {
-		value = arena_printf(l->arena, "%.*s,%.*s", STR_ARG(l->cone), STR_ARG(radius));
+		value = arena_printf(l->arena, "%.*s,%s", STR_ARG(l->cone), radius.p);
 		value = targets_link(req, cone_keys, "target_cone_search", value);
 	}
 	respond_redirect(req, res, arena_printf(l->arena, "/targets/%.*s", STR_ARG(value)));
@@ -190,7 +149,7 @@ static void
 show_cone(struct targets_list *l, double radius, struct str centre)
 {
 	l->unit = radius < 1.0 / 60 ? &units[1] : radius < 1 ? &units[0] : &units[2];
-	l->radius = trimmed(l->arena, radius / l->unit->degrees, 4);
+	l->radius = size_text(l->arena, radius / l->unit->degrees, 6);
 	l->cone = centre;
 }
 
@@ -235,6 +194,39 @@ add_option(struct value *list, struct str value, struct str label, bool selected
 	value_set_bool(v, "selected", selected);
 }
 
+/* What was not applied, and which of the bar's fields that is about. */
+static void
+add_problems(const struct targets_list *l, struct value *f)
+{
+	static const struct {
+		const char *key, *mark;
+	} fields[] = {
+		{ "name", "name_wrong" },
+		{ "type", "type_wrong" },
+		{ "targetlist__name", "list_wrong" },
+		{ "cone", "cone_wrong" },
+		{ "cone_search", "cone_wrong" },
+		{ "target_cone_search", "cone_wrong" },
+		{ "name_fuzzy", "fuzzy_wrong" },
+		{ "key", "key_wrong" },
+		{ "value", "value_wrong" },
+	};
+	struct str all = STR_NONE;
+
+	for (size_t i = 0; i < NELEM(fields); i++)
+		value_set_bool(f, fields[i].mark, false);
+	for (size_t i = 0; i < l->problems.n; i++) {
+		const struct problem *p = &l->problems.list[i];
+
+		all = arena_printf(
+		    l->arena, "%s%s%s", all.p ? all.p : "", all.p ? " " : "", p->why.p);
+		for (size_t k = 0; k < NELEM(fields); k++)
+			if (strcmp(p->field, fields[k].key) == 0)
+				value_set_bool(f, fields[k].mark, true);
+	}
+	value_set_text(f, "why", all);
+}
+
 /* The filter bar, with what is applied in it. */
 void
 targets_filter_add(struct targets_list *l, struct value *page)
@@ -247,6 +239,7 @@ targets_filter_add(struct targets_list *l, struct value *page)
 
 	/* Each is set, if only to null: a name that is not there would be looked for outside. */
 	value_set_text(f, "name", pairs_get(get, "name"));
+	value_set_text(f, "query", pairs_get(get, "query"));
 	value_set_text(f, "name_fuzzy", pairs_get(get, "name_fuzzy"));
 	value_set_text(f, "key", pairs_get(get, "key"));
 	value_set_text(f, "value_is", pairs_get(get, "value"));
@@ -258,6 +251,7 @@ targets_filter_add(struct targets_list *l, struct value *page)
 		add_option(options, str_of(type->codes[i]), str_of(type->labels[i]),
 		    str_is(chosen, type->codes[i]));
 	options = value_set_list(f, "lists");
+	value_set_bool(f, "has_lists", l->nlists > 0);
 	for (size_t i = 0; i < l->nlists; i++)
 		add_option(options, arena_printf(l->arena, "%lld", (long long)l->lists[i].id),
 		    l->lists[i].name, l->query.list == l->lists[i].id);
@@ -270,20 +264,16 @@ targets_filter_add(struct targets_list *l, struct value *page)
 	for (size_t i = 0; i < NELEM(units); i++)
 		add_option(
 		    options, str_of(units[i].value), str_of(units[i].label), l->unit == &units[i]);
-	value_set_null(f, "why");
-	if (l->problems.n > 0) {
-		const struct problem *p = &l->problems.list[0];
-
-		value_set_text(f, "why", p->why);
-		value_set_bool(f, strstr(p->field, "cone") ? "cone_why" : "name_why", true);
-	}
+	add_problems(l, f);
 }
 
 static struct str
 chip_text(struct targets_list *l, size_t i, struct str value)
 {
-	if (str_is(value, "SIDEREAL") || str_is(value, "NON_SIDEREAL"))
-		return str_of(value.p[0] == 'S' ? "Sidereal" : "Non-sidereal");
+	const struct target_field *type = target_field_find(STR("type"));
+
+	if (strcmp(filters[i].key, "type") == 0 && l->query.by_type)
+		return str_of(type->labels[l->query.type]);
 	if (strcmp(filters[i].key, "targetlist__name") == 0)
 		for (size_t k = 0; k < l->nlists; k++)
 			if (l->lists[k].id == l->query.list)

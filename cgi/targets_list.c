@@ -117,6 +117,13 @@ number_found(struct targets_list *l, const struct target_page *found)
 	    number_count(l->arena, found->count).p);
 }
 
+/* Is this not the first page? */
+static bool
+is_later(const struct targets_list *l)
+{
+	return !str_empty(l->query.after) || l->query.page > 1;
+}
+
 static struct str
 count_text(struct targets_list *l, const struct target_page *found)
 {
@@ -124,6 +131,8 @@ count_text(struct targets_list *l, const struct target_page *found)
 	struct str n = number_found(l, found);
 	char *text;
 
+	if (found->n == 0 && is_later(l))
+		return STR("No more");
 	if (found->count == 0 && found->at_least)
 		return STR("No match so far");
 	n = asked ? arena_printf(l->arena, "%s match%s", n.p, one ? "es" : "")
@@ -138,7 +147,7 @@ static void
 add_pager(struct targets_list *l, struct value *page, const struct target_page *found)
 {
 	struct request *req = l->req;
-	bool later = !str_empty(l->query.after) || l->query.page > 1;
+	bool later = is_later(l);
 
 	if (!later && !found->next.p && !found->previous.p)
 		return;
@@ -158,12 +167,33 @@ add_pager(struct targets_list *l, struct value *page, const struct target_page *
 		value_set_text(page, "next_page", targets_link(req, paging, "after", found->next));
 }
 
+/* What a page without targets says. */
+static void
+add_nothing(struct targets_list *l, struct value *page, const struct target_page *found)
+{
+	struct value *v = value_set_object(page, "nothing");
+
+	if (is_later(l)) {
+		value_set_cstr(v, "heading", "No more targets");
+		value_set_cstr(v, "why", "The list ends before this page.");
+		value_set_text(v, "link", targets_link(l->req, paging, NULL, STR_NONE));
+		value_set_cstr(v, "label", "First page");
+		return;
+	}
+	value_set_cstr(v, "heading", "No target matches");
+	value_set_text(v, "why",
+	    !str_empty(found->why) ? found->why
+	                           : STR("Try a shorter part of the name, or fewer filters."));
+	value_set_cstr(v, "link", "?");
+	value_set_cstr(v, "label", "Show all targets");
+}
+
 static int
 show_list(struct targets_list *l, struct response *res, const struct target_page *found)
 {
 	struct request *req = l->req;
 	struct value *page = value_object(l->arena);
-	bool asked = target_query_filters(&l->query) || l->problems.n > 0;
+	bool asked = target_query_filters(&l->query) || l->problems.n > 0 || is_later(l);
 	bool none = found->n == 0 && !found->next.p && !found->previous.p;
 
 	value_set_cstr(page, "title", "Targets");
@@ -175,13 +205,8 @@ show_list(struct targets_list *l, struct response *res, const struct target_page
 	add_rows(l, page, found);
 	add_pager(l, page, found);
 	value_set_cstr(page, "order", order_text(&l->query));
-	if (none && asked) {
-		value_set_bool(page, "none_match", true);
-		value_set_text(page, "why",
-		    !str_empty(found->why)
-		        ? found->why
-		        : STR("Try a shorter part of the name, or fewer filters."));
-	}
+	if (none && asked)
+		add_nothing(l, page, found);
 	if (may_search_all(req) && found->n > 0) {
 		value_set_bool(page, "may_export", true);
 		value_set_text(page, "export_query", targets_link(req, no_order, NULL, STR_NONE));
@@ -199,10 +224,10 @@ list_targets(struct request *req, struct response *res)
 	if (targets_filter_redirect(&l, res))
 		return 0;
 	target_query_read(&l.query, &req->get, &l.problems, req->arena);
-	if (!target_query_is_cheap(&l.query) && !may_search_all(req))
+	if (!may_ask(req, &l.query))
 		return ask_to_sign_in(req, res);
 	r = target_find(req->app->db, req->arena, auth_user(req), &l.query, &found);
-	if (r == DB_END)
+	if (r == DB_END && req->user)
 		r = target_lists(req->app->db, req->arena, 200, &l.lists, &l.nlists);
 	if (r != DB_END)
 		return auth_db_failed(req, res, r);
@@ -219,7 +244,7 @@ find_by_name(struct request *req, struct response *res)
 
 	if (str_empty(text))
 		return respond_redirect(req, res, STR("/targets/"));
-	if (!target_query_is_cheap(&q) && !may_search_all(req))
+	if (!may_ask(req, &q))
 		return ask_to_sign_in(req, res);
 	r = target_find_named(req->app->db, req->arena, auth_user(req), text, &id);
 	if (r == DB_ROW)

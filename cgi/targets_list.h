@@ -5,7 +5,6 @@
 #define MERIDIAN_CGI_TARGETS_LIST_H
 
 #include "targets.h"
-#include "tom/target_list.h"
 
 struct cone_unit;
 

@@ -246,7 +246,7 @@ add_record(struct request *req, struct value *page, const struct target_whole *w
 	value_set_text(page, "sight", sight_class(t->permissions));
 	value_set_text(page, "created", clock_minute(a, t->created));
 	value_set_text(page, "created_iso", clock_iso(a, t->created));
-	value_set_text(page, "creator", w->creator);
+	value_set_text(page, "creator", req->user ? w->creator : STR_NONE);
 	if (t->modified > t->created) {
 		value_set_text(page, "modified", clock_minute(a, t->modified));
 		value_set_text(page, "modified_iso", clock_iso(a, t->modified));
@@ -267,7 +267,9 @@ show_target(struct request *req, struct response *res)
 	bool more;
 	enum db_result r, measured;
 
-	loading = target_load_start(req->app->db, req->arena, auth_user(req), req->id[0], WITH_ALL);
+	/* who works with it is nothing for visitors */
+	loading = target_load_start(req->app->db, req->arena, auth_user(req), req->id[0],
+	    req->user ? WITH_ALL : WITH_ALIASES | WITH_EXTRAS);
 	q = datum_read_start(req->app->db, req->id[0], CURVE_MAX);
 	r = target_load_end(loading, &w);
 	measured = datum_read_end(q, req->arena, CURVE_MAX, &rows, &n, &more);

@@ -162,6 +162,7 @@ target_query_filters(const struct target_query *q)
 	    q->nothing;
 }
 
+/* The letters of the shortest of the names looked for: an index knows three and more. */
 static size_t
 shortest(struct arena *a, struct str list)
 {
@@ -170,7 +171,7 @@ shortest(struct arena *a, struct str list)
 
 	target_terms(a, list, &t);
 	for (size_t i = 0; i < t.n; i++)
-		least = t.key[i].n < least ? t.key[i].n : least;
+		least = str_code_points(t.key[i]) < least ? str_code_points(t.key[i]) : least;
 	return least;
 }
 
@@ -180,7 +181,7 @@ target_query_is_cheap(const struct target_query *q)
 	struct arena *a = arena_new();
 	struct str text = str_trim(q->query);
 	bool cheap = shortest(a, q->name) >= 3 &&
-	    (text.n == 0 || target_match_key(a, text).n >= 3) &&
+	    (text.n == 0 || str_code_points(target_match_key(a, text)) >= 3) &&
 	    (!q->by_cone || q->cone.radius <= CHEAP_RADIUS) &&
 	    (q->cone_target.n == 0 || q->cone_radius <= CHEAP_RADIUS) &&
 	    (q->value.n == 0 || q->key.n > 0);

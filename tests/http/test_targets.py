@@ -363,13 +363,111 @@ def cones_are_right_at_ra_zero_and_lead_to_toms_keys(site):
     equal(ada.get('/targets/?cone_search=nonsense').status, 400)
 
 
+# Two letters, of which one is two bytes, are no more than two for an index.
+UNBOUNDED = ('/targets/?name=ab', '/targets/?name=%C3%A91', '/targets/?query=%E6%98%9F',
+             '/targets/?name=abc,d', '/targets/?value=1', '/targets/?cone_search=0,0,90',
+             '/targets/?target_cone_search=x,11', '/targets/name/ab')
+
+
 def visitors_get_no_export_and_no_unbounded_search(site):
     visitor = site.visitor()
-    for path in ('/targets/export/', '/targets/?name=ab', '/targets/?cone_search=0,0,90'):
+    for path in ('/targets/export/',) + UNBOUNDED:
         answer = visitor.get(path)
         equal(answer.status, 302, path)
         contains(answer.location, '/accounts/login/?next=%2Ftargets%2F')
     equal(site.signed_in('ben').get('/targets/?cone_search=0,0,90').status, 200)
+    equal(visitor.get('/targets/?name=%C3%A9t%C3%A9').status, 200)
+
+
+def a_setting_opens_exports_and_searches(site):
+    with site.variant(OPEN_SEARCH='yes') as opened:
+        ada, visitor = opened.visitor(), opened.visitor()
+        ada.sign_in('ada', PASSWORDS['ada'])
+        _create(ada, 'Opened ab', 'OPEN')
+        for path in UNBOUNDED[:-1]:
+            equal(visitor.get(path).status, 200, path)
+        equal(_names(visitor.get('/targets/?name=ab')), ['Opened ab'])
+        equal(visitor.get('/targets/name/ab').location, '/targets/1/')
+        equal(visitor.get('/targets/export/?name=ab').text.count('Opened ab'), 1)
+        # what stands in lists is nobody's who did not sign in
+        for path in ('/targets/?targetlist__name=1', '/targets/export/?targetlist__name=1'):
+            equal(visitor.get(path).status, 302, path)
+
+
+def visitors_learn_nothing_of_who_works_with_a_target(site):
+    ada, visitor = site.signed_in('ada'), site.visitor()
+    site.meridian('group', 'add', 'Secret ToO team')
+    site.meridian('group', 'join', 'Secret ToO team', 'ada')
+    group = site.one("SELECT id FROM user_group WHERE name = 'Secret ToO team'")
+    target = int(ada.submit('/targets/create/', [('name', 'Of a team'), ('ra', '1'), ('dec', '2'),
+                                                 ('permissions', 'OPEN'), ('groups', group)]
+                            ).location.split('/')[2])
+    site.meridian('group', 'leave', 'Secret ToO team', 'ada')
+    site.sql("INSERT INTO target_list (name, created, modified) VALUES ('Secret list', 0, 0)")
+    number = site.one("SELECT id FROM target_list WHERE name = 'Secret list'")
+    site.sql('INSERT INTO target_list_member (list_id, target_id) VALUES (%s, %d)' % (number, target))
+    page = ada.get('/targets/%d/' % target)
+    contains(page.words, 'Secret ToO team', 'Secret list', 'ada')
+    contains(ada.get('/targets/').text, 'Secret list</option>')
+    for path in ('/targets/%d/' % target, '/targets/', '/targets/?name=Of%20a%20team'):
+        page = visitor.get(path)
+        contains(page.words, 'Of a team')
+        lacks(page.text, 'Secret')
+    lacks(visitor.get('/targets/%d/' % target).words, 'ada')
+    answer = visitor.get('/targets/?targetlist__name=' + number)
+    equal(answer.status, 302)
+    contains(answer.location, '/accounts/login/')
+    equal(_names(ada.get('/targets/?targetlist__name=' + number)), ['Of a team'])
+
+
+def a_page_behind_the_end_of_the_list_says_so(site):
+    ada = site.signed_in('ada')
+    _create(ada, 'On the first page')
+    for path in ('/targets/?page=1000', '/targets/?name=first%20page&page=3',
+                 '/targets/?after=n0d0.1.0', '/targets/?name=first%20page&after=n0d0.1.0'):
+        page = ada.get(path)
+        equal(page.status, 200, path)
+        contains(page.words, 'No more targets', 'The list ends before this page.')
+        lacks(page.words, 'No targets yet', 'No target matches')
+        first = re.search(r'href="([^"]*)">First page</a>', page.text).group(1)
+        contains(' '.join(_names(ada.get(first.replace('&amp;', '&')))), 'On the first page')
+
+
+def the_filter_bar_says_which_field_is_wrong(site):
+    ada = site.signed_in('ada')
+    for query, field in (('sort=foo', None), ('type=COMET', 'type'), ('targetlist__name=x',
+                         'targetlist__name'), ('name=' + 'a,' * 30, 'name'),
+                         ('cone_search=x', 'cone'), ('cone=25:00:00+%2B10:00:00&radius=5', 'cone'),
+                         ('key=' + 'x' * 2100, 'key')):
+        page = ada.get('/targets/?' + query)
+        equal(page.status, 400, query)
+        invalid = re.findall(r'<(?:input|select) name="(\w+)"[^>]* aria-invalid="true"', page.text)
+        equal([name for name in invalid if name != 'radius'], [field] if field else [], query)
+        contains(page.text, 'id="filter-why"')
+    contains(ada.get('/targets/?sort=foo&type=COMET').words, 'cannot be sorted by that',
+             'must be SIDEREAL or NON_SIDEREAL')
+    # a right ascension that is none is not looked for as a name
+    contains(ada.get('/targets/?cone=25:00:00+%2B10:00:00&radius=5').words, '0 to 24 hours')
+
+
+def the_filter_bar_keeps_what_is_applied(site):
+    ada = site.signed_in('ada')
+    _create(ada, 'SIDEREAL comma, name', ra='5', dec='5')
+    page = ada.get('/targets/?query=comma,%20name')
+    equal(_names(page), ['SIDEREAL comma, name'])
+    fields = [f for f in page.forms if 'cone' in f['fields']][0]['fields']
+    equal(fields['query'], 'comma, name')
+    contains(ada.get('/targets/?name=SIDEREAL').words, 'name has SIDEREAL')
+    page = ada.get('/targets/?cone_search=5,5,1e-12')
+    equal(_names(page), ['SIDEREAL comma, name'])
+    fields = [f for f in page.forms if 'cone' in f['fields']][0]['fields']
+    equal((fields['radius'], fields['unit']), ('3.6e-09', 'arcsec'))
+    again = ada.get('/targets/?cone=%s&radius=%s&unit=arcsec' % (fields['cone'].replace(' ', '+'),
+                                                                 fields['radius']))
+    equal(again.location, '/targets/?cone_search=5%2C5%2C1e-12')
+    for cone in ('5%095', '5;5', '00:20:00%2B05:00:00', '00h20m00s+05d00m00s'):
+        equal(ada.get('/targets/?cone=%s&radius=6' % cone).location,
+              '/targets/?cone_search=5%2C5%2C0.1', cone)
 
 
 def an_export_can_be_imported_again(site):
