@@ -35,6 +35,7 @@ point_of(const struct datum *d)
 		.band = d->band,
 		.source = d->source,
 		.forced = d->kind == DATUM_FORCED,
+		.difference = d->sign != 0,
 		.negative = d->sign < 0 && d->kind != DATUM_LIMIT,
 	};
 
@@ -44,6 +45,7 @@ point_of(const struct datum *d)
 	} else if (d->kind == DATUM_FORCED && !isfinite(d->magnitude)) {
 		double flux = fabs(d->flux);
 
+		p.difference = true;
 		p.negative = d->flux < 0;
 		if (flux >= 3 * d->flux_error) {
 			p.magnitude = 31.4 - 2.5 * log10(flux);
@@ -63,7 +65,8 @@ kind_of(const struct lightcurve_point *p)
 	if (p->limit)
 		return p->forced ? "forced, limit" : "limit";
 	if (p->negative)
-		return p->forced ? "forced, negative" : "detection, negative";
+		return p->forced ? "forced, fainter than the reference"
+		                 : "detection, fainter than the reference";
 	return p->forced ? "forced" : "detection";
 }
 

@@ -93,25 +93,27 @@ monthly(double lo, double hi, int step, struct axis_date *dates)
 	return n;
 }
 
-/* Every so many days or parts of a day. */
+/* Every so many days or parts of a day; the year stands with the first of it. */
 static size_t
 daily(double lo, double hi, double step, struct axis_date *dates)
 {
 	double ticks[AXIS_TICKS_MAX];
 	size_t n = axis_ticks(lo, hi, step, ticks);
+	int year = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		time_t t = unix_of(ticks[i]);
+		char *w = dates[i].label, *end = w + sizeof(dates[i].label);
 		struct tm tm;
 
 		gmtime_r(&t, &tm);
 		dates[i].mjd = ticks[i];
+		w += snprintf(w, (size_t)(end - w), "%d %s", tm.tm_mday, months[tm.tm_mon]);
+		if (i == 0 || tm.tm_year != year)
+			w += snprintf(w, (size_t)(end - w), " %d", tm.tm_year + 1900);
 		if (step < 1)
-			snprintf(dates[i].label, sizeof(dates[i].label), "%d %s %02dh", tm.tm_mday,
-			    months[tm.tm_mon], tm.tm_hour);
-		else
-			snprintf(dates[i].label, sizeof(dates[i].label), "%d %s", tm.tm_mday,
-			    months[tm.tm_mon]);
+			snprintf(w, (size_t)(end - w), " %02dh", tm.tm_hour);
+		year = tm.tm_year;
 	}
 	return n;
 }

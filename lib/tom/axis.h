@@ -26,8 +26,8 @@ size_t axis_ticks(double lo, double hi, double step, double ticks[AXIS_TICKS_MAX
 
 /*
  * Ticks of a calendar (UTC) from MJD lo to hi, at most `at_most`: whole years, months, days or
- * hours, whichever fits, labelled "2026", "Jun 2026", "24 Jun" or "24 Jun 06h". None where the
- * range leaves the years 1 to 9999.
+ * hours, whichever fits, labelled "2026", "Jun 2026", "24 Jun" or "24 Jun 06h", the first of each
+ * year "24 Jun 2026". None where the range leaves the years 1 to 9999.
  */
 struct axis_date {
 	double mjd;

@@ -6,6 +6,7 @@
 #include "tom/lightcurve_curve.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 #include "tom/axis.h"
 
@@ -122,7 +123,10 @@ survey(struct curve *c)
 		if (!can_be_drawn(p))
 			continue;
 		c->band[i] = band_index(c, p->band);
-		c->bands[c->band[i]].count += !p->limit;
+		if (p->limit)
+			c->bands[c->band[i]].limits++;
+		else
+			c->bands[c->band[i]].count++;
 		c->counts[c->bands[c->band[i]].style][role_of(p)]++;
 		c->seen++;
 		c->mjd[0] = fmin(c->mjd[0], p->mjd);
@@ -136,6 +140,7 @@ survey(struct curve *c)
 				c->deepest = p;
 			continue;
 		}
+		c->differences += p->difference || p->negative;
 		if (p->negative)
 			c->minus++;
 		else if (!c->peak || p->magnitude < c->peak->magnitude)
@@ -143,6 +148,29 @@ survey(struct curve *c)
 		if (!c->last || p->mjd > c->last->mjd)
 			c->last = p;
 	}
+}
+
+/*
+ * Error bars are to be seen whole: they widen the range, but no bar by more than the points span, or
+ * a magnitude.
+ */
+static void
+add_bars(struct curve *c)
+{
+	double most = fmax(c->magnitude[1] - c->magnitude[0], 1);
+	double brightest = c->magnitude[0], faintest = c->magnitude[1];
+
+	for (size_t i = 0; i < c->n; i++) {
+		const struct lightcurve_point *p = &c->points[i];
+		double bar = p->error > 0 && !p->limit ? fmin(p->error, most) : 0;
+
+		if (c->band[i] == UNSEEN)
+			continue;
+		brightest = fmin(brightest, p->magnitude - bar);
+		faintest = fmax(faintest, p->magnitude + bar);
+	}
+	c->magnitude[0] = brightest;
+	c->magnitude[1] = faintest;
 }
 
 /* The edges: magnitudes at whole ticks; time with a margin, and up to now where that is near. */
@@ -182,45 +210,138 @@ y_of(const struct curve *c, double magnitude)
 	return y < 0 ? 0 : y > HIGH ? HIGH : y;
 }
 
+/* What is thinned out apart from the rest: a colour, a role, a side of the reference image. */
+#define NSERIES (NSTYLES * ROLES * 2)
+
+static size_t
+series_of(const struct curve *c, size_t i)
+{
+	const struct lightcurve_point *p = &c->points[i];
+
+	return (c->bands[c->band[i]].style * ROLES + role_of(p)) * 2 + p->negative;
+}
+
+static int
+compare_times(const void *x, const void *y, void *points)
+{
+	const struct lightcurve_point *p = points;
+	double l = p[*(const uint32_t *)x].mjd, r = p[*(const uint32_t *)y].mjd;
+
+	return (l > r) - (l < r);
+}
+
+/* The points in the order of their time. */
+static uint32_t *
+by_time(const struct curve *c)
+{
+	uint32_t *order = arena_array(c->arena, c->n, sizeof(*order));
+	bool sorted = true;
+
+	for (size_t i = 0; i < c->n; i++) {
+		order[i] = (uint32_t)i;
+		sorted = sorted && (i == 0 || c->points[i - 1].mjd <= c->points[i].mjd);
+	}
+	if (!sorted)
+		qsort_r(order, c->n, sizeof(*order), compare_times, (void *)(uintptr_t)c->points);
+	return order;
+}
+
+/* A series while it is thinned out. */
+struct thinning {
+	size_t count; /* points of it */
+	size_t quota; /* marks it may have */
+	size_t intervals; /* half as many */
+	size_t seen; /* points so far */
+	double first, last; /* MJD */
+	uint32_t *brightest, *faintest; /* of each interval: index of the point, plus one */
+};
+
+/* Small series keep all, the others share what is left. One mark is the latest's. */
+static void
+share_out(struct thinning all[NSERIES])
+{
+	size_t left = LIGHTCURVE_MARKS - 1, open = 0;
+	bool changed = true;
+
+	for (size_t s = 0; s < NSERIES; s++)
+		open += all[s].count > 0;
+	while (changed) {
+		changed = false;
+		for (struct thinning *t = all; t < all + NSERIES; t++)
+			if (t->count > 0 && t->quota == 0 && t->count <= left / open) {
+				t->quota = t->count;
+				left -= t->count;
+				open--; /* never to 0: not all have room */
+				changed = true;
+			}
+	}
+	for (struct thinning *t = all; t < all + NSERIES; t++)
+		if (t->count > 0 && t->quota == 0)
+			t->quota = left / open;
+}
+
+/* Intervals are cut half by time and half by number. */
+static size_t
+interval_of(const struct thinning *t, double mjd)
+{
+	double number = (double)t->seen / (double)t->count;
+	double time = t->last > t->first ? (mjd - t->first) / (t->last - t->first) : 0;
+
+	return (size_t)((time + number) / 2 * (double)t->intervals);
+}
+
+/* Notes a point, the next in time of its series, among the extremes of its interval. */
+static void
+note_extreme(const struct curve *c, struct thinning *t, uint32_t i, size_t interval)
+{
+	uint32_t *brightest = &t->brightest[interval], *faintest = &t->faintest[interval];
+
+	if (!*brightest || c->points[i].magnitude < c->points[*brightest - 1].magnitude)
+		*brightest = i + 1;
+	if (!*faintest || c->points[i].magnitude > c->points[*faintest - 1].magnitude)
+		*faintest = i + 1;
+	t->seen++;
+}
+
 /*
- * Too many points: in each series and interval of time only the brightest and the faintest stay.
- * Others become UNSEEN. Intervals are as many as leave at most LIGHTCURVE_MARKS in all.
+ * Too many points: in each series and interval only the brightest and the faintest stay, others
+ * become UNSEEN. So a night of a thousand points has its share, and so has a year of ten.
  */
 static void
 thin_out(struct curve *c)
 {
-	size_t nseries = 0, columns, offset[NSTYLES][ROLES];
-	uint32_t *brightest, *faintest; /* of each interval: index of the point, plus one */
-	uint32_t *interval = arena_array(c->arena, c->n, sizeof(*interval)); /* of each point */
+	struct thinning all[NSERIES] = { 0 }, *t;
+	uint32_t *order = by_time(c);
+	size_t *interval = arena_array(c->arena, c->n, sizeof(*interval));
 
-	for (size_t s = 0; s < NSTYLES; s++)
-		for (size_t r = 0; r < ROLES; r++)
-			if (c->counts[s][r] > 0)
-				offset[s][r] = nseries++;
-	columns = LIGHTCURVE_MARKS / (2 * nseries);
-	brightest = arena_array(c->arena, nseries * columns, sizeof(*brightest));
-	faintest = arena_array(c->arena, nseries * columns, sizeof(*faintest));
-	for (size_t i = 0; i < c->n; i++) {
-		const struct lightcurve_point *p = &c->points[i];
-		size_t at;
-
-		if (c->band[i] == UNSEEN)
-			continue;
-		at = (size_t)(x_of(c, p->mjd) / WIDE * (double)columns);
-		at = offset[c->bands[c->band[i]].style][role_of(p)] * columns +
-		    (at < columns ? at : columns - 1);
-		interval[i] = (uint32_t)at;
-		if (!brightest[at] || p->magnitude < c->points[brightest[at] - 1].magnitude)
-			brightest[at] = (uint32_t)i + 1;
-		if (!faintest[at] || p->magnitude > c->points[faintest[at] - 1].magnitude)
-			faintest[at] = (uint32_t)i + 1;
+	for (size_t k = 0; k < c->n; k++)
+		if (c->band[order[k]] != UNSEEN) {
+			t = &all[series_of(c, order[k])];
+			t->last = c->points[order[k]].mjd;
+			t->first = t->count++ == 0 ? t->last : t->first;
+		}
+	share_out(all);
+	for (t = all; t < all + NSERIES; t++) {
+		t->intervals = t->quota / 2;
+		t->brightest = arena_array(c->arena, t->intervals + 1, sizeof(uint32_t));
+		t->faintest = arena_array(c->arena, t->intervals + 1, sizeof(uint32_t));
 	}
-	for (size_t i = 0; i < c->n; i++)
-		if (c->band[i] != UNSEEN && brightest[interval[i]] != i + 1 &&
-		    faintest[interval[i]] != i + 1) {
+	for (size_t k = 0; k < c->n; k++)
+		if (c->band[order[k]] != UNSEEN) {
+			t = &all[series_of(c, order[k])];
+			interval[order[k]] = interval_of(t, c->points[order[k]].mjd);
+			note_extreme(c, t, order[k], interval[order[k]]);
+		}
+	for (size_t i = 0; i < c->n; i++) {
+		if (c->band[i] == UNSEEN || &c->points[i] == c->last)
+			continue;
+		t = &all[series_of(c, i)];
+		if (t->count > t->quota && t->brightest[interval[i]] != i + 1 &&
+		    t->faintest[interval[i]] != i + 1) {
 			c->band[i] = UNSEEN;
 			c->thinned++;
 		}
+	}
 }
 
 static void
@@ -343,7 +464,7 @@ add_keys(const struct curve *c, struct value *v)
 			const struct band *b = &c->bands[i];
 			struct value *name;
 
-			if (b->style != style || b->count == 0)
+			if (b->style != style || b->count + b->limits == 0)
 				continue;
 			if (!key) {
 				key = value_add_object(keys);
@@ -352,7 +473,10 @@ add_keys(const struct curve *c, struct value *v)
 			}
 			name = value_add_object(names);
 			value_set_text(name, "name", b->name.n > 0 ? b->name : STR("no band"));
-			value_set_int(name, "count", b->count);
+			if (b->count > 0)
+				value_set_int(name, "count", b->count);
+			else
+				value_set_null(name, "count");
 		}
 	}
 	if (c->limits > 0)
@@ -454,6 +578,7 @@ lightcurve_value(
 		value_set_bool(v, "empty", true);
 		return v;
 	}
+	add_bars(c);
 	step = set_scales(c, now);
 	if (c->seen > LIGHTCURVE_MARKS)
 		thin_out(c);

@@ -24,7 +24,8 @@ struct lightcurve_point {
 	struct str source; /* who measured: "ZTF" */
 	bool limit; /* an upper limit of brightness, not a measurement */
 	bool forced; /* measured at a place given beforehand */
-	bool negative; /* fainter than the reference image */
+	bool difference; /* the magnitude is that of the difference to a reference image */
+	bool negative; /* and that is negative: fainter than the reference image */
 };
 
 /* The letter of the mark and colour for a bandpass: one of "ugrizycow". */
@@ -33,8 +34,8 @@ char lightcurve_band(struct str band);
 /*
  * The curve of n points in any order, for the target of that name. Points whose MJD or magnitude
  * is not a number (or has no calendar date) are counted in the caption and not drawn. Above
- * LIGHTCURVE_MARKS points each series keeps the brightest and the faintest of equal intervals of
- * time, so no extreme is lost; the caption says so. `now` (MJD) is drawn where it lies in the range
+ * LIGHTCURVE_MARKS points each series keeps the brightest and the faintest of intervals that are
+ * shorter where there are more points, so no extreme is lost and no burst; the caption says so. `now` (MJD) is drawn where it lies in the range
  * or little after it.
  *
  * The value, which lives in the arena (texts of points are borrowed):
@@ -48,9 +49,10 @@ char lightcurve_band(struct str band);
  *	series [{ band, minus, points, forced, limits, points_say ..., bars, forced_bars }]
  *		points, forced, limits, minus [{ x, y }]; points_say, forced_say, limits_say: a line
  *		for each mark with its numbers; bars: path data
- *	keys [{ band, names [{ name, count }] }], limit_count, forced_count, minus_count
+ *	keys [{ band, names [{ name, count }] }] (count null: limits alone), limit_count, forced_count, minus_count
  *	from, to			MJD of the left and right edge, for the script
- *	last, peak { text }		"18.71 ± 0.09 g, MJD 61272.29"
+ *	last, peak { text }		"18.71 ± 0.09 g, MJD 61272.29", and whether that is fainter
+ *					than the reference
  */
 struct value *lightcurve_value(
     struct arena *, struct str name, const struct lightcurve_point *, size_t n, double now);

@@ -21,7 +21,7 @@ enum role { DETECTION, FORCED, LIMIT, ROLES };
 struct band {
 	struct str name;
 	unsigned style;
-	unsigned count;
+	unsigned count, limits; /* measurements; upper limits */
 };
 
 struct curve {
@@ -32,7 +32,7 @@ struct curve {
 	struct band bands[NAMES_MAX];
 	size_t nbands;
 	size_t counts[NSTYLES][ROLES];
-	size_t seen, thinned, limits, forced, minus;
+	size_t seen, thinned, limits, forced, minus, differences;
 	const struct lightcurve_point *peak, *last, *deepest;
 	double mjd[2], magnitude[2]; /* of what is drawn: least, greatest */
 	double from, to; /* the edges: MJD */

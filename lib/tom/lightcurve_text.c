@@ -44,6 +44,12 @@ put_band(char *w, struct str band)
 	return put(w, band.p ? band.p : "", band.n < BAND_MAX ? band.n : 0);
 }
 
+static char *
+put_sign(char *w, const struct lightcurve_point *p)
+{
+	return p->negative ? PUT(w, ", fainter than the reference") : w;
+}
+
 char *
 curve_put_say(char *w, const struct lightcurve_point *p)
 {
@@ -54,9 +60,7 @@ curve_put_say(char *w, const struct lightcurve_point *p)
 	w = put_fixed(w, p->mjd, 4);
 	if (p->forced)
 		w = PUT(w, ", forced");
-	if (p->negative)
-		w = PUT(w, ", fainter than the reference");
-	return w;
+	return put_sign(w, p);
 }
 
 static struct str
@@ -69,6 +73,7 @@ point_text(const struct curve *c, const struct lightcurve_point *p)
 	w = put_band(w, p->band);
 	w = PUT(w, ", MJD ");
 	w = put_fixed(w, p->mjd, 2);
+	w = put_sign(w, p);
 	return arena_copy(c->arena, text, (size_t)(w - text));
 }
 
@@ -98,6 +103,7 @@ put_point(char *w, const char *what, const struct lightcurve_point *p)
 		w = PUT(w, " at MJD ");
 		w = put_fixed(w, p->mjd, 1);
 	}
+	w = put_sign(w, p);
 	return PUT(w, ". ");
 }
 
@@ -160,14 +166,22 @@ curve_add_caption(const struct curve *c, struct value *v)
 {
 	char text[4 * NUMBER_MAX + SOURCES_MAX * (SOURCE_MAX + 2) + 3 * SAY_MAX], *w = text;
 
-	w = PUT(w, "AB magnitude against MJD; dates above are UTC. Bars are 1\xcf\x83.");
+	w = PUT(w, "AB magnitude ");
+	if (c->differences > 0 && c->differences == c->seen - c->limits)
+		w = PUT(w, "of the difference to the reference image ");
+	w = PUT(w, "against MJD; dates above are UTC. Bars are 1\xcf\x83.");
+	if (c->differences > 0 && c->differences < c->seen - c->limits) {
+		w = PUT(w, " Of the difference to a reference image: ");
+		w = put_count(w, c->differences, "magnitude");
+		w = PUT(w, ".");
+	}
 	w = put_sources(c, w);
 	if (c->thinned > 0) {
 		w = PUT(w, " ");
 		w = put_count(w, c->seen, "point");
 		w = PUT(w, "; drawn are ");
 		w = put_fixed(w, (double)(c->seen - c->thinned), 0);
-		w = PUT(w, ", the brightest and the faintest of each interval of time.");
+		w = PUT(w, ", the brightest and the faintest of each interval.");
 	}
 	if (c->n > c->seen) {
 		w = PUT(w, " ");

@@ -75,9 +75,11 @@
 		const hours = [1, 2, 3, 6, 12].map(h => h / 24).find(h => (hi - lo) / h <= 8);
 		const days = multiples(lo, hi, hours || Math.max(1, by));
 		axis(mjds, list, "100%", 18, mjd => mjd.toFixed(Math.max(0, Math.ceil(-Math.log10(by) - 1e-9))));
+		let year = 0;
 		axis(dates, days, 0, -9, mjd => {
-			const t = dateOf(mjd + 1 / 2880), year = hi - lo > 300 ? " " + t.getUTCFullYear() : "";
-			const day = t.getUTCDate() + " " + months[t.getUTCMonth()] + year;
+			/* the year stands with the first of its dates */
+			const t = dateOf(mjd + 1 / 2880), same = year === (year = t.getUTCFullYear());
+			const day = t.getUTCDate() + " " + months[t.getUTCMonth()] + (same ? "" : " " + year);
 			return hours ? day + " " + String(t.getUTCHours()).padStart(2, "0") + "h" : day;
 		});
 		ticks.setAttribute("d", list.map(mjd => `M${at(mjd) * 1000} 10000v-200`).join("") +

@@ -161,8 +161,16 @@ dates_fit_the_range(void **state)
 	(void)state;
 	n = axis_dates(61212, 61280, 8, d);
 	assert_in_range(n, 5, 9);
-	assert_string_equal(d[0].label, "29 Jun");
+	assert_string_equal(d[0].label, "29 Jun 2026");
+	assert_string_equal(d[1].label, "9 Jul");
 	assert_true(d[0].mjd == 61220);
+	/* the year with the first date of each */
+	n = axis_dates(61000, 61070, 8, d);
+	assert_string_equal(d[0].label, "21 Nov 2025");
+	assert_string_equal(d[1].label, "1 Dec");
+	assert_string_equal(d[4].label, "31 Dec");
+	assert_string_equal(d[5].label, "10 Jan 2026");
+	assert_string_equal(d[6].label, "20 Jan");
 	n = axis_dates(61000, 61365, 8, d);
 	assert_in_range(n, 3, 9);
 	assert_string_equal(d[0].label, "Jan 2026");
@@ -173,7 +181,8 @@ dates_fit_the_range(void **state)
 	assert_true(d[0].mjd == 51544);
 	n = axis_dates(61212.1, 61212.6, 8, d);
 	assert_in_range(n, 3, 9);
-	assert_string_equal(d[0].label, "21 Jun 04h");
+	assert_string_equal(d[0].label, "21 Jun 2026 04h");
+	assert_string_equal(d[1].label, "21 Jun 06h");
 	/* Before 1970 and at the ends of the calendar. */
 	n = axis_dates(10000, 10010, 8, d);
 	assert_in_range(n, 3, 9);
@@ -250,23 +259,36 @@ brighter_is_higher_and_all_is_inside(void **state)
 }
 
 static void
-error_bars_are_drawn_and_stay_inside(void **state)
+error_bars_count_in_the_scale_within_reason(void **state)
 {
 	struct lightcurve_point p[] = { point(1000, 18, "g"), point(1010, 20, "g"),
 		point(1005, 19, "g"), point(1006, 19, "g") };
+	const struct value *v;
 	struct str bars;
 	double top, bottom;
 
 	(void)state;
-	p[0].error = 90; /* clipped, not the scale of all */
+	p[0].error = 90; /* widens by what the points span, and is clipped beyond */
 	p[1].error = NAN;
 	p[2].error = 0.001; /* behind its mark */
 	p[3].error = 0.5;
-	bars = TEXT(value_at(get(draw(p, NELEM(p)), "series"), 0), "bars");
+	v = draw(p, NELEM(p));
+	assert_str(TEXT(value_at(get(v, "mags"), 0), "label"), "16");
+	assert_str(TEXT(value_at(get(v, "mags"), 4), "label"), "20");
+	bars = TEXT(value_at(get(v, "series"), 0), "bars");
 	assert_true(str_starts(bars, "M2830 0V10000M"));
 	assert_non_null(strrchr(bars.p, ' '));
 	assert_int_equal(sscanf(strrchr(bars.p, ' '), "%lfV%lf", &top, &bottom), 2);
-	assert_true(fabs(top - 2500) < 1 && fabs(bottom - 7500) < 1);
+	assert_true(fabs(top - 6250) < 1 && fabs(bottom - 8750) < 1);
+	/* one point with a long bar: all of it is seen */
+	p[0].error = 0.9;
+	v = draw(p, 1);
+	bars = TEXT(value_at(get(v, "series"), 0), "bars");
+	assert_int_equal(sscanf(bars.p, "M50000 %lfV%lf", &top, &bottom), 2);
+	assert_true(top >= 100 && bottom <= 9900 && bottom - top > 5000);
+	/* limits have none */
+	p[0].limit = true;
+	assert_null(get(value_at(get(draw(p, 1), "series"), 0), "bars"));
 }
 
 static void
@@ -291,7 +313,28 @@ forced_and_negative_points_are_marked(void **state)
 	assert_null(get(v, "limit_count"));
 	/* A negative one is no peak, yet may be the latest. */
 	assert_str(TEXT(get(v, "peak"), "text"), "19.50 \xc2\xb1 0.05 r, MJD 61225.30");
-	assert_str(TEXT(get(v, "last"), "text"), "19.70 \xc2\xb1 0.05 r, MJD 61227.30");
+	assert_str(TEXT(get(v, "last"), "text"),
+	    "19.70 \xc2\xb1 0.05 r, MJD 61227.30, fainter than the reference");
+	assert_non_null(strstr(
+	    TEXT(v, "desc").p, "Latest 19.70 in r at MJD 61227.3, fainter than the reference."));
+	assert_non_null(strstr(TEXT(s, "points_say").p, "61227.3000, fainter than the reference"));
+}
+
+static void
+differences_are_said_to_be_some(void **state)
+{
+	struct lightcurve_point p[] = { point(61225.3, 19.5, "r"), point(61226.3, 19.6, "r"),
+		point(61227.3, 20.7, "r") };
+
+	(void)state;
+	p[2].limit = true;
+	assert_true(str_starts(TEXT(draw(p, NELEM(p)), "caption"), "AB magnitude against MJD;"));
+	p[0].difference = true;
+	assert_non_null(strstr(TEXT(draw(p, NELEM(p)), "caption").p,
+	    " Of the difference to a reference image: 1 magnitude."));
+	p[1].difference = true;
+	assert_true(str_starts(TEXT(draw(p, NELEM(p)), "caption"),
+	    "AB magnitude of the difference to the reference image against MJD;"));
 }
 
 static void
@@ -302,14 +345,18 @@ names_that_share_a_mark_share_a_key(void **state)
 	const struct value *keys, *names;
 
 	(void)state;
-	p[5].limit = true; /* a band with limits alone has no count of its own */
+	p[5].limit = true; /* a band with limits alone has a key, and no count */
 	keys = get(draw(p, NELEM(p)), "keys");
-	assert_int_equal(value_count(keys), 2);
+	assert_int_equal(value_count(keys), 3);
 	names = get(value_at(keys, 0), "names");
 	assert_int_equal(value_count(names), 3);
 	assert_str(TEXT(value_at(names, 1), "name"), "R");
 	assert_str(TEXT(value_at(names, 1), "count"), "2");
 	assert_str(TEXT(value_at(keys, 1), "band"), "c");
+	assert_str(TEXT(value_at(keys, 2), "band"), "o");
+	names = get(value_at(keys, 2), "names");
+	assert_str(TEXT(value_at(names, 0), "name"), "o");
+	assert_false(value_is_true(get(value_at(names, 0), "count")));
 }
 
 static size_t
@@ -360,6 +407,74 @@ five_thousand_points_are_thinned_without_losing_extremes(void **state)
 	assert_non_null(strstr(TEXT(v, "caption").p, "5000 points; drawn are "));
 	/* All are counted, also those that are not drawn. */
 	assert_str(TEXT(v, "limit_count"), "1000");
+	free(p);
+}
+
+/* The marks of the first series that stand left of `x` percent. */
+static size_t
+marks_before(const struct value *v, double x)
+{
+	const struct value *points = get(value_at(get(v, "series"), 0), "points");
+	size_t n = 0;
+
+	for (size_t i = 0; i < value_count(points); i++)
+		n += NUMBER(value_at(points, i), "x") < x;
+	return n;
+}
+
+static void
+a_burst_keeps_its_shape(void **state)
+{
+	enum { N = 1200 };
+	struct lightcurve_point *p = calloc(N, sizeof(*p));
+	const struct value *v;
+
+	(void)state;
+	/* a thousand in a day, two hundred in the five hundred days after */
+	for (size_t i = 0; i < N; i++)
+		p[i] = i < 1000 ? point(60000 + (double)i / 1000, 18 + sin((double)i / 50), "r")
+		                : point(60002.5 + ((double)i - 1000) * 2.5, 20, "r");
+	v = draw(p, N);
+	assert_in_range(marks_of(v), 400, LIGHTCURVE_MARKS);
+	assert_in_range(marks_before(v, 3.2), 250, 790);
+	assert_in_range(marks_of(v) - marks_before(v, 3.2), 100, 200);
+	/* the same in any order */
+	for (size_t i = 0; i < N / 2; i++) {
+		struct lightcurve_point q = p[i];
+
+		p[i] = p[N - 1 - i];
+		p[N - 1 - i] = q;
+	}
+	assert_int_equal(marks_before(draw(p, N), 3.2), marks_before(v, 3.2));
+	/* nine hundred in a day and one long after: the day is not a handful of marks */
+	p = realloc(p, 901 * sizeof(*p));
+	for (size_t i = 0; i < 900; i++)
+		p[i] = point(60000 + (double)i / 900, 18 + (double)(i % 90) / 45, "r");
+	p[900] = point(60500, 19, "g");
+	assert_in_range(marks_of(draw(p, 901)), 500, LIGHTCURVE_MARKS);
+	free(p);
+}
+
+static void
+what_the_words_name_is_drawn(void **state)
+{
+	enum { N = 900 };
+	struct lightcurve_point *p = calloc(N, sizeof(*p));
+	struct str say;
+
+	(void)state;
+	/* brighter in size, but negative: the others are thinned apart from them */
+	for (size_t i = 0; i < N; i++) {
+		p[i] = point(60000 + (double)i / 1000, i % 2 ? 15 : 18.5, "r");
+		p[i].negative = i % 2;
+	}
+	p[500].magnitude = 18.25;
+	p[N - 1].magnitude = 15.5; /* neither the brightest nor the faintest of its interval */
+	p[N - 3].magnitude = 15.25;
+	p[N - 5].magnitude = 15.75;
+	say = TEXT(value_at(get(draw(p, N), "series"), 0), "points_say");
+	assert_non_null(strstr(say.p, "r 18.25 "));
+	assert_non_null(strstr(say.p, "r 15.50 "));
 	free(p);
 }
 
@@ -439,10 +554,13 @@ main(void)
 		cmocka_unit_test(bands_have_their_mark),
 		cmocka_unit_test(an_empty_curve_says_so),
 		cmocka_unit_test(brighter_is_higher_and_all_is_inside),
-		cmocka_unit_test(error_bars_are_drawn_and_stay_inside),
+		cmocka_unit_test(error_bars_count_in_the_scale_within_reason),
 		cmocka_unit_test(forced_and_negative_points_are_marked),
+		cmocka_unit_test(differences_are_said_to_be_some),
 		cmocka_unit_test(names_that_share_a_mark_share_a_key),
 		cmocka_unit_test(five_thousand_points_are_thinned_without_losing_extremes),
+		cmocka_unit_test(a_burst_keeps_its_shape),
+		cmocka_unit_test(what_the_words_name_is_drawn),
 		cmocka_unit_test(the_same_place_and_time_make_a_plot),
 		cmocka_unit_test(points_that_are_not_numbers_are_counted_only),
 		cmocka_unit_test(now_is_drawn_when_it_is_near),
