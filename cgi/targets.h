@@ -9,10 +9,10 @@
 
 /* Handlers, by file. */
 handler_fn list_targets, find_by_name, seed, seed_form; /* targets_list.c */
-handler_fn show_target, export_photometry; /* targets_show.c */
+handler_fn show_target; /* targets_show.c */
 handler_fn create_form, create, update_form, update; /* targets_form.c */
 handler_fn delete_form, delete; /* targets_delete.c */
-handler_fn import_form, import, export; /* targets_csv.c */
+handler_fn import_form, import, export, export_photometry; /* targets_csv.c */
 
 /* The longest CSV file that is read. */
 #define IMPORT_MAX MIB(64)

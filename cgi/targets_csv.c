@@ -1,10 +1,13 @@
 /*
- * targets_csv: targets from a file of the visitor's, and to one.
+ * targets_csv: targets from a file of the visitor's, and to one; the measurements of one to one.
  */
+#include <math.h>
+
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/number.h"
 #include "targets.h"
+#include "tom/datum.h"
 #include "tom/target_csv.h"
 
 /* What was sent besides the file, and what is wrong with it all. */
@@ -198,11 +201,13 @@ import(struct request *req, struct response *res)
 	return answer(req, res, &f, &report);
 }
 
-/* What target_export() writes to: the response, which begins with the first bytes. */
+/* What is exported goes here: into the response, which begins with the first bytes. */
 struct sink {
 	struct request *req;
 	struct response *res;
+	struct str filename;
 	struct buf held;
+	struct arena *row; /* of what a row needs while it is written */
 	bool begun;
 };
 
@@ -212,18 +217,25 @@ send_held(struct sink *s)
 	int r = 0;
 
 	if (!s->begun) {
-		/* "targets-2026-11-24T031329Z.csv": no colon, for the sake of file systems */
-		struct str time = clock_iso(s->req->arena, s->req->now / SECOND * SECOND);
-
 		s->begun = true;
-		r = response_stream(s->req, s->res, 200, "text/csv; charset=utf-8",
-		    arena_printf(s->req->arena, "targets-%.13s%.2s%.2sZ.csv", time.p, time.p + 14,
-		        time.p + 17));
+		r = response_stream(s->req, s->res, 200, "text/csv; charset=utf-8", s->filename);
 	}
 	if (r == 0)
 		r = response_write(s->res, s->held.p, s->held.n);
 	buf_clear(&s->held);
 	return r;
+}
+
+/* The end of an export. Once bytes have left no error page can follow: the answer is cut short. */
+static int
+finish(struct sink *s, enum db_result r)
+{
+	if (r == DB_END)
+		send_held(s);
+	buf_free(&s->held);
+	if (r == DB_END || r == DB_REFUSED)
+		return 0;
+	return s->begun ? -1 : auth_db_failed(s->req, s->res, r);
 }
 
 static int
@@ -240,7 +252,7 @@ int export(struct request *req, struct response *res)
 	struct sink s = { .req = req, .res = res };
 	struct target_query q;
 	struct problems problems = { 0 };
-	enum db_result r;
+	struct str time;
 
 	if (!may_search_all(req))
 		return ask_to_sign_in(req, res);
@@ -248,12 +260,70 @@ int export(struct request *req, struct response *res)
 		return respond_error(req, res, 400, problems.list[0].why.p);
 	if (!may_ask(req, &q))
 		return ask_to_sign_in(req, res);
-	r = target_export(req->app->db, auth_user(req), &q, take, &s);
-	if (r == DB_END)
-		send_held(&s);
-	buf_free(&s.held);
-	/* Once bytes have left no error page can follow: the reader sees an answer cut short. */
-	if (r != DB_END && r != DB_REFUSED && !s.begun)
-		return auth_db_failed(req, res, r);
-	return r == DB_END || r == DB_REFUSED ? 0 : -1;
+	/* "targets-2026-11-24T031329Z.csv": no colon, for the sake of file systems */
+	time = clock_iso(req->arena, req->now / SECOND * SECOND);
+	s.filename = arena_printf(
+	    req->arena, "targets-%.13s%.2s%.2sZ.csv", time.p, time.p + 14, time.p + 17);
+	return finish(&s, target_export(req->app->db, auth_user(req), &q, take, &s));
+}
+
+static void
+put_real(struct buf *b, double x)
+{
+	buf_putc(b, ',');
+	if (isfinite(x))
+		buf_double(b, x);
+}
+
+static void
+put_datum(struct buf *b, struct arena *a, const struct datum *d)
+{
+	static const char *const kinds[] = { "", "detection", "limit", "forced" };
+
+	buf_double(b, d->mjd);
+	buf_putc(b, ',');
+	buf_str(b, clock_iso(a, clock_from_mjd(d->mjd)));
+	buf_putc(b, ',');
+	csv_put(b, d->band);
+	put_real(b, d->magnitude);
+	put_real(b, d->magnitude_error);
+	put_real(b, d->limit_mag);
+	put_real(b, d->flux);
+	put_real(b, d->flux_error);
+	buf_printf(b, ",%d,%s,", d->sign,
+	    d->kind >= DATUM_DETECTION && d->kind <= DATUM_FORCED ? kinds[d->kind] : "");
+	csv_put(b, d->source);
+	buf_putc(b, ',');
+	if (d->survey_id != 0)
+		buf_int64(b, d->survey_id);
+	buf_puts(b, "\r\n");
+}
+
+static int
+take_datum(void *arg, const struct datum *d)
+{
+	struct sink *s = arg;
+
+	put_datum(&s->held, s->row, d);
+	arena_reset(s->row);
+	return s->held.n >= KIB(64) ? send_held(s) : 0;
+}
+
+int
+export_photometry(struct request *req, struct response *res)
+{
+	struct sink s = { .req = req, .res = res };
+	struct target t;
+	enum db_result r;
+
+	if (get_target(req, res, VIEW, &t) != 0)
+		return 0;
+	s.filename = arena_printf(req->arena, "%.*s-photometry.csv", STR_ARG(t.name));
+	s.row = arena_new();
+	buf_puts(&s.held,
+	    "mjd,time,filter,magnitude,error,limit,flux_njy,flux_error_njy,sign,kind,source,"
+	    "survey_id\r\n");
+	r = datum_each(req->app->db, t.id, take_datum, &s);
+	arena_free(s.row);
+	return finish(&s, r);
 }

@@ -1,5 +1,5 @@
 /*
- * targets_show: the page of one target, and its measurements as CSV.
+ * targets_show: the page of one target.
  *
  * The page's statements (the target, its names, further fields, groups, lists, measurements) are
  * all started before the first is read: one round trip.
@@ -13,12 +13,10 @@
 #include "sky/angle.h"
 #include "sky/coordinates.h"
 #include "targets.h"
-#include "tom/csv.h"
 #include "tom/datum.h"
 #include "tom/lightcurve.h"
 
 #define CURVE_MAX 20000 /* the newest measurements, of which the curve is drawn */
-#define CSV_MAX 200000
 #define TABLE_ROWS 20
 
 /*
@@ -109,8 +107,8 @@ add_curve(struct request *req, struct value *page, struct str name, const struct
 
 	for (size_t i = 0; i < n; i++)
 		points[i] = point_of(&rows[i]);
-	value_set(
-	    page, "curve", lightcurve_value(req->arena, name, points, n, clock_to_mjd(req->now)));
+	value_set(page, "curve",
+	    lightcurve_value(req->arena, name, points, n, more, clock_to_mjd(req->now)));
 	add_measurements(req, page, points, n, more);
 }
 
@@ -286,70 +284,4 @@ show_target(struct request *req, struct response *res)
 	add_facts(req->arena, page, &w.target);
 	add_belongings(req, page, &w);
 	return respond_page(req, res, 200, "target", page);
-}
-
-static void
-put_real(struct buf *b, double x)
-{
-	buf_putc(b, ',');
-	if (isfinite(x))
-		buf_double(b, x);
-}
-
-static void
-put_datum(struct buf *b, struct arena *a, const struct datum *d)
-{
-	static const char *const kinds[] = { "", "detection", "limit", "forced" };
-
-	buf_double(b, d->mjd);
-	buf_putc(b, ',');
-	buf_str(b, clock_iso(a, clock_from_mjd(d->mjd)));
-	buf_putc(b, ',');
-	csv_put(b, d->band);
-	put_real(b, d->magnitude);
-	put_real(b, d->magnitude_error);
-	put_real(b, d->limit_mag);
-	put_real(b, d->flux);
-	put_real(b, d->flux_error);
-	buf_printf(b, ",%d,%s,", d->sign,
-	    d->kind >= DATUM_DETECTION && d->kind <= DATUM_FORCED ? kinds[d->kind] : "");
-	csv_put(b, d->source);
-	buf_putc(b, ',');
-	if (d->survey_id != 0)
-		buf_int64(b, d->survey_id);
-	buf_puts(b, "\r\n");
-}
-
-int
-export_photometry(struct request *req, struct response *res)
-{
-	struct buf b = { 0 };
-	struct target t;
-	struct datum *rows;
-	size_t n;
-	bool more;
-	enum db_result r;
-	int written;
-
-	if (get_target(req, res, VIEW, &t) != 0)
-		return 0;
-	r = datum_read(req->app->db, req->arena, t.id, CSV_MAX, &rows, &n, &more);
-	if (r != DB_END)
-		return auth_db_failed(req, res, r);
-	buf_puts(&b,
-	    "mjd,time,filter,magnitude,error,limit,flux_njy,flux_error_njy,sign,kind,source,"
-	    "survey_id\r\n");
-	written = response_stream(req, res, 200, "text/csv; charset=utf-8",
-	    arena_printf(req->arena, "%.*s-photometry.csv", STR_ARG(t.name)));
-	for (size_t i = 0; i < n && written == 0; i++) {
-		put_datum(&b, req->arena, &rows[i]);
-		if (b.n > KIB(64)) {
-			written = response_write(res, b.p, b.n);
-			buf_clear(&b);
-		}
-	}
-	if (written == 0)
-		response_write(res, b.p, b.n);
-	buf_free(&b);
-	return 0;
 }

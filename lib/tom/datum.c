@@ -8,6 +8,7 @@
  */
 #include "tom/datum.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -252,6 +253,26 @@ datum_read_start(struct db *db, int64_t target, size_t limit)
 	return q;
 }
 
+/* A row; its texts are borrowed until the next step. */
+static struct datum
+datum_of(struct query *q)
+{
+	return (struct datum){
+		.target_id = db_col_int(q, "target_id"),
+		.source = db_col_text(q, "source"),
+		.band = db_col_text(q, "band"),
+		.kind = (int)db_col_int(q, "kind"),
+		.sign = (int)db_col_int(q, "sign"),
+		.mjd = db_col_real(q, "mjd"),
+		.survey_id = db_col_int(q, "survey_id"),
+		.flux = db_col_real(q, "flux"),
+		.flux_error = db_col_real(q, "flux_error"),
+		.magnitude = db_col_real(q, "magnitude"),
+		.magnitude_error = db_col_real(q, "magnitude_error"),
+		.limit_mag = db_col_real(q, "limit_mag"),
+	};
+}
+
 /* The text, or the one of the row before where it is the same: bands and sources repeat. */
 static struct str
 copy_of(struct str s, struct str before, struct arena *arena)
@@ -286,26 +307,61 @@ datum_read_end(
 			room = wider;
 		}
 		d = &list[room - ++*n];
-		d->target_id = db_col_int(q, "target_id");
-		d->mjd = db_col_real(q, "mjd");
-		d->source = before.source = copy_of(db_col_text(q, "source"), before.source, arena);
-		d->kind = (int)db_col_int(q, "kind");
-		d->band = before.band = copy_of(db_col_text(q, "band"), before.band, arena);
-		d->survey_id = db_col_int(q, "survey_id");
-		d->flux = db_col_real(q, "flux");
-		d->flux_error = db_col_real(q, "flux_error");
-		d->magnitude = db_col_real(q, "magnitude");
-		d->magnitude_error = db_col_real(q, "magnitude_error");
-		d->limit_mag = db_col_real(q, "limit_mag");
-		d->sign = (int)db_col_int(q, "sign");
+		*d = datum_of(q);
+		d->source = before.source = copy_of(d->source, before.source, arena);
+		d->band = before.band = copy_of(d->band, before.band, arena);
 	}
 	*rows = list == NULL ? NULL : list + room - *n;
 	return db_done(q);
 }
 
-enum db_result
-datum_read(struct db *db, struct arena *arena, int64_t target, size_t limit, struct datum **rows,
-    size_t *n, bool *more)
+/* Reads some rows behind `last`, which becomes the last of them; how many there were. */
+static enum db_result
+read_some(struct db *db, struct datum *last, struct arena *arena, size_t *n,
+    int (*each)(void *arg, const struct datum *), void *arg)
 {
-	return datum_read_end(datum_read_start(db, target, limit), arena, limit, rows, n, more);
+	struct query *q = db_query(db, QUERY_DATUM_AFTER);
+	bool goes_on = true;
+	enum db_result r;
+
+	db_int(q, "target", last->target_id);
+	db_real(q, "mjd", last->mjd);
+	db_text(q, "source", last->source);
+	db_int(q, "kind", last->kind);
+	db_text(q, "band", last->band);
+	db_int(q, "survey_id", last->survey_id);
+	for (*n = 0; goes_on && db_step(q) == DB_ROW; ++*n) {
+		struct datum d = datum_of(q);
+
+		goes_on = each(arg, &d) == 0;
+		d.source = copy_of(d.source, last->source, arena);
+		d.band = copy_of(d.band, last->band, arena);
+		*last = d;
+	}
+	r = db_done(q);
+	return r == DB_END && !goes_on ? DB_REFUSED : r;
+}
+
+enum db_result
+datum_each(struct db *db, int64_t target, int (*each)(void *arg, const struct datum *), void *arg)
+{
+	struct arena *arenas[2] = { arena_new(),
+		arena_new() }; /* of this batch, of the one before */
+	struct datum last = {
+		.target_id = target, .mjd = -DBL_MAX, .source = STR(""), .band = STR("")
+	};
+	enum db_result r;
+	size_t n;
+
+	for (unsigned turn = 0;; turn ^= 1) {
+		r = read_some(db, &last, arenas[turn], &n, each, arg);
+		if (r != DB_END || n == 0)
+			break;
+		last.source = arena_str(arenas[turn], last.source);
+		last.band = arena_str(arenas[turn], last.band);
+		arena_reset(arenas[turn ^ 1]);
+	}
+	arena_free(arenas[0]);
+	arena_free(arenas[1]);
+	return r;
 }

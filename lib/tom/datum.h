@@ -47,8 +47,11 @@ struct query *datum_read_start(struct db *, int64_t target, size_t limit);
 enum db_result datum_read_end(struct query *, struct arena *, size_t limit, struct datum **rows,
     size_t *n, bool *more) MUST_CHECK;
 
-/* Both halves. */
-enum db_result datum_read(struct db *, struct arena *, int64_t target, size_t limit,
-    struct datum **rows, size_t *n, bool *more) MUST_CHECK;
+/*
+ * Calls each() for every measurement of a target, by MJD, no matter how many (texts are borrowed
+ * until it returns), until it returns non-zero: DB_REFUSED. Memory does not grow with the number.
+ */
+enum db_result datum_each(struct db *, int64_t target, int (*each)(void *arg, const struct datum *),
+    void *arg) MUST_CHECK;
 
 #endif

@@ -562,8 +562,8 @@ add_today(const struct curve *c, struct value *v, double now)
 }
 
 struct value *
-lightcurve_value(
-    struct arena *a, struct str name, const struct lightcurve_point *points, size_t n, double now)
+lightcurve_value(struct arena *a, struct str name, const struct lightcurve_point *points, size_t n,
+    bool older, double now)
 {
 	struct curve *c = arena_alloc(a, sizeof(*c));
 	struct value *v = value_object(a);
@@ -572,6 +572,7 @@ lightcurve_value(
 	c->arena = a;
 	c->points = points;
 	c->n = n;
+	c->older = older;
 	survey(c);
 	value_set_text(v, "title", arena_printf(a, "Light curve of %.*s", STR_ARG(name)));
 	if (c->seen == 0) {

@@ -35,8 +35,9 @@ char lightcurve_band(struct str band);
  * The curve of n points in any order, for the target of that name. Points whose MJD or magnitude
  * is not a number (or has no calendar date) are counted in the caption and not drawn. Above
  * LIGHTCURVE_MARKS points each series keeps the brightest and the faintest of intervals that are
- * shorter where there are more points, so no extreme is lost and no burst; the caption says so. `now` (MJD) is drawn where it lies in the range
- * or little after it.
+ * shorter where there are more points, so no extreme is lost and no burst; the caption says so. `older`: the target has more
+ * points than these, before them, which the caption says. `now` (MJD) is drawn where it lies in the
+ * range or little after it.
  *
  * The value, which lives in the arena (texts of points are borrowed):
  *	empty: true			no point can be drawn: only title is set
@@ -54,8 +55,8 @@ char lightcurve_band(struct str band);
  *	last, peak { text }		"18.71 ± 0.09 g, MJD 61272.29", and whether that is fainter
  *					than the reference
  */
-struct value *lightcurve_value(
-    struct arena *, struct str name, const struct lightcurve_point *, size_t n, double now);
+struct value *lightcurve_value(struct arena *, struct str name, const struct lightcurve_point *,
+    size_t n, bool older, double now);
 
 /* "18.71 ± 0.09", "> 20.5" for a limit, "" where it is not a number. */
 struct str lightcurve_magnitude(struct arena *, double magnitude, double error, bool limit);

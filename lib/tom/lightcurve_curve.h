@@ -28,6 +28,7 @@ struct curve {
 	struct arena *arena;
 	const struct lightcurve_point *points;
 	size_t n;
+	bool older; /* there are points before these */
 	uint8_t *band; /* for each point the index of its bandpass; UNSEEN: not drawn */
 	struct band bands[NAMES_MAX];
 	size_t nbands;

@@ -164,7 +164,7 @@ put_sources(const struct curve *c, char *w)
 void
 curve_add_caption(const struct curve *c, struct value *v)
 {
-	char text[4 * NUMBER_MAX + SOURCES_MAX * (SOURCE_MAX + 2) + 3 * SAY_MAX], *w = text;
+	char text[6 * NUMBER_MAX + SOURCES_MAX * (SOURCE_MAX + 2) + 6 * SAY_MAX], *w = text;
 
 	w = PUT(w, "AB magnitude ");
 	if (c->differences > 0 && c->differences == c->seen - c->limits)
@@ -176,6 +176,11 @@ curve_add_caption(const struct curve *c, struct value *v)
 		w = PUT(w, ".");
 	}
 	w = put_sources(c, w);
+	if (c->older) {
+		w = PUT(w, " These are the newest ");
+		w = put_count(w, c->n, "row");
+		w = PUT(w, "; older ones are in the CSV alone.");
+	}
 	if (c->thinned > 0) {
 		w = PUT(w, " ");
 		w = put_count(w, c->seen, "point");

@@ -182,12 +182,16 @@
 		plot.setPointerCapture(event.pointerId);
 		event.preventDefault();
 	});
+	const endDrag = () => {
+		start = null;
+		chosen.setAttribute("visibility", "hidden");
+	};
+	plot.addEventListener("pointercancel", endDrag);
 	plot.addEventListener("pointerup", event => {
 		if (start === null)
 			return;
 		const x = place(event), left = Math.min(x, start), right = Math.max(x, start), width = b - a;
-		start = null;
-		chosen.setAttribute("visibility", "hidden");
+		endDrag();
 		if (right - left > 1)
 			view(a + left / 100 * width, a + right / 100 * width);
 	});

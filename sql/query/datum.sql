@@ -22,3 +22,12 @@ SELECT target_id, mjd, source, kind, band, survey_id, flux, flux_error, magnitud
 FROM datum WHERE target_id = :target
 ORDER BY mjd DESC, source DESC, kind DESC, band DESC, survey_id DESC
 LIMIT :most
+
+--: datum_after
+-- Measurements of a target behind one of them, the oldest first: one walk along the key.
+SELECT target_id, mjd, source, kind, band, survey_id, flux, flux_error, magnitude, magnitude_error,
+	limit_mag, sign
+FROM datum WHERE target_id = :target
+	AND (mjd, source, kind, band, survey_id) > (:mjd, :source, :kind, :band, :survey_id)
+ORDER BY mjd, source, kind, band, survey_id
+LIMIT 1000

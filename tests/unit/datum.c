@@ -134,6 +134,14 @@ forced(int64_t target, double mjd, const char *band)
 		.limit_mag = NAN };
 }
 
+static enum db_result
+read_rows(
+    struct scratch *s, int64_t target, size_t limit, struct datum **rows, size_t *n, bool *more)
+{
+	return datum_read_end(
+	    datum_read_start(s->db, target, limit), s->arena, limit, rows, n, more);
+}
+
 static size_t
 count(struct scratch *s, int64_t target)
 {
@@ -141,7 +149,7 @@ count(struct scratch *s, int64_t target)
 	size_t n;
 	bool more;
 
-	assert_int_equal(datum_read(s->db, s->arena, target, 1000000, &rows, &n, &more), DB_END);
+	assert_int_equal(read_rows(s, target, 1000000, &rows, &n, &more), DB_END);
 	assert_false(more);
 	return n;
 }
@@ -290,7 +298,7 @@ values_come_back_as_they_went(void **state)
 
 	in[0].sign = -1;
 	stores(s, in, NELEM(in), 3);
-	assert_int_equal(datum_read(s->db, s->arena, 1, 100, &rows, &n, &more), DB_END);
+	assert_int_equal(read_rows(s, 1, 100, &rows, &n, &more), DB_END);
 	assert_int_equal(n, 3);
 	/* by time: the limit, the detection, the forced point */
 	assert_true(
@@ -318,16 +326,64 @@ a_limited_read_gives_the_newest_by_time(void **state)
 	for (size_t i = 0; i < NELEM(in); i++)
 		in[i] = limit(1, 60000 + (double)((i * 7) % NELEM(in)), "g");
 	stores(s, in, NELEM(in), NELEM(in));
-	assert_int_equal(datum_read(s->db, s->arena, 1, 200, &rows, &n, &more), DB_END);
+	assert_int_equal(read_rows(s, 1, 200, &rows, &n, &more), DB_END);
 	assert_int_equal(n, 200);
 	assert_true(more);
 	for (size_t i = 0; i < n; i++)
 		assert_true(rows[i].mjd == 60100 + (double)i);
-	assert_int_equal(datum_read(s->db, s->arena, 1, 300, &rows, &n, &more), DB_END);
+	assert_int_equal(read_rows(s, 1, 300, &rows, &n, &more), DB_END);
 	assert_int_equal(n, 300);
 	assert_false(more);
-	assert_int_equal(datum_read(s->db, s->arena, 3, 300, &rows, &n, &more), DB_END);
+	assert_int_equal(read_rows(s, 3, 300, &rows, &n, &more), DB_END);
 	assert_int_equal(n, 0);
+}
+
+struct walk {
+	const struct datum *rows;
+	size_t n, stop;
+};
+
+static int
+compare_with_read(void *arg, const struct datum *d)
+{
+	struct walk *w = arg;
+	const struct datum *want = &w->rows[w->n++];
+
+	assert_true(d->target_id == want->target_id && d->mjd == want->mjd &&
+	    d->kind == want->kind && d->survey_id == want->survey_id && d->sign == want->sign);
+	assert_true(str_eq(d->source, want->source) && str_eq(d->band, want->band));
+	assert_true(isnan(want->magnitude) ? isnan(d->magnitude) : d->magnitude == want->magnitude);
+	return w->n == w->stop;
+}
+
+static void
+a_walk_gives_all_by_time(void **state)
+{
+	enum { N = 3000 };
+	struct scratch *s = *state;
+	struct datum *in = arena_array(s->arena, N, sizeof(*in)), *rows;
+	struct walk w = { 0 };
+	size_t n;
+	bool more;
+
+	/* more than are read at once, and at a border several of one time */
+	for (size_t i = 0; i < N; i++)
+		in[i] = i % 3 == 0 ? detection(1, 60000 + (double)(i / 100), "g", (int64_t)i + 1)
+		    : i % 3 == 1   ? limit(1, 60000 + (double)i, i % 2 ? "g" : "r")
+		                   : forced(1, 60000 + (double)i / 7, "i");
+	stores(s, in, N, N);
+	assert_int_equal(read_rows(s, 1, N, &rows, &n, &more), DB_END);
+	assert_int_equal(n, N);
+	w.rows = rows;
+	assert_int_equal(datum_each(s->db, 1, compare_with_read, &w), DB_END);
+	assert_int_equal(w.n, N);
+	w.n = 0;
+	w.stop = 1500;
+	assert_int_equal(datum_each(s->db, 1, compare_with_read, &w), DB_REFUSED);
+	assert_int_equal(w.n, 1500);
+	w.n = 0;
+	assert_int_equal(datum_each(s->db, 3, compare_with_read, &w), DB_END);
+	assert_int_equal(w.n, 0);
 }
 
 static void
@@ -354,6 +410,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(another_source_is_another_measurement),
 	TEST(values_come_back_as_they_went),
 	TEST(a_limited_read_gives_the_newest_by_time),
+	TEST(a_walk_gives_all_by_time),
 	TEST(a_measurement_of_no_target_is_refused),
 };
 

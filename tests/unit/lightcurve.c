@@ -79,7 +79,7 @@ point(double mjd, double magnitude, const char *band)
 static struct value *
 draw(const struct lightcurve_point *p, size_t n)
 {
-	return lightcurve_value(arena, STR("SN 2026kqz"), p, n, 0);
+	return lightcurve_value(arena, STR("SN 2026kqz"), p, n, false, 0);
 }
 
 static void
@@ -503,16 +503,27 @@ points_that_are_not_numbers_are_counted_only(void **state)
 }
 
 static void
+rows_that_are_left_out_are_said(void **state)
+{
+	struct lightcurve_point p[] = { point(61000, 18, "g"), point(61100, 19, "g") };
+
+	(void)state;
+	assert_null(strstr(TEXT(draw(p, 2), "caption").p, "newest"));
+	assert_non_null(strstr(TEXT(lightcurve_value(arena, STR("x"), p, 2, true, 0), "caption").p,
+	    "These are the newest 2 rows; older ones are in the CSV alone."));
+}
+
+static void
 now_is_drawn_when_it_is_near(void **state)
 {
 	struct lightcurve_point p[] = { point(61000, 18, "g"), point(61100, 19, "g") };
-	const struct value *v = lightcurve_value(arena, STR("x"), p, 2, 61110);
+	const struct value *v = lightcurve_value(arena, STR("x"), p, 2, false, 61110);
 
 	(void)state;
 	assert_in_range((unsigned)(NUMBER(get(v, "today"), "x") * 100), 9000, 9900);
-	v = lightcurve_value(arena, STR("x"), p, 2, 61050);
+	v = lightcurve_value(arena, STR("x"), p, 2, false, 61050);
 	assert_str(TEXT(get(v, "today"), "x"), "50.00");
-	v = lightcurve_value(arena, STR("x"), p, 2, 61500);
+	v = lightcurve_value(arena, STR("x"), p, 2, false, 61500);
 	assert_null(get(v, "today"));
 }
 
@@ -563,6 +574,7 @@ main(void)
 		cmocka_unit_test(what_the_words_name_is_drawn),
 		cmocka_unit_test(the_same_place_and_time_make_a_plot),
 		cmocka_unit_test(points_that_are_not_numbers_are_counted_only),
+		cmocka_unit_test(rows_that_are_left_out_are_said),
 		cmocka_unit_test(now_is_drawn_when_it_is_near),
 		cmocka_unit_test(the_description_carries_the_finding),
 		cmocka_unit_test(magnitudes_show_their_error),
