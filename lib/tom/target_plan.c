@@ -249,7 +249,7 @@ resolve(struct target_plan *p)
 	}
 	q->nothing = true;
 	p->why = r == DB_ROW
-	    ? arena_printf(p->arena, "The target %.*s has no position.", STR_ARG(t.name))
+	    ? arena_printf(p->arena, "The target %.*s has no fixed position.", STR_ARG(t.name))
 	    : arena_printf(
 	          p->arena, "No single target has the name %.*s.", STR_ARG(q->cone_target));
 	return r == DB_ROW ? DB_END : r;

@@ -32,7 +32,8 @@ target_public_principal(int permissions)
 int
 target_zone(const struct target *t)
 {
-	return isfinite(t->ra) && isfinite(t->dec) ? cone_zone(t->dec) : -1;
+	return t->type == TARGET_SIDEREAL && isfinite(t->ra) && isfinite(t->dec) ? cone_zone(t->dec)
+	                                                                         : -1;
 }
 
 struct target

@@ -75,7 +75,7 @@ struct extra_forms {
 };
 struct extra_forms target_extra_forms(struct str value);
 
-/* The zone of its position, or -1. */
+/* The zone of its position, or -1. What moves has none, whatever stands in its fields: no cone. */
 int target_zone(const struct target *);
 
 /* Do the principals of the user count? A superuser's (1) do not; for bind "everything". */

@@ -233,8 +233,8 @@ AND EXISTS (SELECT 1 FROM target_extra e WHERE e.target_id = t.id AND e.value = 
 AND EXISTS (SELECT 1 FROM target_extra e WHERE e.target_id = t.id AND e.key = :key AND e.value = :value)
 
 --: targets_in_cone fragment
--- The haversine of the distance (lib/sky/cone.h).
-AND (sin(radians((t.dec - :dec) / 2)) * sin(radians((t.dec - :dec) / 2))
+-- The haversine of the distance (lib/sky/cone.h); what moves has no place, whatever its fields say.
+AND t.type = 'SIDEREAL' AND (sin(radians((t.dec - :dec) / 2)) * sin(radians((t.dec - :dec) / 2))
 + cos(radians(t.dec)) * :cosine * sin(radians((t.ra - :ra) / 2)) * sin(radians((t.ra - :ra) / 2)))
 <= :limit
 

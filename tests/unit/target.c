@@ -11,7 +11,7 @@
 #include "scratch.h"
 
 #include "base/clock.h"
-#include "tom/target.h"
+#include "tom/target_list.h"
 
 static struct db *db;
 static struct arena *a;
@@ -352,6 +352,58 @@ names_may_change_places(void **state)
 	assert_int_equal(target_change(db, a, &alice, &d, KEEP_PARTS, &ps), DB_TAKEN);
 }
 
+/* Is the target found in a cone about its position: by the cone's index, and row by row? */
+static bool
+is_in_cones(const char *name)
+{
+	struct target_query q = { .by_cone = true, .descending = true };
+	struct target_page by_cone, by_name;
+
+	q.cone = cone_about(10.5, -20.25, 0.01);
+	q.name_fuzzy = STR("");
+	assert_int_equal(target_find(db, a, &alice, &q, &by_cone), DB_END);
+	q.name_fuzzy = str_of(name);
+	assert_int_equal(target_find(db, a, &alice, &q, &by_name), DB_END);
+	for (size_t i = 0; i < by_cone.n; i++)
+		if (str_is(by_cone.rows[i].target.name, name)) {
+			assert_int_equal(by_name.n, 1);
+			return true;
+		}
+	assert_int_equal(by_name.n, 0);
+	return false;
+}
+
+static void
+what_moves_is_in_no_cone_and_keeps_its_fields(void **state)
+{
+	struct target_draft d = star("turns out to move");
+	struct problems ps = { 0 };
+	struct target t;
+
+	(void)state;
+	d.target.id = add(&alice, d);
+	assert_true(is_in_cones("turns out to move"));
+	/* the form of the other type leaves position and proper motion as they are */
+	d.target.type = TARGET_NON_SIDEREAL;
+	d.target.scheme = SCHEME_COMET;
+	d.target.epoch_of_elements = d.target.epoch_of_perihelion = 60000;
+	d.target.inclination = d.target.lng_asc_node = d.target.arg_of_perihelion = 1;
+	d.target.eccentricity = d.target.perihdist = 0.5;
+	assert_int_equal(target_change(db, a, &alice, &d, KEEP_PARTS, &ps), DB_END);
+	assert_false(is_in_cones("turns out to move"));
+	assert_int_equal(target_get(db, a, &alice, d.target.id, VIEW, &t), DB_ROW);
+	assert_true(t.ra == 10.5 && t.dec == -20.25);
+	/* and back */
+	d.target.type = TARGET_SIDEREAL;
+	assert_int_equal(target_change(db, a, &alice, &d, KEEP_PARTS, &ps), DB_END);
+	assert_true(is_in_cones("turns out to move"));
+	/* one that is added with a position is not found by it either */
+	d.target.type = TARGET_NON_SIDEREAL;
+	d.target.name = STR("moves");
+	add(&alice, d);
+	assert_false(is_in_cones("moves"));
+}
+
 static void
 a_change_keeps_what_it_does_not_name(void **state)
 {
@@ -511,6 +563,7 @@ main(void)
 		CLAIM(what_breaks_a_rule_is_not_written),
 		CLAIM(more_than_a_target_may_have_is_refused_at_once),
 		CLAIM(names_may_change_places),
+		CLAIM(what_moves_is_in_no_cone_and_keeps_its_fields),
 		CLAIM(a_change_keeps_what_it_does_not_name),
 		CLAIM(a_deleted_target_leaves_its_names_free),
 		CLAIM(streams_find_or_add_by_any_name),
