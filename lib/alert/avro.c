@@ -30,7 +30,6 @@ struct avro_file {
 	const struct avro_shape *shape;
 	struct cached cache[CACHED];
 	uint64_t opens;
-	unsigned compiled;
 	const struct avro_schema *schema; /* of the open file */
 
 	const volatile int *interrupt;
@@ -219,7 +218,6 @@ use_schema(struct avro_file *f, struct str text, char *err, size_t errsize)
 	f->schema = avro_schema_new(f->shape, text, err, errsize);
 	if (f->schema == NULL)
 		return -1;
-	f->compiled++;
 	c = oldest;
 	free(c->text);
 	avro_schema_free(c->schema);
@@ -462,10 +460,4 @@ uint64_t
 avro_file_offset(const struct avro_file *f)
 {
 	return f->offset;
-}
-
-unsigned
-avro_file_schemas(const struct avro_file *f)
-{
-	return f->compiled;
 }

@@ -114,7 +114,4 @@ uint64_t avro_file_lost(const struct avro_file *);
 /* Where the last record began: its offset in the file (deflate: its block's). */
 uint64_t avro_file_offset(const struct avro_file *);
 
-/* Schemas compiled since avro_file_new: files with the same schema share one. */
-unsigned avro_file_schemas(const struct avro_file *);
-
 #endif

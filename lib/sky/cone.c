@@ -120,14 +120,6 @@ cone_limit(const struct cone *c)
 	return c->radius >= 180 ? 2 : s * s * (1 + 1e-12) + 1e-24;
 }
 
-bool
-cone_holds(const struct cone *c, double ra, double dec)
-{
-	double s = sin((dec - c->dec) / 2 * RADIAN), t = sin((ra - c->ra) / 2 * RADIAN);
-
-	return s * s + cos(dec * RADIAN) * cos(c->dec * RADIAN) * t * t <= cone_limit(c);
-}
-
 const char *
 cone_parse(struct str text, struct cone *out)
 {

@@ -37,13 +37,10 @@ struct cone cone_about(double ra, double dec, double radius);
 #define CONE_STRIPS ((size_t)CONE_ZONES * 2)
 size_t cone_strips(const struct cone *, struct cone_strip strips[CONE_STRIPS]);
 
-/* Is the point within the radius? The edge belongs to the cone. */
-bool cone_holds(const struct cone *, double ra, double dec);
-
 /*
  * sin^2(radius / 2), what the haversine of a point's distance is compared with, in SQL too:
  * sin^2((dec - dec0) / 2) + cos(dec) cos(dec0) sin^2((ra - ra0) / 2) <= cone_limit.
- * A margin of rounding is in it.
+ * A margin of rounding is in it: the edge belongs to the cone.
  */
 double cone_limit(const struct cone *);
 

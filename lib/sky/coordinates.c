@@ -35,10 +35,3 @@ sky_ecliptic(double ra, double dec, double *lon, double *lat)
 	*lon = turn(dl);
 	*lat = db * ERFA_DR2D;
 }
-
-double
-sky_separation(double ra1, double dec1, double ra2, double dec2)
-{
-	return eraSeps(ra1 * ERFA_DD2R, dec1 * ERFA_DD2R, ra2 * ERFA_DD2R, dec2 * ERFA_DD2R) *
-	    ERFA_DR2D;
-}

@@ -11,7 +11,4 @@ void sky_galactic(double ra, double dec, double *l, double *b);
 /* Mean ecliptic and equinox of J2000.0 (IAU 2006, ERFA eraEqec06 at J2000). */
 void sky_ecliptic(double ra, double dec, double *lon, double *lat);
 
-/* The great-circle distance, right for tiny and for antipodal ones (Vincenty, ERFA eraSeps). */
-double sky_separation(double ra1, double dec1, double ra2, double dec2);
-
 #endif

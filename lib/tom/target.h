@@ -74,8 +74,7 @@ struct target_field {
 	unsigned needed; /* required by these types and schemes */
 	unsigned used; /* on the form of these types */
 	double min, max; /* inclusive where min < max */
-	const char *choices; /* TARGET_CHOICE: "A|B", in the order of the enum; else NULL */
-	const char *const *codes; /* the same one by one, NULL-terminated */
+	const char *const *codes; /* TARGET_CHOICE: in the order of the enum, NULL-terminated */
 	const char *const *labels; /* for people */
 	const char *help; /* a sentence, or "" */
 };

@@ -25,7 +25,7 @@ static const char *const scheme_codes[] = { "", "MPC_MINOR_PLANET", "MPC_COMET",
 static const char *const scheme_labels[] = { "", "MPC minor planet", "MPC comet",
 	"JPL major planet", NULL };
 
-/* A row: the member of struct target bears the column's name; then bounds or choices. */
+/* A row: the member of struct target bears the column's name; then bounds or codes. */
 #define ROW(member, kind_, label_, unit_, needed_, used_, help_, ...) \
 	{ \
 		.name = #member, .kind = kind_, .offset = offsetof(struct target, member), \
@@ -41,12 +41,12 @@ const struct target_field target_fields[] = {
 	ROW(name, TARGET_TEXT, "Name", "", BOTH, BOTH,
 	    "The name people know it by; other names are aliases."),
 	ROW(type, TARGET_CHOICE, "Type", "", 0, BOTH, "",
-	    .choices = "SIDEREAL|NON_SIDEREAL", .codes = type_codes, .labels = type_labels),
+	    .codes = type_codes, .labels = type_labels),
 	ROW(created, TARGET_TIME, "Created", "", 0, 0, ""),
 	ROW(modified, TARGET_TIME, "Modified", "", 0, 0, ""),
 	ROW(permissions, TARGET_CHOICE, "Visible to", "", 0, BOTH,
 	    "Who may see it. Changing and deleting need rights of their own.",
-	    .choices = "OPEN|PUBLIC|PRIVATE", .codes = permission_codes, .labels = permission_labels),
+	    .codes = permission_codes, .labels = permission_labels),
 	ROW(ra, TARGET_RA, "Right ascension", "degrees or hours", FOR_SIDEREAL, FOR_SIDEREAL,
 	    "ICRS: 265.345 (degrees) or 17 41 22.8 (hours).", BETWEEN(0, 360)),
 	ROW(dec, TARGET_DEC, "Declination", "degrees", FOR_SIDEREAL, FOR_SIDEREAL,
@@ -64,7 +64,7 @@ const struct target_field target_fields[] = {
 	ROW(distance_err, TARGET_REAL, "Distance error", "pc", 0, FOR_SIDEREAL, "", FROM_ZERO),
 	ROW(scheme, TARGET_CHOICE, "Scheme of elements", "", FOR_NON_SIDEREAL, FOR_NON_SIDEREAL,
 	    "Says which of the elements are required.",
-	    .choices = "|MPC_MINOR_PLANET|MPC_COMET|JPL_MAJOR_PLANET", .codes = scheme_codes, .labels = scheme_labels),
+	    .codes = scheme_codes, .labels = scheme_labels),
 	ROW(epoch_of_elements, TARGET_REAL, "Epoch of elements", "MJD", FOR_NON_SIDEREAL,
 	    FOR_NON_SIDEREAL, "", MJD_RANGE),
 	ROW(mean_anomaly, TARGET_REAL, "Mean anomaly", "degrees", PLANETS, FOR_NON_SIDEREAL, "",

@@ -54,10 +54,7 @@ read_taken(struct importing *im, struct name_table *t, struct arena *a)
 	for (size_t i = 0; i < im->nrows; i++)
 		for (size_t k = 0; k < im->rows[i].new.nkeys; k++)
 			keys[n++] = im->rows[i].new.keys[k].key;
-	struct query *q = db_query(im->db, QUERY_TARGET_NAMES_TAKEN);
-	db_text(q, "keys", target_json_texts(a, keys, n));
-	db_int(q, "everything", target_sees_all(u));
-	db_ints(q, "principals", u->principals, u->nprincipals);
+	struct query *q = target_names_taken(im->db, u, target_json_texts(a, keys, n));
 	while (db_step(q) == DB_ROW) {
 		struct str key = db_col_copy(q, "match_key", a);
 		struct name_slot *slot = name_slot(t, key);

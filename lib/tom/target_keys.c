@@ -226,6 +226,17 @@ target_json_keys(struct arena *a, const struct target_key *keys, size_t n)
 	return target_json_texts(a, texts, n);
 }
 
+struct query *
+target_names_taken(struct db *db, const struct user *u, struct str keys)
+{
+	struct query *q = db_query(db, QUERY_TARGET_NAMES_TAKEN);
+
+	db_text(q, "keys", keys);
+	db_int(q, "everything", target_sees_all(u));
+	db_ints(q, "principals", u->principals, u->nprincipals);
+	return q;
+}
+
 /* The finding about keys[i], which `q` has a row of. */
 static void
 say_taken(struct query *q, const struct target_key *name, bool primary, struct problems *ps,
@@ -252,11 +263,8 @@ enum db_result
 target_find_taken(struct db *db, struct arena *a, const struct user *u, int64_t self,
     bool keeps_aliases, const struct target_key *keys, size_t n, struct problems *ps)
 {
-	struct query *q = db_query(db, QUERY_TARGET_NAMES_TAKEN);
+	struct query *q = target_names_taken(db, u, target_json_keys(a, keys, n));
 
-	db_text(q, "keys", target_json_keys(a, keys, n));
-	db_int(q, "everything", target_sees_all(u));
-	db_ints(q, "principals", u->principals, u->nprincipals);
 	while (db_step(q) == DB_ROW) {
 		struct str key = db_col_text(q, "match_key");
 		bool own = db_col_int(q, "target_id") == self;

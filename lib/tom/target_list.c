@@ -469,10 +469,7 @@ target_find_named(
 
 	if (str_empty(str_trim(text)))
 		return DB_END;
-	struct query *same = db_query(db, QUERY_TARGET_NAMES_TAKEN);
-	db_text(same, "keys", target_json_keys(a, &key, 1));
-	db_int(same, "everything", target_sees_all(u));
-	db_ints(same, "principals", u->principals, u->nprincipals);
+	struct query *same = target_names_taken(db, u, target_json_keys(a, &key, 1));
 	if (db_step(same) == DB_ROW && db_col_bool(same, "visible")) {
 		*id = db_col_int(same, "target_id");
 		found = true;

@@ -170,14 +170,12 @@ static enum db_result
 read_taken(struct db *db, const struct seeding *s, struct taken *taken, size_t *n)
 {
 	struct target_key keys[NELEM(messier) * (NAMES + 1)];
-	struct query *q = db_query(db, QUERY_TARGET_NAMES_TAKEN);
+	struct query *q;
 	size_t nkeys = 0;
 
 	for (size_t i = 0; i < NELEM(messier); i++)
 		nkeys += names_of(i, keys + nkeys, s->arena);
-	db_text(q, "keys", target_json_keys(s->arena, keys, nkeys));
-	db_int(q, "everything", target_sees_all(s->user));
-	db_ints(q, "principals", s->user->principals, s->user->nprincipals);
+	q = target_names_taken(db, s->user, target_json_keys(s->arena, keys, nkeys));
 	*n = 0;
 	while (*n < nkeys && db_step(q) == DB_ROW)
 		taken[(*n)++] = (struct taken){

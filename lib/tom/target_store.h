@@ -48,6 +48,12 @@ struct str target_json_texts(struct arena *, const struct str *, size_t n);
 struct str target_json_keys(struct arena *, const struct target_key *, size_t n);
 
 /*
+ * Which of these keys (target_json_keys) are in use: rows of match_key, target_id, is_primary, name
+ * and visible (to that user) to step through.
+ */
+struct query *target_names_taken(struct db *, const struct user *, struct str keys);
+
+/*
  * Sees whether keys[] are in use by targets other than `self`, and says so as problems about "name"
  * (keys[0]) and "aliases".
  */

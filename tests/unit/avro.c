@@ -376,7 +376,6 @@ containers_are_read_whole_from_memory_and_descriptors(void **state)
 		fclose(file);
 		buf_free(&b);
 	}
-	assert_int_equal(avro_file_schemas(f), 1);
 	arena_free(a);
 	avro_file_free(f);
 }
@@ -523,7 +522,7 @@ a_deflate_bomb_is_refused(void **state)
 }
 
 static void
-schemas_are_compiled_once_and_forgotten_in_turn(void **state)
+schemas_by_turns_are_told_apart_and_forgotten(void **state)
 {
 	struct avro_file *f = avro_file_new(&shape);
 	struct arena *a = arena_new();
@@ -544,7 +543,6 @@ schemas_are_compiled_once_and_forgotten_in_turn(void **state)
 			buf_free(&b);
 			buf_free(&schema);
 		}
-	assert_int_equal(avro_file_schemas(f), 10);
 	for (int i = 0; i < 100; i++) {
 		struct buf b = { 0 }, schema = { 0 };
 
@@ -555,7 +553,6 @@ schemas_are_compiled_once_and_forgotten_in_turn(void **state)
 		buf_free(&b);
 		buf_free(&schema);
 	}
-	assert_int_equal(avro_file_schemas(f), 110);
 	arena_free(a);
 	avro_file_free(f);
 }
@@ -577,7 +574,7 @@ main(void)
 		cmocka_unit_test(every_cut_of_a_container_is_told),
 		cmocka_unit_test(a_wrong_marker_and_an_unknown_codec_are_told),
 		cmocka_unit_test(a_deflate_bomb_is_refused),
-		cmocka_unit_test(schemas_are_compiled_once_and_forgotten_in_turn),
+		cmocka_unit_test(schemas_by_turns_are_told_apart_and_forgotten),
 	};
 
 	return cmocka_run_group_tests_name("avro", tests, NULL, NULL);

@@ -7,8 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "sky/cone.h"
-#include "sky/coordinates.h"
+#include "sky.h"
 
 static uint64_t seed = 42;
 
@@ -58,14 +57,14 @@ static const double nasty_radius[] = { 0, 1e-9, 1e-6, 10 / 3600., 0.01, 0.25, 1,
 static void
 judge(const struct cone *c, double ra, double dec)
 {
-	double far = sky_separation(c->ra, c->dec, ra, dec);
+	double far = separation(c->ra, c->dec, ra, dec);
 
 	if (far < c->radius - 1e-7) {
-		assert_true(cone_holds(c, ra, dec));
+		assert_true(holds(c, ra, dec));
 	} else if (far > c->radius + 1e-7 && c->radius < 179.9) {
-		assert_false(cone_holds(c, ra, dec));
+		assert_false(holds(c, ra, dec));
 	}
-	if (cone_holds(c, ra, dec) && !in_strips(c, ra, dec))
+	if (holds(c, ra, dec) && !in_strips(c, ra, dec))
 		fail_msg(
 		    "cone %.12g %.12g %.12g loses %.12g %.12g", c->ra, c->dec, c->radius, ra, dec);
 }

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 
 #include "scratch.h"
+#include "sky.h"
 
-#include "sky/coordinates.h"
 #include "tom/target_bulk.h"
 #include "tom/target_list.h"
 
@@ -301,7 +301,7 @@ static struct cone cone;
 static bool
 is_in_cone(const struct item *it)
 {
-	return !isnan(it->t.ra) && cone_holds(&cone, it->t.ra, it->t.dec);
+	return !isnan(it->t.ra) && holds(&cone, it->t.ra, it->t.dec);
 }
 
 static bool

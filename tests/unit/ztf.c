@@ -159,8 +159,6 @@ real_packets_read_as_another_reader_reads_them(void **state)
 		assert_int_equal(ztf_next(f, a, &p, err, sizeof(err)), AVRO_END);
 		close(fd);
 	}
-	/* each of the two versions comes from two writers, which order the keys differently */
-	assert_true(avro_file_schemas(f) <= 4);
 	arena_free(a);
 	avro_file_free(f);
 }
@@ -200,7 +198,6 @@ made_packets_read_as_they_were_made(void **state)
 		buf_free(&b);
 		buf_free(&record);
 	}
-	assert_int_equal(avro_file_schemas(f), 2);
 	arena_free(a);
 	avro_file_free(f);
 }
