@@ -5,6 +5,8 @@ a table, alerts and a light curve, the site's hostname; then every page in both 
 import os
 import subprocess
 
+from selenium.webdriver.common.actions.action_builder import ActionBuilder
+
 from harness.browser import NARROW, WIDE, Browser, By, Keys
 from harness.report import contains, equal, lacks, wait_for
 from harness.site import PASSWORDS
@@ -140,6 +142,99 @@ def a_light_curve_shows_what_was_measured(site, browser):
     labels.sort()
     equal([m for _, m in labels], sorted(m for _, m in labels), 'magnitudes grow downward')
     contains(browser.one('.plot svg title').get_attribute('textContent').lower(), 'light curve')
+    _no_complaints(browser)
+
+
+def _shown(browser):
+    """The marks that are drawn, as (x, y) in the window from left to right."""
+    return [tuple(p) for p in browser.script('''
+        return [...document.querySelectorAll(".plot g.s use")]
+            .filter(e => e.style.display !== "none")
+            .map(e => e.getBoundingClientRect())
+            .map(r => [r.x + r.width / 2, r.y + r.height / 2])
+            .sort((p, q) => p[0] - q[0] || p[1] - q[1])''')]
+
+
+def _axis(browser):
+    return [e.get_attribute('textContent') for e in browser.all('.plot .mjds text, .plot .dates text')]
+
+
+def _mouse(browser):
+    """The mouse, and the middle of the plot with its width."""
+    plot = browser.one('.plot > svg').rect
+    scroll = browser.script('arguments[0].scrollIntoView({block: "center"}); return scrollY',
+                            browser.one('.plot'))
+    return (ActionBuilder(browser.driver), plot['x'], plot['y'] - scroll + plot['height'] / 2,
+            plot['width'])
+
+
+def _act(mouse, *steps):
+    for step in steps:
+        if step in ('press', 'release'):
+            (mouse.pointer_action.pointer_down if step == 'press' else
+             mouse.pointer_action.pointer_up)()
+        else:
+            mouse.pointer_action.move_to_location(int(step[0]), int(step[1]))
+    mouse.perform()
+
+
+def hovering_and_arrow_keys_tell_a_measurements_numbers(site, browser):
+    browser.open('/targets/%s/' % site.curve)
+    says = sorted(line for g in browser.all('[data-say]')
+                  for line in g.get_attribute('data-say').split('\n'))
+    mouse, x, y, _ = _mouse(browser)
+    _act(mouse, (x + 5, y), _shown(browser)[-1])
+    tip = browser.one('.plot .tip')
+    equal(tip.get_attribute('visibility'), 'visible')
+    equal([s for s in says if tip.get_attribute('textContent').startswith(s)] != [], True)
+    contains(tip.get_attribute('textContent'), ' MJD ', ', 20')
+    _act(mouse, (x - 30, y))
+    equal(tip.get_attribute('visibility'), 'hidden')
+    browser.script('document.querySelector(".plot > svg").focus()')
+    told = []
+    for _ in says:
+        browser.driver.switch_to.active_element.send_keys(Keys.ARROW_RIGHT)
+        told.append(browser.one('output.vh').get_attribute('textContent'))
+    equal(sorted(told), says)
+    browser.driver.switch_to.active_element.send_keys(Keys.ARROW_LEFT)
+    equal(browser.one('output.vh').get_attribute('textContent'), told[-2])
+    browser.driver.switch_to.active_element.send_keys(Keys.ESCAPE)
+    equal((browser.one('output.vh').get_attribute('textContent'), tip.get_attribute('visibility')),
+          ('', 'hidden'))
+    _no_complaints(browser)
+
+
+def a_light_curve_zooms_by_buttons_and_by_dragging(site, browser):
+    browser.open('/targets/%s/' % site.curve)
+    marks, axis = _shown(browser), _axis(browser)
+    closer, out, every = browser.all('.zoom button')
+    equal([b.text for b in (closer, out, every)], ['Zoom in', 'Zoom out', 'All'])
+    equal((closer.is_enabled(), out.is_enabled(), every.is_enabled()), (True, False, False))
+    mouse, x, y, width = _mouse(browser)
+    marks = _shown(browser)
+    closer.click()
+    equal(out.is_enabled() and every.is_enabled(), True)
+    inner = [m for m in marks if x + width / 4 <= m[0] <= x + width * 3 / 4]
+    equal(len(_shown(browser)), len(inner))
+    for was, now in zip(inner, _shown(browser)):
+        if abs((was[0] - x - width / 4) * 2 - (now[0] - x)) > 2 or abs(was[1] - now[1]) > 1:
+            raise AssertionError('%s is now at %s' % (was, now))
+    equal(_axis(browser) != axis, True, 'the axes say what is seen')
+    equal(sum(label.count(' 20') for label in _axis(browser)) >= 1, True, 'with the year')
+    out.click()
+    equal((_shown(browser), _axis(browser)), (marks, axis))
+    _act(mouse, (x + width * 0.1, y), 'press', (x + width * 0.3, y), (x + width * 0.6, y), 'release')
+    equal(len(_shown(browser)), len([m for m in marks
+                                     if x + width * 0.1 <= m[0] <= x + width * 0.6]))
+    every.click()
+    equal((_shown(browser), _axis(browser)), (marks, axis))
+    # a drag that the browser takes over ends, and moving on chooses nothing
+    _act(mouse, (x + width * 0.2, y), 'press', (x + width * 0.4, y))
+    shade = browser.one('.plot .shade')
+    equal(shade.get_attribute('visibility'), 'visible')
+    browser.script('document.querySelector(".plot").dispatchEvent(new PointerEvent("pointercancel"))')
+    _act(mouse, (x + width * 0.7, y), 'release')
+    equal((shade.get_attribute('visibility'), _shown(browser)), ('hidden', marks))
     _no_complaints(browser)
 
 
