@@ -22,6 +22,7 @@
 #define HEADER_MAX KIB(8)
 #define FIELDS_MAX ((size_t)2621440) /* bytes of all fields that are no files */
 #define FILENAME_MAX_BYTES 255
+#define PARAMETERS_MAX 16 /* of one line of a header */
 
 #define FINE ((struct refusal){ 0, NULL })
 
@@ -78,9 +79,45 @@ is_boundary_char(char c)
 	    (c != '\0' && strchr("'()+_,-./:=? ", c) != NULL);
 }
 
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/*
+ * Reads a value, in quotes or not, from *i on, and leaves *i behind it. Its bytes go to `to`, which
+ * has room for all of the header, or with NULL nowhere. Their number; -1 where it is not well-formed.
+ */
+static ssize_t
+take_value(struct str header, size_t *i, char *to)
+{
+	size_t n = 0, at = *i;
+	bool quoted = at < header.n && header.p[at] == '"';
+
+	for (at += quoted; at < header.n && header.p[at] != (quoted ? '"' : ';'); at++, n++) {
+		/* browsers write %22 for a quote; only a backslash before a quote or another
+		 * backslash is an escape: IE sent paths */
+		if (quoted && header.p[at] == '\\' && at + 1 < header.n &&
+		    (header.p[at + 1] == '"' || header.p[at + 1] == '\\'))
+			at++;
+		if (to != NULL)
+			to[n] = header.p[at];
+	}
+	if (quoted && at++ == header.n)
+		return -1;
+	while (quoted && at < header.n && header.p[at] != ';')
+		if (!is_blank(header.p[at++]))
+			return -1;
+	while (!quoted && to != NULL && n > 0 && is_blank(to[n - 1]))
+		to[--n] = '\0';
+	*i = at;
+	return (ssize_t)n;
+}
+
 /*
  * The parameter of "a; b=c; d=\"e\"", in the arena; absent where it is not there, not well-formed,
- * or there twice.
+ * there twice, or among too many. Only what is asked for takes memory: others may be thousands.
  */
 static struct str
 parameter(struct arena *a, struct str header, const char *name)
@@ -88,52 +125,34 @@ parameter(struct arena *a, struct str header, const char *name)
 	struct str found = STR_NONE;
 	size_t i = str_find(header, ';');
 
-	while (i < header.n) {
-		size_t start, n = 0;
+	for (int count = 0; i < header.n; count++) {
+		size_t start = ++i;
+		char *value = NULL;
 		struct str key;
-		char *value;
+		ssize_t n;
 
-		i++;
-		while (i < header.n && (header.p[i] == ' ' || header.p[i] == '\t'))
-			i++;
-		start = i;
 		while (i < header.n && header.p[i] != '=' && header.p[i] != ';')
 			i++;
 		key = str_trim((struct str){ header.p + start, i - start });
-		if (i >= header.n || header.p[i] == ';') {
+		if (count == PARAMETERS_MAX)
+			return STR_NONE;
+		if (i == header.n || header.p[i] == ';') {
 			if (key.n > 0)
 				return STR_NONE;
 			continue;
 		}
-		i++;
-		value = arena_alloc(a, header.n - i + 1);
-		if (i < header.n && header.p[i] == '"') {
-			for (i++; i < header.n && header.p[i] != '"'; i++) {
-				/* browsers write %22 for a quote; only a backslash before a quote or
-				 * another backslash is an escape: IE sent paths */
-				if (header.p[i] == '\\' && i + 1 < header.n &&
-				    (header.p[i + 1] == '"' || header.p[i + 1] == '\\'))
-					i++;
-				value[n++] = header.p[i];
-			}
-			if (i == header.n)
-				return STR_NONE;
+		for (i++; i < header.n && is_blank(header.p[i]);)
 			i++;
-			while (i < header.n && (header.p[i] == ' ' || header.p[i] == '\t'))
-				i++;
-			if (i < header.n && header.p[i] != ';')
-				return STR_NONE;
-		} else {
-			while (i < header.n && header.p[i] != ';')
-				value[n++] = header.p[i++];
-			n = str_trim((struct str){ value, n }).n;
-			value[n] = '\0';
-		}
 		if (str_is_nocase(key, name)) {
 			if (found.p != NULL)
 				return STR_NONE;
-			found = (struct str){ value, n };
+			value = arena_alloc(a, header.n + 1);
 		}
+		n = take_value(header, &i, value);
+		if (n < 0)
+			return STR_NONE;
+		if (value != NULL)
+			found = (struct str){ value, (size_t)n };
 	}
 	return found;
 }

@@ -142,6 +142,38 @@ parts_headers_and_fields_are_limited(void **state)
 	buf_free(&b);
 }
 
+/* Each "a=" once took as much memory as the header is long: 2 GB for 768 kB. */
+static void
+parameters_take_no_memory_but_those_asked_for(void **state)
+{
+	struct buf line = { 0 }, b = { 0 };
+
+	(void)state;
+	buf_puts(&line, "form-data; name=a");
+	for (int i = 0; i < 14; i++)
+		buf_puts(&line, "; x=\"\\\"\"");
+	for (int i = 0; i < 90; i++)
+		buf_printf(&b, "--XX\r\nContent-Disposition: %s%s\r\n\r\n1\r\n", line.p,
+		    i < 89 ? "" : "; filename= f ");
+	buf_puts(&b, "--XX--");
+	assert_int_equal(feed("XX", buf_text(&b), 1000).status, 0);
+	assert_int_equal(r.post.n, 89);
+	assert_str(r.uploads[0].filename, "f");
+	assert_true(arena_used(a) < 6 * b.n);
+	buf_clear(&b);
+	buf_printf(&b, "--XX\r\nContent-Disposition: %s;x=1;x=2;x=3\r\n\r\n1\r\n--XX--", line.p);
+	assert_int_equal(feed("XX", buf_text(&b), 1000).status, 400);
+	buf_clear(&b);
+	buf_puts(&b, "--XX\r\nContent-Disposition: form-data; name=a");
+	while (b.n < KIB(7))
+		buf_puts(&b, ";x=");
+	buf_puts(&b, "\r\n\r\n1\r\n--XX--");
+	assert_int_equal(feed("XX", buf_text(&b), 1000).status, 400);
+	assert_true(arena_used(a) < KIB(32));
+	buf_free(&line);
+	buf_free(&b);
+}
+
 static void
 large_files_need_no_memory(void **state)
 {
@@ -209,6 +241,7 @@ main(void)
 		cmocka_unit_test(bodies_that_break_off_are_refused),
 		cmocka_unit_test(odd_parts_are_refused),
 		cmocka_unit_test(parts_headers_and_fields_are_limited),
+		cmocka_unit_test(parameters_take_no_memory_but_those_asked_for),
 		cmocka_unit_test(large_files_need_no_memory),
 		cmocka_unit_test(boundaries_are_checked),
 	};
