@@ -2,9 +2,10 @@
  * app.h: what an executable of cgi/ is made of: its routes, its hooks, and app_main().
  *
  * One request, in order (http/serve.c): read the parameters once; refuse duplicates of
- * security-relevant ones; path and prefix; Host (hook); route, method, body limit; read the body;
- * who asks (hook); may they (access of the row, hook); CSRF on unsafe methods (hook); the handler;
- * the headers every answer carries; one write. The first step that refuses answers.
+ * security-relevant ones; path and prefix; Host (hook); route and method; who asks (hook); may they
+ * (access of the row, hook); read query and body, as long as the row allows; CSRF on unsafe methods
+ * (hook); the handler; the headers every answer carries; one write. The first step that refuses
+ * answers.
  */
 #ifndef MERIDIAN_APP_H
 #define MERIDIAN_APP_H

@@ -179,15 +179,12 @@ no_row(struct request *r, struct response *s, const struct match *m)
 
 	*any = (struct route){ .method = r->method, .path = "", .access = m->access, .name = "" };
 	r->route = any;
-	(void)request_drain(r);
+	if (!identified(r, s) || !permitted(r, s))
+		return;
 	if (m->methods != 0 && r->method == OPTIONS) {
 		response_set(s, "Allow", route_allow(r->arena, m->methods));
 		(void)response_body(s, 204, "");
-		return;
-	}
-	if (!identified(r, s) || !permitted(r, s))
-		return;
-	if (m->methods != 0) {
+	} else if (m->methods != 0) {
 		(void)respond_error(r, s, 405, NULL);
 		response_set(s, "Allow", route_allow(r->arena, m->methods));
 	} else if (m->slash && request_is_safe(r)) {
@@ -227,9 +224,9 @@ steps(struct request *r, struct response *s, char *const *params)
 		no_row(r, s, &m);
 		return;
 	}
-	if (!answer(r, s, request_read_query(r)) || !answer(r, s, request_read_body(r)))
-		return;
-	if (identified(r, s) && permitted(r, s) && csrf_checked(r, s))
+	/* who may not use the row is told so before anything of theirs is parsed or kept */
+	if (identified(r, s) && permitted(r, s) && answer(r, s, request_read_query(r)) &&
+	    answer(r, s, request_read_body(r)) && csrf_checked(r, s))
 		handle(r, s);
 }
 

@@ -196,6 +196,28 @@ a_hook_that_refuses_answers(void **state)
 	assert_string_equal(trail, "host finish ");
 }
 
+/* What a stranger sends is not spooled to a disk, nor looked at. */
+static void
+who_may_not_use_a_row_has_no_body_parsed(void **state)
+{
+	static const char form[] = "multipart/form-data; boundary=b";
+	const struct str body = STR(
+	    "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"f\"\r\n"
+	    "\r\nno end of it");
+	char type[64];
+
+	(void)state;
+	snprintf(type, sizeof(type), "CONTENT_TYPE=%s", form);
+	assert_int_equal(web_ask(&w, "POST /upload/", body, type, NULL), 400);
+	refuse_permit = 1;
+	trail[0] = '\0';
+	assert_int_equal(web_ask(&w, "POST /upload/", body, type, NULL), 302);
+	assert_string_equal(trail, "host identify LOGIN finish ");
+	assert_int_equal(w.at, body.n); /* but it does not stay in the connection */
+	assert_int_equal(web_ask(&w, "POST /upload/", body, "CONTENT_LENGTH=999999999", NULL), 302);
+	assert_int_equal(web_ask(&w, "POST /upload/?a=%zz", body, type, NULL), 302);
+}
+
 static void
 a_locked_site_hides_which_paths_exist(void **state)
 {
@@ -205,6 +227,10 @@ a_locked_site_hides_which_paths_exist(void **state)
 	assert_int_equal(get("/nowhere/"), 302);
 	assert_int_equal(get("/targets"), 302);
 	assert_int_equal(web_ask(&w, "DELETE /targets/7/", STR_NONE, NULL), 302);
+	assert_int_equal(web_ask(&w, "OPTIONS /targets/7/", STR_NONE, NULL), 302);
+	assert_int_equal(web_ask(&w, "OPTIONS /nowhere/", STR_NONE, NULL), 302);
+	assert_int_equal(get("/targets/7/?a=%zz"), 302);
+	assert_int_equal(get("/nowhere/?a=%zz"), 302);
 	assert_int_equal(get("/open"), 301);
 	assert_int_equal(get("/open/"), 200);
 }
@@ -504,6 +530,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(hooks_are_called_in_order, open_web, close_web),
 		cmocka_unit_test_setup_teardown(a_hook_that_refuses_answers, open_web, close_web),
+		cmocka_unit_test_setup_teardown(
+		    who_may_not_use_a_row_has_no_body_parsed, open_web, close_web),
 		cmocka_unit_test_setup_teardown(
 		    a_locked_site_hides_which_paths_exist, open_web, close_web),
 		cmocka_unit_test_setup_teardown(ids_are_plain_numbers, open_web, close_web),
