@@ -78,7 +78,7 @@ cgi_send(void *state, struct str head, struct str body, bool last)
 	return c->failed ? -1 : 0;
 }
 
-static const struct transport cgi = { cgi_read, cgi_send };
+static const struct transport cgi = { .read = cgi_read, .send = cgi_send };
 
 static void
 no_memory(void)

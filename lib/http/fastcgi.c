@@ -28,12 +28,18 @@
 #include "http/records.h"
 #include "http/serve.h"
 
+/* Of a body that is not here whole, so much must come in REQUEST_TIMEOUT_MS, again and again. */
+#define BODY_PIECE KIB(32)
+/* What is left of a body that nobody wants must come in this time, or the connection is closed. */
+#define UNWANTED_TIME (2 * SECOND)
+
 /* The request under way, for handlers of signals and of memory run out. */
 static struct {
 	volatile sig_atomic_t fd; /* -1: none */
-	volatile sig_atomic_t begun; /* part of the answer has left */
+	volatile sig_atomic_t begun; /* part of the answer has left, or nobody is there for it */
 	volatile sig_atomic_t id;
-} under_way = { -1, 0, 0 };
+	volatile sig_atomic_t unwanted; /* the body, not the connection */
+} under_way = { -1, 0, 0, 0 };
 
 static volatile sig_atomic_t stopping;
 
@@ -41,15 +47,17 @@ static volatile sig_atomic_t stopping;
 
 struct exchange {
 	FCGX_Request *request;
-	bool timed; /* a time limit runs until the body has come whole */
+	int64_t limit; /* microseconds for each piece of the body; 0: it is here whole */
+	size_t piece; /* bytes that came since the limit was set */
 	bool failed; /* the connection is of no more use */
 	bool ended; /* the answer was sent to its end */
 };
 
+/* After so long, and then each second till 0 is given, cut() is called. */
 static void
 limit_time(int64_t microseconds)
 {
-	struct itimerval t = { { 0, 0 },
+	struct itimerval t = { { microseconds > 0, 0 },
 		{ (time_t)(microseconds / SECOND), (suseconds_t)(microseconds % SECOND) } };
 
 	setitimer(ITIMER_REAL, &t, NULL);
@@ -59,18 +67,34 @@ static ssize_t
 fastcgi_read(void *state, void *to, size_t n)
 {
 	struct exchange *x = state;
-	int got = FCGX_GetStr(to, n > 1 << 20 ? 1 << 20 : (int)n, x->request->in);
+	int got = FCGX_GetStr(to, n > BODY_PIECE ? (int)BODY_PIECE : (int)n, x->request->in);
 
-	if (got > 0)
+	if (got > 0) {
+		x->piece += (size_t)got;
+		if (x->limit > 0 && x->piece >= BODY_PIECE && !under_way.unwanted) {
+			x->piece = 0;
+			limit_time(x->limit);
+		}
 		return got;
-	if (x->timed)
-		limit_time(0);
-	x->timed = false;
-	if (FCGX_GetError(x->request->in) != 0) {
-		x->failed = true;
-		return -1;
 	}
-	return 0;
+	if (x->limit > 0)
+		limit_time(0);
+	x->limit = 0;
+	if (FCGX_GetError(x->request->in) == 0)
+		return 0;
+	x->failed = !under_way.unwanted;
+	return -1;
+}
+
+static void
+fastcgi_hurry(void *state)
+{
+	const struct exchange *x = state;
+
+	if (x->limit > 0 && !under_way.unwanted) {
+		under_way.unwanted = 1;
+		limit_time(x->limit < UNWANTED_TIME ? x->limit : UNWANTED_TIME);
+	}
 }
 
 /* All of it, whatever the socket takes at once. */
@@ -124,7 +148,7 @@ fastcgi_send(void *state, struct str head, struct str body, bool last)
 	return x->failed ? -1 : 0;
 }
 
-static const struct transport fastcgi = { fastcgi_read, fastcgi_send };
+static const struct transport fastcgi = { fastcgi_read, fastcgi_send, fastcgi_hurry };
 
 /* --- what ends a worker --- */
 
@@ -136,12 +160,15 @@ stop(int signal_number)
 	FCGX_ShutdownPending();
 }
 
-/* The time limit of a request passed: whoever waits for its peer finds the connection ended. */
+/*
+ * A time limit passed: whoever waits for the peer finds the connection ended, or where an answer is
+ * still to be sent, the wait interrupted.
+ */
 static void
 cut(int signal_number)
 {
 	(void)signal_number;
-	if (under_way.fd >= 0)
+	if (under_way.fd >= 0 && !under_way.unwanted)
 		(void)shutdown(under_way.fd, SHUT_RDWR);
 }
 
@@ -208,28 +235,28 @@ on_signal(int number, void (*handler)(int))
 /* --- one request --- */
 
 /*
- * Serves what libfcgi holds; `timed`: a time limit was set, which ends with the body. True where
- * the connection may be kept.
+ * Serves what libfcgi holds; `limit`: the time limit that was set, for a body that is not here whole;
+ * else 0. True where the connection may be kept.
  */
 static bool
-answer(struct server *server, FCGX_Request *q, bool timed)
+answer(struct server *server, FCGX_Request *q, int64_t limit)
 {
-	struct exchange x = { .request = q, .timed = timed };
+	struct exchange x = { .request = q, .limit = limit };
 
 	under_way.fd = q->ipcFd;
 	under_way.id = q->requestId;
-	under_way.begun = 0;
+	under_way.begun = under_way.unwanted = 0;
 	serve(server, &fastcgi, &x, q->envp);
 	under_way.fd = -1;
-	if (x.timed)
+	if (x.limit > 0)
 		limit_time(0);
-	return q->keepConnection && x.ended && FCGX_HasSeenEOF(q->in);
+	return q->keepConnection && x.ended && FCGX_HasSeenEOF(q->in) && FCGX_GetError(q->in) == 0;
 }
 
 struct worker {
 	struct server *server;
 	FCGX_Request request;
-	int64_t limit; /* microseconds, for a body that is not here */
+	int64_t limit; /* microseconds, for a body that is not here whole */
 };
 
 /* libfcgi takes the connection and its request; it is answered; the connection is taken back. */
@@ -245,6 +272,7 @@ serve_connection(void *arg, int fd, bool whole)
 	q->listen_sock = -1;
 	under_way.fd = fd;
 	under_way.begun = 1;
+	under_way.unwanted = 0;
 	if (!whole)
 		limit_time(w->limit);
 	if (FCGX_Accept_r(q) < 0) {
@@ -252,7 +280,7 @@ serve_connection(void *arg, int fd, bool whole)
 		limit_time(0);
 		return LOOP_CLOSED;
 	}
-	keep = answer(w->server, q, !whole);
+	keep = answer(w->server, q, whole ? 0 : w->limit);
 	FCGX_Free(q, 0);
 	q->ipcFd = -1;
 	return keep ? LOOP_KEEP : LOOP_CLOSE;
@@ -300,7 +328,7 @@ run_plain(struct server *server, int listener)
 		if (failed < 0)
 			break;
 		limit_time(limit);
-		FCGX_Free(&q, !answer(server, &q, true));
+		FCGX_Free(&q, !answer(server, &q, limit));
 	}
 	return stopping ? 0 : 1;
 }

@@ -1,9 +1,9 @@
 /*
  * loop: whom a worker listens to. epoll watches the listening socket and all kept connections; what
  * arrived is looked at without being taken (MSG_PEEK, records.c), and a connection is served only
- * when its request is there. So a peer that sends nothing, half a header, or lengths that are lies,
- * costs one entry of a list. Only a body too long for the look is read while it comes, under a time
- * limit that one worker at most can be held for.
+ * when its request is there. So a peer that sends nothing, half a header, half a form, or lengths
+ * that are lies, costs one entry of a list. Only a long body is read while it comes, which holds this
+ * worker: each piece of it must come in time (fastcgi.c).
  */
 #include "http/loop.h"
 
@@ -22,8 +22,8 @@
 
 #define CONNECTIONS_MAX 1024
 #define EVENTS_AT_ONCE 16
-/* A body that has not come whole is read while it comes after so long. */
-#define BODY_GRACE (50 * SECOND / 1000)
+/* A body is read while it comes where at least so much of its request is here. */
+#define BODY_LONG ((ssize_t)KIB(32))
 /* With too many open files, nothing is accepted for so long. */
 #define ACCEPT_PAUSE (100 * SECOND / 1000)
 
@@ -47,6 +47,7 @@ struct loop {
 	struct connection *connections;
 	size_t count, waiting;
 	int64_t request_timeout, idle_timeout; /* microseconds */
+	int64_t tick; /* how often time-outs are looked for while a request is awaited */
 	int64_t now; /* monotonic, of this round */
 	unsigned char *look; /* RECORDS_LOOKED_AT bytes */
 };
@@ -100,7 +101,6 @@ static bool
 look(struct loop *l, struct connection *c)
 {
 	ssize_t n = recv(c->fd, l->look, RECORDS_LOOKED_AT, MSG_PEEK | MSG_DONTWAIT);
-	bool full = n == (ssize_t)RECORDS_LOOKED_AT;
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return true;
@@ -111,14 +111,16 @@ look(struct loop *l, struct connection *c)
 	switch (records_look(l->look, (size_t)n)) {
 	case RECORDS_WHOLE:
 		return serve_it(l, c, true);
+	case RECORDS_PIECES:
+		return serve_it(l, c, false);
 	case RECORDS_PARAMS:
-		if (full || (c->waiting && l->now - c->since > BODY_GRACE))
+		if (n >= BODY_LONG)
 			return serve_it(l, c, false);
 		set_waiting(l, c, true);
 		return true;
 	case RECORDS_MORE:
 		set_waiting(l, c, true);
-		if (!full)
+		if (n < (ssize_t)RECORDS_LOOKED_AT)
 			return true;
 		break;
 	case RECORDS_BAD:
@@ -200,7 +202,7 @@ accept_one(struct loop *l)
 	}
 }
 
-/* Closes what waited too long, and reads bodies that come slowly. */
+/* Closes what waited too long. */
 static void
 sweep(struct loop *l)
 {
@@ -213,8 +215,6 @@ sweep(struct loop *l)
 		if (c->waiting && age > l->request_timeout) {
 			log_warn("connection dropped: its request did not come whole");
 			drop(l, c);
-		} else if (c->waiting && age > BODY_GRACE) {
-			(void)look(l, c);
 		} else if (!c->waiting && age > l->idle_timeout) {
 			drop(l, c);
 		}
@@ -227,8 +227,10 @@ sweep(struct loop *l)
 static int
 patience(const struct loop *l, int quiet_rounds)
 {
-	if (l->waiting > 0 || !l->listening)
+	if (!l->listening)
 		return 50;
+	if (l->waiting > 0)
+		return (int)(l->tick / 1000);
 	return quiet_rounds == 0 ? 1000 : 15000;
 }
 
@@ -275,7 +277,7 @@ run(struct loop *l, const sigset_t *while_waiting)
 		}
 		if (n > 0)
 			quiet = 0;
-		if (n == 0 || l->now - swept > (l->waiting > 0 ? BODY_GRACE : SECOND)) {
+		if (n == 0 || l->now - swept > (l->waiting > 0 ? l->tick : SECOND)) {
 			sweep(l);
 			swept = l->now;
 		}
@@ -308,6 +310,7 @@ loop_run(struct server *server, const struct prefork *p, loop_serve *serve_one, 
 	sigset_t blocked, before;
 
 	l.request_timeout = config_int(server->app.config, "REQUEST_TIMEOUT_MS") * 1000;
+	l.tick = l.request_timeout / 4 < SECOND ? l.request_timeout / 4 : SECOND;
 	l.idle_timeout = config_int(server->app.config, "CONNECTION_IDLE_SECONDS") * SECOND;
 	l.look = malloc(RECORDS_LOOKED_AT);
 	l.epoll = epoll_create1(EPOLL_CLOEXEC);

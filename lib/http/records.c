@@ -15,6 +15,12 @@ enum { RESPONDER = 1 };
 
 #define HEADER_LEN 8
 
+/*
+ * A socket of 208 KiB, which is usual, has room for some 270 messages, however short they are; so a
+ * peer that writes a form byte by byte waits for us to take them.
+ */
+#define PIECES_MAX 64
+
 /* Where we are in the row of pairs, which records cut anywhere. */
 struct scan {
 	uint32_t length[2]; /* of name and value */
@@ -83,6 +89,7 @@ records_look(const unsigned char *p, size_t n)
 	enum { BEGIN, IN_PARAMS, IN_STDIN } at = BEGIN;
 	const unsigned char *id = p + 2;
 	struct scan s = { { 0, 0 }, 0, 0, 0 };
+	int pieces = 0;
 
 	while (n >= HEADER_LEN) {
 		size_t content = (size_t)p[4] << 8 | p[5], size = HEADER_LEN + content + p[6];
@@ -112,9 +119,13 @@ records_look(const unsigned char *p, size_t n)
 			if (!is_complete(&s))
 				return RECORDS_BAD;
 			at = IN_STDIN;
+		} else {
+			pieces += at == IN_STDIN;
 		}
 	}
-	return at == IN_STDIN ? RECORDS_PARAMS : RECORDS_MORE;
+	if (at != IN_STDIN)
+		return RECORDS_MORE;
+	return pieces < PIECES_MAX ? RECORDS_PARAMS : RECORDS_PIECES;
 }
 
 /* --- writing --- */

@@ -16,6 +16,7 @@ enum records_state {
 	RECORDS_BAD, /* no request that we take: the connection must go */
 	RECORDS_MORE, /* the parameters have not come whole */
 	RECORDS_PARAMS, /* the parameters are here, the body is not */
+	RECORDS_PIECES, /* so it is, and comes in so many records that a socket may hold no more */
 	RECORDS_WHOLE /* all of it is here */
 };
 

@@ -259,6 +259,8 @@ request_drain(struct request *r)
 	char scrap[4096];
 	ssize_t got;
 
+	if (!r->body_ended && r->transport->hurry != NULL)
+		r->transport->hurry(r->transport_state);
 	while ((got = body_read(r, scrap, sizeof(scrap))) > 0)
 		if (r->received > DRAIN_MOST)
 			return -1;

@@ -19,6 +19,8 @@ struct transport {
 	 * other answer once. 0, or -1 when the peer is gone.
 	 */
 	int (*send)(void *state, struct str head, struct str body, bool last);
+	/* Nobody wants what is left of the body: reading it may end soon with -1. NULL: it is all here. */
+	void (*hurry)(void *state);
 };
 
 /* What a worker has for serving, one request at a time. */

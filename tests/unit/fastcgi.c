@@ -381,6 +381,113 @@ a_body_that_stalls_or_trickles_is_cut(void **state)
 }
 
 static void
+forms_that_stall_hold_nobody(void **state)
+{
+	struct buf b = { 0 }, text = { 0 };
+	int fds[10];
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(fds); i++) {
+		fds[i] = peer_connect(path);
+		buf_clear(&b);
+		peer_head(&b, true, "/echo/", STR("a=slowly"));
+		peer_record(&b, PEER_STDIN, STR("a=slo"));
+		peer_send(fds[i], &b);
+	}
+	for (int64_t began = clock_monotonic(); clock_monotonic() - began < 200000;) {
+		int64_t asked = clock_monotonic();
+
+		assert_alive();
+		assert_true(clock_monotonic() - asked < 100000);
+	}
+	buf_clear(&b);
+	peer_record(&b, PEER_STDIN, STR("wly"));
+	peer_record(&b, PEER_STDIN, STR(""));
+	peer_send(fds[0], &b);
+	assert_int_equal(peer_receive(fds[0], &text, 1000), 200);
+	assert_str(buf_text(&text), "slowly");
+	for (size_t i = 1; i < NELEM(fds); i++)
+		assert_true(peer_ends(fds[i], 3000));
+	for (size_t i = 0; i < NELEM(fds); i++)
+		close(fds[i]);
+	buf_free(&b);
+	buf_free(&text);
+}
+
+/* A socket holds no more than some 270 records that nobody takes. */
+static void
+a_form_may_come_in_many_pieces(void **state)
+{
+	struct buf b = { 0 }, text = { 0 };
+	int fd = peer_connect(path);
+	char body[402] = "a=";
+
+	(void)state;
+	memset(body + 2, 'x', 399);
+	peer_head(&b, true, "/echo/", str_of(body));
+	peer_send(fd, &b);
+	for (size_t i = 0; i <= 401; i++) {
+		buf_clear(&b);
+		peer_record(&b, PEER_STDIN, (struct str){ body + i, i < 401 });
+		peer_send(fd, &b);
+	}
+	assert_int_equal(peer_receive(fd, &text, 2000), 200);
+	assert_str(buf_text(&text), body + 2);
+	close(fd);
+	buf_free(&b);
+	buf_free(&text);
+}
+
+static void
+a_long_body_may_take_its_time_while_it_comes(void **state)
+{
+	static char piece[50000];
+	struct buf b = { 0 }, text = { 0 }, whole = { 0 };
+	int fd = peer_connect(path);
+	int64_t began = clock_monotonic();
+
+	(void)state;
+	memset(piece, 'a', sizeof(piece));
+	memcpy(piece, "a=", 2);
+	for (int i = 0; i < 8; i++)
+		buf_put(&whole, piece, sizeof(piece));
+	peer_head(&b, true, "/echo/", buf_text(&whole));
+	peer_send(fd, &b);
+	for (int i = 0; i <= 8; i++) {
+		buf_clear(&b);
+		peer_record(&b, PEER_STDIN, (struct str){ piece, i < 8 ? sizeof(piece) : 0 });
+		peer_send(fd, &b);
+		usleep(100000);
+	}
+	assert_true(clock_monotonic() - began > 2 * 400000);
+	assert_int_equal(peer_receive(fd, &text, 1000), 200);
+	assert_int_equal(text.n, whole.n - 2);
+	close(fd);
+	buf_free(&b);
+	buf_free(&text);
+	buf_free(&whole);
+}
+
+static void
+a_body_that_nobody_wants_is_not_waited_for(void **state)
+{
+	static char half[50000];
+	struct buf b = { 0 };
+	int fd = peer_connect(path);
+
+	(void)state;
+	memset(half, 'a', sizeof(half));
+	peer_head(&b, true, "/nowhere/", (struct str){ half, 4 * sizeof(half) });
+	peer_record(&b, PEER_STDIN, (struct str){ half, sizeof(half) });
+	peer_send(fd, &b);
+	assert_int_equal(peer_receive(fd, NULL, 1000), 404);
+	assert_true(peer_ends(fd, 1000));
+	close(fd);
+	assert_alive();
+	buf_free(&b);
+}
+
+static void
 hostile_records_end_only_their_connection(void **state)
 {
 	static const char lies[] = "\xff\xff\xff\xfe\xff\xff\xff\xfe";
@@ -559,6 +666,10 @@ main(void)
 		WITH_WORKER(large_bodies_and_answers_pass_whole),
 		WITH_WORKER(a_peer_that_stalls_is_dropped_and_holds_nobody),
 		WITH_WORKER(a_body_that_stalls_or_trickles_is_cut),
+		WITH_WORKER(forms_that_stall_hold_nobody),
+		WITH_WORKER(a_form_may_come_in_many_pieces),
+		WITH_WORKER(a_long_body_may_take_its_time_while_it_comes),
+		WITH_WORKER(a_body_that_nobody_wants_is_not_waited_for),
 		WITH_WORKER(hostile_records_end_only_their_connection),
 		WITH_WORKER(parameters_beyond_the_look_are_refused),
 		WITH_WORKER(a_request_under_way_is_finished_on_sigterm),

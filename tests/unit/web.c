@@ -35,7 +35,7 @@ web_send(void *state, struct str head, struct str body, bool last)
 	return 0;
 }
 
-static const struct transport transport = { web_read, web_send };
+static const struct transport transport = { .read = web_read, .send = web_send };
 
 void
 web_open(struct web *w, const struct app *app)
