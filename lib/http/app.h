@@ -91,6 +91,9 @@ struct app {
 	const struct hooks *hooks;
 	bool any_host; /* answers every Host (robots) */
 	bool no_pages; /* renders no template: none are loaded (robots) */
+	/* What is answered instead of a 500 or 503 where a worker must leave in mid-request: CGI headers
+	 * and body (robots). NULL: that. */
+	const char *last_words;
 	bool fallback; /* answers what nobody else serves, as 404 (home) */
 	int (*start)(struct app_state *); /* the executable's own, after the hooks' */
 	void (*stop)(struct app_state *); /* gives back what that took, before the hooks' */

@@ -37,6 +37,8 @@ cgi_read(void *state, void *to, size_t n)
 	return got;
 }
 
+static const char *last_words; /* where memory runs out; NULL: the answer has begun */
+
 /* How much body there is to read: what is left unread may cost the visitor the answer. */
 static void
 expect_body(struct cgi *c, char *const *environment)
@@ -73,6 +75,7 @@ cgi_send(void *state, struct str head, struct str body, bool last)
 	struct cgi *c = state;
 
 	(void)last;
+	last_words = NULL;
 	if (write_all(head) != 0 || write_all(body) != 0)
 		c->failed = true;
 	return c->failed ? -1 : 0;
@@ -83,7 +86,8 @@ static const struct transport cgi = { .read = cgi_read, .send = cgi_send };
 static void
 no_memory(void)
 {
-	(void)write_all(str_of(response_no_memory));
+	if (last_words != NULL)
+		(void)write_all(str_of(last_words));
 }
 
 int
@@ -93,6 +97,9 @@ cgi_run(struct server *server, char *const *environment)
 
 	signal(SIGPIPE, SIG_IGN);
 	expect_body(&c, environment);
+	last_words = server->app.app->last_words;
+	if (last_words == NULL)
+		last_words = response_no_memory;
 	arena_on_exhaustion(no_memory);
 	serve(server, &cgi, &c, environment);
 	server_stop(server);

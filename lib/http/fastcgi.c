@@ -32,6 +32,8 @@
 #define BODY_PIECE KIB(32)
 /* What is left of a body that nobody wants must come in this time, or the connection is closed. */
 #define UNWANTED_TIME (2 * SECOND)
+/* A request may compute for so many times REQUEST_TIMEOUT_MS. */
+#define CPU_TICKS 12
 
 /* The request under way, for handlers of signals and of memory run out. */
 static struct {
@@ -39,9 +41,11 @@ static struct {
 	volatile sig_atomic_t begun; /* part of the answer has left, or nobody is there for it */
 	volatile sig_atomic_t id;
 	volatile sig_atomic_t unwanted; /* the body, not the connection */
-} under_way = { -1, 0, 0, 0 };
+	volatile sig_atomic_t ticks; /* of processor time it took */
+} under_way = { -1, 0, 0, 0, 0 };
 
 static volatile sig_atomic_t stopping;
+static const char *last_words; /* of the app */
 
 /* --- the transport --- */
 
@@ -53,12 +57,18 @@ struct exchange {
 	bool ended; /* the answer was sent to its end */
 };
 
+static struct timeval
+interval(int64_t microseconds)
+{
+	return (struct timeval){ (time_t)(microseconds / SECOND),
+		(suseconds_t)(microseconds % SECOND) };
+}
+
 /* After so long, and then each second till 0 is given, cut() is called. */
 static void
 limit_time(int64_t microseconds)
 {
-	struct itimerval t = { { microseconds > 0, 0 },
-		{ (time_t)(microseconds / SECOND), (suseconds_t)(microseconds % SECOND) } };
+	struct itimerval t = { interval(microseconds > 0 ? SECOND : 0), interval(microseconds) };
 
 	setitimer(ITIMER_REAL, &t, NULL);
 }
@@ -172,32 +182,47 @@ cut(int signal_number)
 		(void)shutdown(under_way.fd, SHUT_RDWR);
 }
 
-/* Memory ran out: this visitor gets a short answer, the parent another worker. */
-static void
-no_memory(void)
-{
-	if (under_way.fd >= 0 && !under_way.begun)
-		(void)send_records(under_way.fd, (uint16_t)under_way.id, str_of(response_no_memory),
-		    STR(""), true);
-}
-
 /*
- * A mistake of ours ends this process. It must cost the request that met it and no other: requests
- * that wait on the other connections are unread, so siblings can serve them.
+ * This process ends in mid-request, which must cost that request and no other: those that wait on
+ * the other connections are unread, so siblings can serve them.
  */
 static void
-crashed(int number)
+leave_with(const char *words)
 {
-	static const char sorry[] = "Status: 500 Internal Server Error\r\n"
-	                            "Content-Type: text/plain; charset=utf-8\r\n"
-	                            "Cache-Control: no-store\r\n\r\n"
-	                            "Something went wrong here. Please try again later.\r\n";
-
 	loop_abandon(under_way.fd);
 	if (under_way.fd >= 0 && !under_way.begun)
 		(void)send_records(under_way.fd, (uint16_t)under_way.id,
-		    (struct str){ sorry, sizeof(sorry) - 1 }, STR(""), true);
+		    str_of(last_words == NULL ? words : last_words), STR(""), true);
+}
+
+static void
+no_memory(void)
+{
+	leave_with(response_no_memory);
+}
+
+/* A mistake of ours. */
+static void
+crashed(int number)
+{
+	leave_with(response_crash);
 	(void)raise(number); /* SA_RESETHAND: now as if we had done nothing */
+}
+
+/* So much processor time passed since the last time. */
+static void
+count_time(int signal_number)
+{
+	static const char message[] =
+	    "{\"level\":\"error\",\"event\":\"a request took too long\"}\n";
+
+	(void)signal_number;
+	if (under_way.fd < 0 || under_way.ticks++ < CPU_TICKS)
+		return;
+	leave_with(response_too_long);
+	if (write(STDERR_FILENO, message, sizeof(message) - 1) < 0)
+		_exit(71);
+	_exit(70);
 }
 
 static void
@@ -222,12 +247,13 @@ on_crash(void)
 }
 
 static void
-on_signal(int number, void (*handler)(int))
+on_signal(int number, void (*handler)(int), int flags)
 {
 	struct sigaction action;
 
 	memset(&action, 0, sizeof(action));
 	action.sa_handler = handler;
+	action.sa_flags = flags;
 	sigemptyset(&action.sa_mask);
 	sigaction(number, &action, NULL);
 }
@@ -245,7 +271,7 @@ answer(struct server *server, FCGX_Request *q, int64_t limit)
 
 	under_way.fd = q->ipcFd;
 	under_way.id = q->requestId;
-	under_way.begun = under_way.unwanted = 0;
+	under_way.begun = under_way.unwanted = under_way.ticks = 0;
 	serve(server, &fastcgi, &x, q->envp);
 	under_way.fd = -1;
 	if (x.limit > 0)
@@ -336,9 +362,12 @@ run_plain(struct server *server, int listener)
 int
 fastcgi_run(struct server *server, const struct prefork *p)
 {
+	int64_t limit = config_int(server->app.config, "REQUEST_TIMEOUT_MS") * 1000;
+	const struct itimerval tick = { interval(limit), interval(limit) };
 	bool plain;
 	int status;
 
+	last_words = server->app.app->last_words;
 	/* what libfcgi waits for a peer to close after the last byte: nothing */
 	setenv("LIBFCGI_OS_CLOSE_POLL_TIMEOUT", "0", 0);
 	if (FCGX_Init() != 0) {
@@ -346,12 +375,14 @@ fastcgi_run(struct server *server, const struct prefork *p)
 		return 1;
 	}
 	/* after FCGX_Init, which takes SIGTERM for itself (spec/libraries.md 3.10) */
-	on_signal(SIGTERM, stop);
-	on_signal(SIGINT, stop);
-	on_signal(SIGUSR1, SIG_IGN);
-	on_signal(SIGHUP, SIG_IGN);
-	on_signal(SIGPIPE, SIG_IGN);
-	on_signal(SIGALRM, cut);
+	on_signal(SIGTERM, stop, 0);
+	on_signal(SIGINT, stop, 0);
+	on_signal(SIGUSR1, SIG_IGN, 0);
+	on_signal(SIGHUP, SIG_IGN, 0);
+	on_signal(SIGPIPE, SIG_IGN, 0);
+	on_signal(SIGALRM, cut, 0);
+	on_signal(SIGPROF, count_time, SA_RESTART);
+	setitimer(ITIMER_PROF, &tick, NULL);
 	on_crash();
 	arena_on_exhaustion(no_memory);
 	plain = p->plain || strcmp(config_text(server->app.config, "FASTCGI_LOOP"), "plain") == 0;

@@ -19,6 +19,19 @@ const char response_no_memory[] = "Status: 503 Service Unavailable\r\n"
                                   "Retry-After: 5\r\n\r\n"
                                   "The server is short of memory. Please try again shortly.\r\n";
 
+const char response_too_long[] = "Status: 503 Service Unavailable\r\n"
+                                 "Content-Type: text/plain; charset=utf-8\r\n"
+                                 "Content-Length: 59\r\n"
+                                 "Cache-Control: no-store\r\n"
+                                 "Retry-After: 60\r\n\r\n"
+                                 "This took the server too long. Please ask for less of it.\r\n";
+
+const char response_crash[] = "Status: 500 Internal Server Error\r\n"
+                              "Content-Type: text/plain; charset=utf-8\r\n"
+                              "Content-Length: 52\r\n"
+                              "Cache-Control: no-store\r\n\r\n"
+                              "Something went wrong here. Please try again later.\r\n";
+
 const char *
 status_reason(int status)
 {

@@ -133,8 +133,8 @@ void response_finish(struct response *);
 int response_body(struct response *, int status, const char *type);
 const char *status_reason(int status);
 
-/* The bytes of a 503 that needs no memory to make: CGI headers and a short page. */
-extern const char response_no_memory[];
+/* Answers that need nothing to make, 503, 503 and 500: CGI headers and a sentence. */
+extern const char response_no_memory[], response_too_long[], response_crash[];
 
 /* --- fastcgi.c, cgi.c, prefork.c: how a worker is driven. --- */
 

@@ -60,6 +60,28 @@ starve(struct request *r, struct response *s)
 	arena_exhausted();
 }
 
+/* Computes for ever. */
+static int
+spin(struct request *r, struct response *s)
+{
+	static volatile bool done;
+
+	(void)r;
+	(void)s;
+	while (!done)
+		continue;
+	return 0;
+}
+
+static int
+half(struct request *r, struct response *s)
+{
+	(void)response_stream(r, s, 200, "text/plain", STR_NONE);
+	for (int i = 0; i < 10000; i++)
+		(void)response_write(s, "0123456789", 10);
+	arena_exhausted();
+}
+
 static int
 cut_off(struct request *r, struct response *s)
 {
@@ -88,6 +110,8 @@ static const struct route routes[] = {
 	ROUTE(GET, "/large/", ANYONE, NO_BODY, large),
 	ROUTE(GET, "/slow/", ANYONE, NO_BODY, slow),
 	ROUTE(GET, "/starve/", ANYONE, NO_BODY, starve),
+	ROUTE(GET, "/spin/", ANYONE, NO_BODY, spin),
+	ROUTE(GET, "/half/", ANYONE, NO_BODY, half),
 	ROUTE(GET, "/cut/", ANYONE, NO_BODY, cut_off),
 	ROUTE(GET, "/idle/", ANYONE, NO_BODY, show_idle),
 };
@@ -133,6 +157,16 @@ open_worker(void **state)
 {
 	(void)state;
 	start_worker(false);
+	return 0;
+}
+
+static int
+open_hasty(void **state)
+{
+	(void)state;
+	setenv("MERIDIAN_REQUEST_TIMEOUT_MS", "100", 1);
+	start_worker(false);
+	setenv("MERIDIAN_REQUEST_TIMEOUT_MS", "400", 1);
 	return 0;
 }
 
@@ -584,6 +618,69 @@ out_of_memory_is_a_503_and_a_new_worker(void **state)
 }
 
 static void
+out_of_memory_in_mid_answer_adds_nothing_to_it(void **state)
+{
+	char *argv[] = { strdup("test"), NULL };
+	int fd = peer_connect(path), ends[2], status;
+	char text[4096];
+	ssize_t n, sum = 0;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(peer_ask(fd, true, "/half/", STR_NONE, NULL), 0);
+	close(fd);
+	assert_int_equal(pipe(ends), 0);
+	pid = fork();
+	if (pid == 0) {
+		setenv("REQUEST_METHOD", "GET", 1);
+		setenv("SCRIPT_NAME", "/half/", 1);
+		dup2(ends[1], STDOUT_FILENO);
+		exit(app_main(1, argv, &app));
+	}
+	close(ends[1]);
+	while ((n = read(ends[0], text, sizeof(text) - 1)) > 0) {
+		text[n] = '\0';
+		sum += n;
+		assert_null(strstr(text, "503"));
+	}
+	assert_true(sum > 60000);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(WEXITSTATUS(status), 70);
+	close(ends[0]);
+	free(argv[0]);
+}
+
+static void
+a_request_that_computes_for_ever_is_ended(void **state)
+{
+	struct buf text = { 0 };
+	int fd = peer_connect(path), status;
+	int64_t began = clock_monotonic();
+
+	(void)state;
+	assert_int_equal(peer_ask(fd, true, "/spin/", STR_NONE, &text), 503);
+	assert_non_null(strstr(text.p, "too long"));
+	assert_true(clock_monotonic() - began > 1000000);
+	assert_int_equal(waitpid(worker, &status, 0), worker);
+	assert_int_equal(WEXITSTATUS(status), 70);
+	close(fd);
+	buf_free(&text);
+}
+
+static void
+last_answers_are_as_long_as_they_say(void **state)
+{
+	const char *const all[] = { response_no_memory, response_too_long, response_crash };
+	size_t n;
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(all); i++) {
+		assert_int_equal(sscanf(strstr(all[i], "Length: "), "Length: %zu", &n), 1);
+		assert_int_equal(strlen(strstr(all[i], "\r\n\r\n") + 4), n);
+	}
+}
+
+static void
 a_cut_stream_ends_the_connection_without_an_end(void **state)
 {
 	int fd = peer_connect(path);
@@ -674,6 +771,10 @@ main(void)
 		WITH_WORKER(parameters_beyond_the_look_are_refused),
 		WITH_WORKER(a_request_under_way_is_finished_on_sigterm),
 		WITH_WORKER(out_of_memory_is_a_503_and_a_new_worker),
+		WITH_WORKER(out_of_memory_in_mid_answer_adds_nothing_to_it),
+		cmocka_unit_test_setup_teardown(
+		    a_request_that_computes_for_ever_is_ended, open_hasty, close_worker),
+		cmocka_unit_test(last_answers_are_as_long_as_they_say),
 		WITH_WORKER(a_cut_stream_ends_the_connection_without_an_end),
 		WITH_WORKER(a_quiet_second_calls_the_idle_hook),
 		cmocka_unit_test_setup_teardown(

@@ -44,6 +44,15 @@ crash(struct request *r, struct response *s)
 }
 
 static int
+starve(struct request *r, struct response *s)
+{
+	(void)r;
+	(void)s;
+	usleep(100000);
+	arena_exhausted();
+}
+
+static int
 slow(struct request *r, struct response *s)
 {
 	usleep(400000);
@@ -53,6 +62,7 @@ slow(struct request *r, struct response *s)
 static const struct route routes[] = {
 	ROUTE(GET, "/pid/", ANYONE, NO_BODY, show_pid),
 	ROUTE(GET, "/crash/", ANYONE, NO_BODY, crash),
+	ROUTE(GET, "/starve/", ANYONE, NO_BODY, starve),
 	ROUTE(GET, "/slow/", ANYONE, NO_BODY, slow),
 };
 
@@ -188,34 +198,51 @@ a_killed_worker_is_replaced_within_100_ms(void **state)
 	}
 }
 
-/* With one worker, so that the connection that waits is surely the crashing worker's. */
+/* With one worker, so that the connection that waits is surely the one's that leaves. */
 static void
-a_crash_costs_only_its_request(void **state)
+assert_costs_only_its_request(const char *what, int status)
 {
 	struct buf b = { 0 };
-	int waiting, crashing;
+	int waiting, leaving;
 	pid_t first;
 
-	(void)state;
 	start_parent("1");
 	waiting = peer_connect(path);
 	first = ask_pid(waiting, NULL);
-	crashing = peer_connect(path);
-	peer_request(&b, true, "/crash/", STR_NONE);
-	peer_send(crashing, &b);
+	leaving = peer_connect(path);
+	peer_request(&b, true, what, STR_NONE);
+	peer_send(leaving, &b);
 	usleep(20000);
 	buf_clear(&b);
 	peer_request(&b, true, "/pid/", STR_NONE);
 	peer_send(waiting, &b);
-#ifndef SANITIZED
-	assert_int_equal(peer_receive(crashing, NULL, 2000), 500);
-	assert_int_equal(peer_receive(waiting, NULL, 2000), 200);
-	assert_int_not_equal(ask_pid(waiting, NULL), first);
-#endif
+	if (status != 0) {
+		assert_int_equal(peer_receive(leaving, NULL, 2000), status);
+		assert_int_equal(peer_receive(waiting, NULL, 2000), 200);
+		assert_int_not_equal(ask_pid(waiting, NULL), first);
+	}
 	assert_int_not_equal(ask_once(), first);
 	close(waiting);
-	close(crashing);
+	close(leaving);
 	buf_free(&b);
+}
+
+static void
+a_crash_costs_only_its_request(void **state)
+{
+	(void)state;
+#ifdef SANITIZED
+	assert_costs_only_its_request("/crash/", 0);
+#else
+	assert_costs_only_its_request("/crash/", 500);
+#endif
+}
+
+static void
+memory_run_out_costs_only_its_request(void **state)
+{
+	(void)state;
+	assert_costs_only_its_request("/starve/", 503);
 }
 
 static void
@@ -349,6 +376,7 @@ main(void)
 		WITH_PARENT(a_socket_left_over_is_replaced_a_live_one_is_not),
 		WITH_PARENT(a_killed_worker_is_replaced_within_100_ms),
 		WITH_PARENT(a_crash_costs_only_its_request),
+		WITH_PARENT(memory_run_out_costs_only_its_request),
 		WITH_PARENT(sighup_takes_new_configuration_without_losing_a_connection),
 		WITH_PARENT(sigterm_finishes_what_was_begun),
 		WITH_PARENT(workers_that_cannot_start_end_the_parent),
