@@ -7,13 +7,13 @@ import random
 import signal
 import socket
 import sqlite3
-import struct
 import subprocess
 import threading
 import time
 
 from harness import process
 from harness.client import Client
+from harness.fastcgi import begin, record
 from harness.report import Skip, contains, equal, needs, wait_for
 from harness.site import Site
 
@@ -158,21 +158,9 @@ def a_reload_takes_the_new_configuration(site):
         time.sleep(0.3)
 
 
-def _record(kind, content, request=1):
-    return struct.pack('>BBHHBB', 1, kind, request, len(content), 0, 0) + content
-
-
-def _begin(path='/robots.txt'):
-    pairs = {'REQUEST_METHOD': 'GET', 'SCRIPT_NAME': path, 'SERVER_PROTOCOL': 'HTTP/1.1',
-             'HTTP_HOST': '127.0.0.1', 'REMOTE_ADDR': '127.0.0.1', 'SERVER_ADDR': '127.0.0.1'}
-    params = b''.join(struct.pack('BB', len(n), len(v)) + n.encode() + v.encode()
-                      for n, v in pairs.items())
-    return _record(1, struct.pack('>HBxxxxx', 1, 1)), _record(4, params)
-
-
 def a_peer_that_stalls_is_dropped_and_holds_one_worker(site):
-    begin, params = _begin()
-    pieces = (begin[:4], begin, begin + params[:20], begin + params + _record(4, b''))
+    first, params = begin()
+    pieces = (first[:4], first, first + params[:20], first + params + record(4, b''))
     sockets = []
     try:
         for piece in pieces:  # one after another: each takes what it takes, none for ever
@@ -197,8 +185,8 @@ def a_peer_that_stalls_is_dropped_and_holds_one_worker(site):
 
 def garbage_on_the_socket_does_no_harm(site):
     random.seed(11)
-    begin, params = _begin()
-    whole = begin + params + _record(4, b'') + _record(5, b'')
+    first, params = begin()
+    whole = first + params + record(4, b'') + record(5, b'')
     for i in range(150):
         data = bytearray(whole)
         for _ in range(random.randint(1, 6)):

@@ -6,9 +6,12 @@ import glob
 import os
 import re
 import shutil
+import socket
 import subprocess
+import sys
 
-from harness.report import Skip, equal, needs
+from harness import fastcgi, process
+from harness.report import Skip, contains, equal, needs
 from harness.site import TOP, PATHS, locations
 
 
@@ -203,3 +206,78 @@ def systemd_finds_the_units_hardly_exposed(site):
         if 'exposure level' not in done.stdout:
             raise Skip('systemd-analyze cannot run here: ' + done.stdout.strip()[:200])
         equal(done.returncode, 0, done.stdout[-400:])
+
+
+def _calls(group):
+    """The system calls of a group of systemd's, and of the groups in it."""
+    done = subprocess.run(['systemd-analyze', 'syscall-filter', group], text=True, env={'PATH': PATHS},
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if done.returncode:
+        raise Skip('systemd-analyze cannot run here: ' + done.stdout.strip()[:200])
+    words = [line.strip() for line in done.stdout.splitlines() if line.startswith(' ')]
+    return set().union(*(_calls(w) if w[0] == '@' else {w} for w in words if w[0] != '#'))
+
+
+# As systemd does it: all else is EPERM; then the program.
+FILTERED = '''
+import ctypes, os, sys
+seccomp = ctypes.CDLL('libseccomp.so.2')
+seccomp.seccomp_init.restype = ctypes.c_void_p
+seccomp.seccomp_rule_add.argtypes = [ctypes.c_void_p, ctypes.c_uint32, ctypes.c_int, ctypes.c_uint]
+seccomp.seccomp_load.argtypes = [ctypes.c_void_p]
+f = seccomp.seccomp_init(0x50000 | 1)
+for name in sys.argv[1].split():
+    number = seccomp.seccomp_syscall_resolve_name(name.encode())
+    if number != -1:
+        seccomp.seccomp_rule_add(f, 0x7fff0000, number, 0)
+if seccomp.seccomp_load(f):
+    sys.exit(77)
+os.execv(sys.argv[2], sys.argv[2:])
+'''
+
+
+@needs('nginx')
+def executables_run_with_the_system_calls_of_their_unit(site):
+    if not shutil.which('systemd-analyze', path=PATHS):
+        raise Skip('systemd-analyze is not here')
+    allowed = _calls('@default')
+    for words in re.findall('^SystemCallFilter=(.*)', _read('systemd/meridian@.service'), re.M):
+        calls = set().union(*(_calls(w) if w[0] == '@' else {w} for w in words.strip('~').split()))
+        allowed = allowed - calls if words[0] == '~' else allowed | calls
+    d = _scratch(site, 'filtered')
+    for path, name in locations():
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind('%s/%s' % (d, name))
+            listener.listen()
+            log = os.path.join(site.log, 'filtered-' + name)
+            program = process.start([sys.executable, '-c', FILTERED, ' '.join(allowed),
+                                     os.path.join(site.workshop.libexec, name), '-w', '2'], log,
+                                    site.environment(), stdin=listener)
+        try:
+            answer = fastcgi.ask('%s/%s' % (d, name), path).decode()
+            equal(answer[:9] in ('Status: 2', 'Status: 3', 'Status: 4'), True, answer[:200])
+        except OSError:
+            if program.poll() == 77:
+                raise Skip('no filter of system calls can be set here') from None
+            with open(log) as f:
+                raise AssertionError(f.read()) from None
+        finally:
+            process.stop(program)
+
+
+@needs('nginx')
+def the_units_give_login_a_folder_for_its_lock(site):
+    service, sockets = _read('systemd/meridian@.service'), _read('systemd/meridian@.socket')
+    user = re.search('^User=(.*)', service, re.M)[1]
+    folder = os.path.dirname(re.search('^ListenStream=(.*)', sockets, re.M)[1])
+    contains(sockets, 'install -d -o %s ' % user, ' %s\n' % folder)
+    contains(_read('systemd/meridian@login.service.d/login.conf'), 'ReadWritePaths=%s\n' % folder)
+    with open(os.path.join(TOP, 'doc/meridian.conf.5')) as f:  # the default of RUN_DIR
+        contains(f.read(), '.Pq Pa %s ; Xr login 8' % folder)
+
+
+@needs('nginx')
+def the_units_outlive_an_outage(site):
+    unit = _read('systemd/meridian@.service').split('[Service]')
+    contains(unit[0], 'StartLimitIntervalSec=0\n')
+    contains(unit[1], 'Restart=on-failure\n')
