@@ -2,8 +2,10 @@
  * app: the main of every executable: what was asked for, and who does it.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -98,6 +100,26 @@ read_options(int argc, char **argv, const struct app *app, struct options *o)
 		return -1;
 	usage(stderr, app);
 	return EXIT_USAGE;
+}
+
+/*
+ * Puts right what whoever started us may have left: closed standard streams, whose places our own
+ * sockets would take, and signals ignored or blocked.
+ */
+static void
+start_clean(void)
+{
+	sigset_t none;
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+	signal(SIGCHLD, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
 /* No library that we link may be sent through a proxy that a request names (httpoxy). */
@@ -285,6 +307,7 @@ app_main(int argc, char **argv, const struct app *app)
 	const char *wrong = route_check(app);
 	int status;
 
+	start_clean();
 	log_set_program(app->name);
 	if (wrong != NULL) {
 		fprintf(stderr, "%s: %s\n", app->name, wrong);

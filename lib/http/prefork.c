@@ -26,18 +26,20 @@
 
 #define BACKLOG 1024
 #define WORKERS_MAX 256
-/* A worker that lived shorter than this, and was not killed from outside, counts towards a storm ... */
+/* A worker that lived shorter than this, or was killed from outside before ... */
 #define SHORT_LIFE (2 * SECOND)
-/* ... after so many of them in a row each start waits, longer and longer. */
+#define SHORT_LIFE_OF_KILLED (SECOND / 10)
+/* ... counts towards a storm. After so many of them in a row each start waits, longer and longer. */
 #define STORM 5
 #define STORM_PAUSE_MAX (10 * SECOND)
-/* Workers that do not end by themselves are killed. */
-#define DRAIN_TIME (60 * SECOND)
+/* A worker that has not left after so many times REQUEST_TIMEOUT_MS is killed. */
+#define DRAIN_TIMEOUTS 6
 
 struct worker {
 	pid_t pid; /* 0: the place is free */
-	int64_t started; /* monotonic */
-	bool leaving; /* was asked to end */
+	bool first; /* began with us, not as a replacement */
+	int64_t started,
+	    leaving; /* monotonic; leaving: since when it was asked to end, 0: it was not */
 };
 
 struct parent {
@@ -47,6 +49,7 @@ struct parent {
 	int64_t start_after; /* monotonic */
 	sigset_t before; /* the signal mask that workers get */
 	int status;
+	bool first; /* the first workers are being started */
 	bool ending;
 	bool again; /* SIGHUP came while workers were still being replaced */
 };
@@ -132,7 +135,7 @@ start_worker(struct parent *p, struct worker *w)
 		p->start_after = clock_monotonic() + SECOND;
 		return;
 	}
-	*w = (struct worker){ .pid = pid, .started = clock_monotonic() };
+	*w = (struct worker){ .pid = pid, .first = p->first, .started = clock_monotonic() };
 }
 
 static size_t
@@ -141,7 +144,7 @@ count(const struct parent *p, bool leaving)
 	size_t n = 0;
 
 	for (size_t i = 0; i < NELEM(p->workers); i++)
-		n += p->workers[i].pid != 0 && p->workers[i].leaving == leaving;
+		n += p->workers[i].pid != 0 && (p->workers[i].leaving != 0) == leaving;
 	return n;
 }
 
@@ -163,13 +166,23 @@ fill(struct parent *p)
 }
 
 static void
-ask_to_leave(struct parent *p, int signal_number)
+mark_as_leaving(struct parent *p)
 {
 	for (size_t i = 0; i < NELEM(p->workers); i++)
-		if (p->workers[i].pid != 0) {
-			p->workers[i].leaving = true;
+		if (p->workers[i].pid != 0 && p->workers[i].leaving == 0)
+			p->workers[i].leaving = clock_monotonic();
+}
+
+/* Those that were asked to leave: SIGTERM to all, SIGKILL to those that do not. */
+static void
+signal_leaving(struct parent *p, int signal_number)
+{
+	int64_t limit = config_int(p->setup->config, "REQUEST_TIMEOUT_MS") * 1000 * DRAIN_TIMEOUTS;
+	int64_t since = signal_number == SIGKILL ? clock_monotonic() - limit : INT64_MAX;
+
+	for (size_t i = 0; i < NELEM(p->workers); i++)
+		if (p->workers[i].leaving != 0 && p->workers[i].leaving < since)
 			(void)kill(p->workers[i].pid, signal_number);
-		}
 }
 
 /* From here on others may open the socket anew. */
@@ -181,35 +194,38 @@ end(struct parent *p)
 	if (!p->ending)
 		close(p->setup->listener);
 	p->ending = true;
-	ask_to_leave(p, SIGTERM);
+	mark_as_leaving(p);
+	signal_leaving(p, SIGTERM);
 }
 
+/* A worker ended that nobody had asked to. */
 static void
-note_death(struct parent *p, struct worker *w, int status)
+note_death(struct parent *p, const struct worker *w, int status)
 {
 	int64_t now = clock_monotonic(), pause;
-	bool quick = now - w->started < SHORT_LIFE;
 	bool killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+	bool quick = now - w->started < (killed ? SHORT_LIFE_OF_KILLED : SHORT_LIFE);
 
-	if (!w->leaving) {
-		log_error("worker ended", LOG_INT("pid", w->pid),
-		    LOG_INT("signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0),
-		    LOG_INT("status", WIFEXITED(status) ? WEXITSTATUS(status) : -1));
-		if (!killed)
-			p->short_lives = quick ? p->short_lives + 1 : 0;
-		if (!killed && p->short_lives >= STORM) {
-			pause = (p->short_lives - STORM + 1) * SECOND;
-			p->start_after = now + (pause < STORM_PAUSE_MAX ? pause : STORM_PAUSE_MAX);
-			log_error("workers die at once; waiting before the next",
-			    LOG_INT("in_a_row", p->short_lives));
-		}
-		/* wrong configuration or schema does not mend itself: whoever started us must know */
-		if (WIFEXITED(status) && WEXITSTATUS(status) == 78 && quick) {
+	log_error("worker ended", LOG_INT("pid", w->pid),
+	    LOG_INT("signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0),
+	    LOG_INT("status", WIFEXITED(status) ? WEXITSTATUS(status) : -1));
+	p->short_lives = quick ? p->short_lives + 1 : 0;
+	if (quick && WIFEXITED(status) && WEXITSTATUS(status) == 78) {
+		/* It cannot start. At the beginning whoever started us must know; later others
+		 * go on serving, and what is wrong may be mended. */
+		if (w->first) {
 			p->status = 78;
 			end(p);
 		}
+		if (p->short_lives < STORM)
+			p->short_lives = STORM;
 	}
-	w->pid = 0;
+	if (p->short_lives >= STORM) {
+		pause = (p->short_lives - STORM + 1) * SECOND;
+		p->start_after = now + (pause < STORM_PAUSE_MAX ? pause : STORM_PAUSE_MAX);
+		log_error("workers die at once; waiting before the next",
+		    LOG_INT("in_a_row", p->short_lives));
+	}
 }
 
 static void
@@ -220,8 +236,13 @@ reap(struct parent *p)
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
 		for (size_t i = 0; i < NELEM(p->workers); i++)
-			if (p->workers[i].pid == pid)
-				note_death(p, &p->workers[i], status);
+			if (p->workers[i].pid == pid) {
+				struct worker was = p->workers[i];
+
+				p->workers[i] = (struct worker){ .pid = 0 };
+				if (was.leaving == 0)
+					note_death(p, &was, status);
+			}
 }
 
 /* --- signals --- */
@@ -244,14 +265,11 @@ reload(struct parent *p)
 		return;
 	}
 	/* the old workers finish; the new ones already listen */
-	for (size_t i = 0; i < NELEM(p->workers); i++)
-		p->workers[i].leaving = p->workers[i].pid != 0;
+	mark_as_leaving(p);
 	p->short_lives = 0;
 	p->start_after = 0;
 	fill(p);
-	for (size_t i = 0; i < NELEM(p->workers); i++)
-		if (p->workers[i].pid != 0 && p->workers[i].leaving)
-			(void)kill(p->workers[i].pid, SIGTERM);
+	signal_leaving(p, SIGTERM);
 	templates_free(templates);
 	config_free(config);
 	log_info("configuration read again");
@@ -282,7 +300,6 @@ int
 prefork_run(struct prefork *setup)
 {
 	struct parent *p = calloc(1, sizeof(*p));
-	int64_t ends = 0;
 	sigset_t wanted;
 	int status;
 
@@ -300,17 +317,16 @@ prefork_run(struct prefork *setup)
 	sigaddset(&wanted, SIGHUP);
 	sigaddset(&wanted, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &wanted, &p->before);
+	p->first = true;
 	fill(p);
+	p->first = false;
 	while (!p->ending || count(p, true) + count(p, false) > 0) {
 		wait_for_signal(p, &wanted);
 		reap(p);
 		if (p->again && !p->ending)
 			reload(p);
 		fill(p);
-		if (p->ending && ends == 0)
-			ends = clock_monotonic() + DRAIN_TIME;
-		if (p->ending && clock_monotonic() > ends)
-			ask_to_leave(p, SIGKILL);
+		signal_leaving(p, SIGKILL);
 	}
 	status = p->status;
 	free(p);

@@ -20,6 +20,7 @@
 static char dir[] = "/tmp/meridian-unit-XXXXXX";
 static char path[64], flag[64];
 static pid_t parent;
+static void (*before_start)(void); /* in the process that becomes the parent */
 
 static int
 show_pid(struct request *r, struct response *s)
@@ -87,6 +88,8 @@ start_parent(const char *workers)
 {
 	parent = fork();
 	if (parent == 0) {
+		if (before_start != NULL)
+			before_start();
 		char *argv[] = { strdup("test"), strdup("-s"), path, strdup("-w"), strdup(workers),
 			NULL };
 
@@ -129,13 +132,26 @@ ask_once(void)
 	return pid;
 }
 
+static void
+put(const char *file, const char *text)
+{
+	FILE *f = fopen(file, "w");
+
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
 static int
 stop_parent(void **state)
 {
 	(void)state;
 	if (parent != 0)
 		(void)end_parent(SIGTERM);
-	unsetenv("MERIDIAN_TOM_NAME");
+	unsetenv("MERIDIAN_REQUEST_TIMEOUT_MS");
+	setenv("MERIDIAN_LOG_REQUESTS", "no", 1);
+	setenv("MERIDIAN_CONFIG", "/dev/null", 1);
+	before_start = NULL;
 	unlink(flag);
 	return 0;
 }
@@ -252,14 +268,11 @@ sighup_takes_new_configuration_without_losing_a_connection(void **state)
 	struct buf b = { 0 };
 	char name[32] = "";
 	char conf[96];
-	FILE *f;
 
 	(void)state;
 	snprintf(conf, sizeof(conf), "%s/conf", dir);
 	setenv("MERIDIAN_CONFIG", conf, 1);
-	f = fopen(conf, "w");
-	fputs("TOM_NAME = before\n", f);
-	fclose(f);
+	put(conf, "TOM_NAME = before\n");
 	start_parent("2");
 	for (size_t i = 0; i < NELEM(kept); i++) {
 		kept[i] = peer_connect(path);
@@ -269,9 +282,7 @@ sighup_takes_new_configuration_without_losing_a_connection(void **state)
 	busy = peer_connect(path);
 	peer_request(&b, true, "/slow/", STR_NONE);
 	peer_send(busy, &b);
-	f = fopen(conf, "w");
-	fputs("TOM_NAME = after\n", f);
-	fclose(f);
+	put(conf, "TOM_NAME = after\n");
 	kill(parent, SIGHUP);
 	assert_int_equal(peer_receive(busy, NULL, 3000), 200);
 	for (size_t i = 0; i < NELEM(kept); i++)
@@ -281,9 +292,7 @@ sighup_takes_new_configuration_without_losing_a_connection(void **state)
 			usleep(10000);
 		}
 	/* a mistake in the file changes nothing */
-	f = fopen(conf, "w");
-	fputs("TOM_NAME = broken\nNO_SUCH_KEY = 1\n", f);
-	fclose(f);
+	put(conf, "TOM_NAME = broken\nNO_SUCH_KEY = 1\n");
 	kill(parent, SIGHUP);
 	usleep(200000);
 	for (size_t i = 0; i < NELEM(kept); i++) {
@@ -294,7 +303,6 @@ sighup_takes_new_configuration_without_losing_a_connection(void **state)
 	close(busy);
 	assert_int_equal(end_parent(SIGTERM), 0);
 	unlink(conf);
-	setenv("MERIDIAN_CONFIG", "/dev/null", 1);
 	buf_free(&b);
 }
 
@@ -320,10 +328,8 @@ sigterm_finishes_what_was_begun(void **state)
 static void
 workers_that_cannot_start_end_the_parent(void **state)
 {
-	int fd = open(flag, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
-
 	(void)state;
-	close(fd);
+	put(flag, "");
 	start_parent("2");
 	assert_int_equal(end_parent(0), 78);
 }
@@ -343,6 +349,120 @@ a_storm_of_deaths_is_slowed(void **state)
 		close(fd);
 	}
 	assert_in_range(deaths, 2, 7);
+}
+
+static void
+a_respawn_that_cannot_start_leaves_the_others_alone(void **state)
+{
+	pid_t killed, other;
+
+	(void)state;
+	start_parent("2");
+	killed = ask_once();
+	assert_true(killed > 0);
+	put(flag, "");
+	kill(killed, SIGKILL);
+	usleep(300000);
+	other = ask_once();
+	assert_true(other > 0 && other != killed);
+	assert_int_equal(waitpid(parent, NULL, WNOHANG), 0);
+	/* and another is tried again and again */
+	unlink(flag);
+	kill(other, SIGKILL);
+	killed = other;
+	other = ask_once();
+	assert_true(other > 0 && other != killed);
+}
+
+/* The kernel's OOM killer sends no other signal. */
+static void
+a_storm_of_kills_is_slowed(void **state)
+{
+	int deaths = 0;
+
+	(void)state;
+	start_parent("1");
+	for (int64_t end = clock_monotonic() + SECOND; clock_monotonic() < end; deaths++) {
+		pid_t pid = ask_once();
+
+		if (pid > 0)
+			kill(pid, SIGKILL);
+	}
+	assert_in_range(deaths, 2, 7);
+}
+
+static void
+a_worker_that_does_not_leave_is_killed(void **state)
+{
+	char conf[96], name[32] = "";
+	pid_t stuck;
+
+	(void)state;
+	snprintf(conf, sizeof(conf), "%s/conf", dir);
+	setenv("MERIDIAN_CONFIG", conf, 1);
+	setenv("MERIDIAN_REQUEST_TIMEOUT_MS", "100", 1);
+	put(conf, "TOM_NAME = one\n");
+	start_parent("1");
+	stuck = ask_once();
+	kill(stuck, SIGSTOP);
+	kill(parent, SIGHUP);
+	assert_int_not_equal(ask_once(), stuck);
+	put(conf, "TOM_NAME = two\n");
+	kill(parent, SIGHUP);
+	for (int tries = 0; strcmp(name, "two") != 0; tries++) {
+		int fd = peer_connect(path);
+
+		assert_true(ask_pid(fd, name) > 0);
+		assert_true(tries < 300);
+		close(fd);
+		usleep(10000);
+	}
+	assert_int_equal(kill(stuck, 0), -1);
+	unlink(conf);
+}
+
+static void
+ignore_children(void)
+{
+	signal(SIGCHLD, SIG_IGN);
+}
+
+static void
+an_inherited_disposition_of_sigchld_does_not_matter(void **state)
+{
+	pid_t first;
+
+	(void)state;
+	before_start = ignore_children;
+	start_parent("1");
+	first = ask_once();
+	kill(first, SIGKILL);
+	assert_int_not_equal(ask_once(), first);
+	assert_int_equal(end_parent(SIGTERM), 0);
+}
+
+static void
+close_streams(void)
+{
+	for (int fd = 0; fd <= STDERR_FILENO; fd++)
+		close(fd);
+}
+
+/* The log would go into whatever socket has got number 2. */
+static void
+closed_standard_streams_do_not_matter(void **state)
+{
+	int fd;
+
+	(void)state;
+	before_start = close_streams;
+	setenv("MERIDIAN_LOG_REQUESTS", "yes", 1);
+	start_parent("1");
+	fd = peer_connect(path);
+	for (int i = 0; i < 2000; i++)
+		assert_true(ask_pid(fd, NULL) > 0);
+	close(fd);
+	assert_int_equal(end_parent(SIGTERM), 0);
 }
 
 static int
@@ -381,6 +501,11 @@ main(void)
 		WITH_PARENT(sigterm_finishes_what_was_begun),
 		WITH_PARENT(workers_that_cannot_start_end_the_parent),
 		WITH_PARENT(a_storm_of_deaths_is_slowed),
+		WITH_PARENT(a_storm_of_kills_is_slowed),
+		WITH_PARENT(a_respawn_that_cannot_start_leaves_the_others_alone),
+		WITH_PARENT(a_worker_that_does_not_leave_is_killed),
+		WITH_PARENT(an_inherited_disposition_of_sigchld_does_not_matter),
+		WITH_PARENT(closed_standard_streams_do_not_matter),
 	};
 
 	return cmocka_run_group_tests_name("prefork", tests, open_dir, close_dir);
