@@ -158,9 +158,37 @@ def a_reload_takes_the_new_configuration(site):
         time.sleep(0.3)
 
 
+def a_reload_takes_changed_templates(site):
+    folder = os.path.join(site.directory, 'templates')
+    os.mkdir(folder, 0o755)
+    path = os.path.join(folder, 'about.html')
+
+    def put(text):
+        with open(path, 'w') as f:
+            f.write('{{> top}}<p>%s</p>{{> bottom}}' % text)
+        os.chmod(path, 0o644)
+        site.handlers['home'].send_signal(signal.SIGHUP)
+    text = open(site.config).read()
+    try:
+        with open(site.config, 'a') as f:
+            f.write('TEMPLATES = %s\n' % folder)
+        for words in ('the first text', 'the second text'):
+            put(words)
+            wait_for(lambda w=words: w in site.visitor().get('/about/').text, 5, words)
+        put("<b title='{{path}}'>")
+        wait_for(lambda: path + ':1: ' in site.logged('home'), 5, 'the line of the mistake')
+        contains(site.visitor().get('/about/').text, 'the second text')
+    finally:
+        with open(site.config, 'w') as f:
+            f.write(text)
+        site.handlers['home'].send_signal(signal.SIGHUP)
+        wait_for(lambda: 'text</p>' not in site.visitor().get('/about/').text, 5, 'our own page')
+
+
 def a_peer_that_stalls_is_dropped_and_holds_one_worker(site):
     first, params = begin()
-    pieces = (first[:4], first, first + params[:20], first + params + record(4, b''))
+    pieces = (first[:4], first, first + params[:20], first + params + record(4, b''),
+              first + params + record(4, b'') + record(5, b'half'))
     sockets = []
     try:
         for piece in pieces:  # one after another: each takes what it takes, none for ever
