@@ -324,37 +324,49 @@ run_epoll(struct server *server, const struct prefork *p)
 	return loop_run(server, p, serve_connection, &w, &stopping);
 }
 
-/* Waits for the peer, or for somebody to connect. */
-static void
-wait_for(struct server *server, int fd)
+/* Has somebody connected? Signals come here and nowhere else. */
+static bool
+has_caller(struct server *server, int listener, const sigset_t *while_waiting)
 {
-	struct pollfd p = { .fd = fd, .events = POLLIN };
+	const struct timespec limit = { 1, 0 };
+	struct pollfd p = { .fd = listener, .events = POLLIN };
+	int n = ppoll(&p, 1, &limit, while_waiting);
 
-	while (!stopping && poll(&p, 1, 1000) == 0)
+	if (n == 0)
 		server_rest(server);
+	return n > 0;
 }
 
-/* The loop that libfcgi's makers meant: one connection at a time. */
+/*
+ * libfcgi's own loop: one connection at a time, a request on each, since it could not be told to
+ * leave one that is kept. All of a request must come within the time limit.
+ */
 static int
 run_plain(struct server *server, int listener)
 {
 	int64_t limit = config_int(server->app.config, "REQUEST_TIMEOUT_MS") * 1000;
+	const struct timeval t = interval(limit);
+	sigset_t while_waiting;
 	FCGX_Request q;
-	int failed;
+	int failed = 0;
 
-	/* else who is slower than a sibling would wait in accept, and never rest */
+	/* else who is slower than a sibling would wait in accept */
 	if (fcntl(listener, F_SETFL, fcntl(listener, F_GETFL) | O_NONBLOCK) != 0 ||
 	    FCGX_InitRequest(&q, listener, FCGI_FAIL_ACCEPT_ON_INTR) != 0)
 		return 1;
-	while (!stopping) {
-		wait_for(server, q.ipcFd >= 0 ? q.ipcFd : listener);
-		failed = FCGX_Accept_r(&q);
-		if (failed == -EAGAIN)
+	loop_block_signals(&while_waiting);
+	while (!stopping && (failed >= 0 || failed == -EAGAIN || failed == -EINTR)) {
+		if (!has_caller(server, listener, &while_waiting))
 			continue;
-		if (failed < 0)
-			break;
 		limit_time(limit);
-		FCGX_Free(&q, !answer(server, &q, limit));
+		failed = FCGX_Accept_r(&q);
+		/* parameters cut short are none: libfcgi takes the error for their end */
+		if (failed >= 0 && FCGX_GetError(q.in) == 0) {
+			(void)setsockopt(q.ipcFd, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof(t));
+			(void)answer(server, &q, limit);
+		}
+		limit_time(0);
+		FCGX_Free(&q, 1);
 	}
 	return stopping ? 0 : 1;
 }

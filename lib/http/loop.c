@@ -297,6 +297,20 @@ watch_orphans(struct loop *l)
 	return l->orphans[1] < 0 || epoll_ctl(l->epoll, EPOLL_CTL_ADD, l->orphans[1], &e) == 0;
 }
 
+void
+loop_block_signals(sigset_t *while_waiting)
+{
+	sigset_t blocked;
+
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGTERM);
+	sigaddset(&blocked, SIGINT);
+	sigaddset(&blocked, SIGHUP);
+	sigprocmask(SIG_BLOCK, &blocked, while_waiting);
+	sigdelset(while_waiting, SIGTERM);
+	sigdelset(while_waiting, SIGINT);
+}
+
 int
 loop_run(struct server *server, const struct prefork *p, loop_serve *serve_one, void *arg,
     volatile sig_atomic_t *stopping)
@@ -307,7 +321,7 @@ loop_run(struct server *server, const struct prefork *p, loop_serve *serve_one, 
 		.stopping = stopping,
 		.listener = p->listener,
 		.orphans = { p->orphans[0], p->orphans[1] } };
-	sigset_t blocked, before;
+	sigset_t while_waiting;
 
 	l.request_timeout = config_int(server->app.config, "REQUEST_TIMEOUT_MS") * 1000;
 	l.tick = l.request_timeout / 4 < SECOND ? l.request_timeout / 4 : SECOND;
@@ -323,17 +337,10 @@ loop_run(struct server *server, const struct prefork *p, loop_serve *serve_one, 
 		free(l.look);
 		return 1;
 	}
-	/* these come only while we wait: a request under way is finished first */
-	sigemptyset(&blocked);
-	sigaddset(&blocked, SIGTERM);
-	sigaddset(&blocked, SIGINT);
-	sigaddset(&blocked, SIGHUP);
-	sigprocmask(SIG_BLOCK, &blocked, &before);
-	sigdelset(&before, SIGTERM);
-	sigdelset(&before, SIGINT);
+	loop_block_signals(&while_waiting);
 	the_loop = &l;
 	listen_again(&l, true);
-	run(&l, &before);
+	run(&l, &while_waiting);
 	the_loop = NULL;
 	close(l.epoll);
 	free(l.look);

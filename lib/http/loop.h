@@ -25,6 +25,12 @@ typedef enum loop_fate loop_serve(void *arg, int fd, bool whole);
 int loop_run(struct server *, const struct prefork *, loop_serve *, void *arg,
     volatile sig_atomic_t *stopping);
 
+/*
+ * From now on SIGTERM and SIGINT come only under the mask that is filled in, while a worker waits:
+ * a request under way is finished first.
+ */
+void loop_block_signals(sigset_t *while_waiting);
+
 /* Leaves all connections but one to the siblings, at once: for the handler of a crash. */
 void loop_abandon(int except);
 

@@ -700,7 +700,9 @@ a_quiet_second_calls_the_idle_hook(void **state)
 	(void)state;
 	assert_int_equal(peer_ask(fd, true, "/idle/", STR_NONE, &text), 200);
 	assert_str(buf_text(&text), "0");
+	close(fd);
 	usleep(1200000);
+	fd = peer_connect(path);
 	assert_int_equal(peer_ask(fd, true, "/idle/", STR_NONE, &text), 200);
 	assert_str(buf_text(&text), "1");
 	close(fd);
@@ -708,7 +710,7 @@ a_quiet_second_calls_the_idle_hook(void **state)
 }
 
 static void
-the_plain_loop_answers_too(void **state)
+the_plain_loop_answers_and_closes(void **state)
 {
 	struct buf text = { 0 };
 	int status;
@@ -717,14 +719,63 @@ the_plain_loop_answers_too(void **state)
 	for (int i = 0; i < 3; i++) {
 		int fd = peer_connect(path);
 
-		assert_int_equal(peer_ask(fd, true, "/pid/", STR_NONE, &text), 200);
+		assert_int_equal(peer_ask(fd, i < 2, "/pid/", STR_NONE, &text), 200);
+		assert_true(peer_ends(fd, 1000));
+		close(fd);
+		fd = peer_connect(path);
 		assert_int_equal(peer_ask(fd, true, "/echo/", STR("a=1"), &text), 200);
-		assert_int_equal(peer_ask(fd, false, "/pid/", STR_NONE, &text), 200);
 		assert_true(peer_ends(fd, 1000));
 		close(fd);
 	}
 	status = stop_worker();
 	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	buf_free(&text);
+}
+
+static void
+the_plain_loop_waits_for_nobody_long(void **state)
+{
+	struct buf b = { 0 };
+	int begun = peer_connect(path), half = peer_connect(path);
+
+	(void)state;
+	peer_record(&b, PEER_BEGIN, STR("\0\1\1\0\0\0\0\0"));
+	peer_send(begun, &b);
+	buf_clear(&b);
+	peer_head(&b, true, "/echo/", STR("a=slowly"));
+	peer_record(&b, PEER_STDIN, STR("a=slo"));
+	peer_send(half, &b);
+	assert_alive();
+	assert_true(peer_ends(begun, 100));
+	assert_int_equal(peer_receive(half, NULL, 100), 0);
+	close(begun);
+	close(half);
+	buf_free(&b);
+}
+
+static void
+the_plain_loop_finishes_what_was_begun(void **state)
+{
+	struct buf b = { 0 }, text = { 0 };
+	int fd = peer_connect(path), status;
+
+	(void)state;
+	peer_head(&b, true, "/echo/", STR("a=slowly"));
+	peer_record(&b, PEER_STDIN, STR("a=slo"));
+	peer_send(fd, &b);
+	usleep(100000);
+	kill(worker, SIGTERM);
+	usleep(50000);
+	buf_clear(&b);
+	peer_record(&b, PEER_STDIN, STR("wly"));
+	peer_record(&b, PEER_STDIN, STR(""));
+	peer_send(fd, &b);
+	assert_int_equal(peer_receive(fd, &text, 1000), 200);
+	assert_str(buf_text(&text), "slowly");
+	assert_int_equal(waitpid(worker, &status, 0), worker);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	close(fd);
+	buf_free(&b);
 	buf_free(&text);
 }
 
@@ -750,6 +801,7 @@ close_dir(void **state)
 }
 
 #define WITH_WORKER(test) cmocka_unit_test_setup_teardown(test, open_worker, close_worker)
+#define WITH_PLAIN(test) cmocka_unit_test_setup_teardown(test, open_plain, close_worker)
 
 int
 main(void)
@@ -777,10 +829,10 @@ main(void)
 		cmocka_unit_test(last_answers_are_as_long_as_they_say),
 		WITH_WORKER(a_cut_stream_ends_the_connection_without_an_end),
 		WITH_WORKER(a_quiet_second_calls_the_idle_hook),
-		cmocka_unit_test_setup_teardown(
-		    the_plain_loop_answers_too, open_plain, close_worker),
-		cmocka_unit_test_setup_teardown(
-		    a_quiet_second_calls_the_idle_hook, open_plain, close_worker),
+		WITH_PLAIN(the_plain_loop_answers_and_closes),
+		WITH_PLAIN(the_plain_loop_waits_for_nobody_long),
+		WITH_PLAIN(the_plain_loop_finishes_what_was_begun),
+		WITH_PLAIN(a_quiet_second_calls_the_idle_hook),
 	};
 
 	return cmocka_run_group_tests_name("fastcgi", tests, open_dir, close_dir);
