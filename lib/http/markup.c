@@ -15,6 +15,7 @@ static const char *const url_attributes[] = { "href", "src", "action", "formacti
 	"cite", "data", "background", "ping", "manifest", "xlink:href" };
 static const char *const code_attributes[] = { "style", "srcdoc", "srcset", "imagesrcset" };
 static const char *const good_schemes[] = { "http", "https", "mailto" };
+static const char sent_away[] = "a value in the content of a meta element with http-equiv";
 
 static bool
 is_among(const char *name, const char *const list[], size_t n)
@@ -65,6 +66,7 @@ begin_element(struct markup *m, char c)
 	m->element_n = 0;
 	name_add(m->element, sizeof(m->element), &m->element_n, c);
 	m->tag++;
+	m->http_equiv = m->dynamic_content = false;
 	m->state = TAG_NAME;
 }
 
@@ -100,12 +102,17 @@ end_start_tag(struct markup *m)
 		m->state = IN_TEXT;
 }
 
-/* In script, style, title, textarea: looks for "</element". */
-static void
+/*
+ * In script, style, title, textarea: looks for "</element". Inside of svg some of them hold elements,
+ * and a script with "<!--<script" in it does not end where it seems to.
+ */
+static const char *
 seek_end_tag(struct markup *m, char c)
 {
 	char lower = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 
+	if (m->match == 1 && (is_letter(c) || c == '!') && strcmp(m->element, "noscript") != 0)
+		return "'<' before a letter or '!' in an element that holds text only";
 	if (m->match == m->element_n + 2) {
 		if (c == '>')
 			m->state = IN_TEXT;
@@ -119,6 +126,7 @@ seek_end_tag(struct markup *m, char c)
 	} else {
 		m->match = c == '<';
 	}
+	return NULL;
 }
 
 /* The static text of a URL, up to where no scheme can be any more. */
@@ -133,6 +141,8 @@ url_byte(struct markup *m, char c)
 			return "a URL of another scheme than http, https and mailto";
 	} else if (c == '/' || c == '?' || c == '#') {
 		m->scheme_open = false;
+	} else if (c == '&') {
+		return "a character reference where the scheme of a URL may stand";
 	} else {
 		name_add(m->scheme, sizeof(m->scheme), &m->scheme_n, c);
 	}
@@ -165,6 +175,8 @@ tag_byte(struct markup *m, char c)
 		if (m->state != ATTRIBUTE_NAME && m->state != AFTER_NAME)
 			return "'=' without an attribute's name before it";
 		m->state = BEFORE_VALUE;
+		m->http_equiv = m->http_equiv || strcmp(m->attribute, "http-equiv") == 0;
+		return m->http_equiv && m->dynamic_content ? sent_away : NULL;
 	} else if (m->state == TAG_NAME) {
 		name_add(m->element, sizeof(m->element), &m->element_n, c);
 	} else if (m->state == ATTRIBUTE_NAME) {
@@ -175,27 +187,28 @@ tag_byte(struct markup *m, char c)
 	return NULL;
 }
 
-static void
+/* In "<!", which is a comment where "--" follows, else ends with '>'. */
+static const char *
 declaration_byte(struct markup *m, char c)
 {
-	if (m->state == DECLARATION) {
-		if (c == '-' && m->match < 2) {
-			if (++m->match == 2) {
-				m->state = COMMENT;
-				m->match = 0;
-			}
-		} else {
-			m->match = 2; /* no comment */
-			if (c == '>')
-				m->state = IN_TEXT;
-		}
-	} else if (c == '-') {
-		m->match++;
-	} else {
+	if (m->state == COMMENT) {
 		if (c == '>' && m->match >= 2)
 			m->state = IN_TEXT;
-		m->match = 0;
+		else if (c == '!' && m->match >= 2)
+			return "\"--!\" in a comment, which may end it";
+		m->match = c == '-' ? m->match + 1 : 0;
+	} else if (c == '-' && m->match < 2) {
+		/* "<!-->" is a whole comment: its dashes count twice */
+		if (++m->match == 2)
+			m->state = COMMENT;
+	} else if (c == '[' && m->match == 0) {
+		return "a CDATA section";
+	} else {
+		m->match = 2; /* no comment */
+		if (c == '>')
+			m->state = IN_TEXT;
 	}
+	return NULL;
 }
 
 static const char *
@@ -208,8 +221,7 @@ markup_byte(struct markup *m, char c)
 		break;
 	case IN_RCDATA:
 	case IN_RAW:
-		seek_end_tag(m, c);
-		break;
+		return seek_end_tag(m, c);
 	case TAG_OPEN:
 		if (is_letter(c)) {
 			begin_element(m, c);
@@ -225,13 +237,14 @@ markup_byte(struct markup *m, char c)
 		}
 		break;
 	case END_TAG:
+		if (c == '"' || c == '\'')
+			return "a quote in an end tag";
 		if (c == '>')
 			m->state = IN_TEXT;
 		break;
 	case DECLARATION:
 	case COMMENT:
-		declaration_byte(m, c);
-		break;
+		return declaration_byte(m, c);
 	case TAG_NAME:
 	case IN_TAG:
 	case NEED_SPACE:
@@ -322,6 +335,10 @@ markup_value(struct markup *m, bool *url)
 		return "a tag in an event-handler attribute";
 	if (is_among(m->attribute, code_attributes, NELEM(code_attributes)))
 		return "a tag in an attribute that holds code or a list of URLs";
+	if (strcmp(m->attribute, "content") == 0)
+		m->dynamic_content = true;
+	if (m->http_equiv && m->dynamic_content)
+		return sent_away;
 	*url = m->scheme_open;
 	m->dynamic = true;
 	return NULL;

@@ -31,11 +31,13 @@ struct markup {
 	enum markup_state state;
 	char element[16], attribute[16]; /* lower case, cut off where longer */
 	size_t element_n, attribute_n;
-	size_t match; /* bytes of "</element", "--" or "-->" seen */
+	size_t match; /* bytes of "</element" or "--" seen */
 	unsigned tag, value; /* the how-manieth tag and quoted value this is */
 	bool url; /* the attribute's value is a URL */
 	bool scheme_open; /* and what was seen of it may still be (part of) a scheme */
 	bool dynamic; /* a value or section stands in it */
+	bool http_equiv; /* the tag has it */
+	bool dynamic_content; /* a value stands in the tag's attribute of that name */
 	char scheme[12];
 	size_t scheme_n;
 	size_t

@@ -201,7 +201,17 @@ tags_out_of_place_are_refused(void **state)
 		"<p a=\"{{#yes}}\" b=\"{{/yes}}\">", "<p{{#yes}}x{{/yes}} y{{#no}}=\"{{/no}}z\">",
 		"<script>{{#yes}}a{{/yes}}</script>", "<?php {{x}} ?>", "<p {{> y}}>",
 		"<p title=\"{{> y}}\">", "<title>{{> y}}</title>", "<noscript>{{x}}</noscript>",
-		"<p a{{#yes}} b{{/yes}}=\"c\">" };
+		"<p a{{#yes}} b{{/yes}}=\"c\">", "<!--><script>-->{{x}}</script>",
+		"<!---><script>-->{{x}}</script>", "<!-- a --!><script>-->{{x}}</script>",
+		"<script><!--<script></script>{{x}}</script>",
+		"<svg><title><script>{{x}}</script></title></svg>",
+		"<svg><style><p title=</style>{{x}}></svg>", "<svg><![CDATA[>]]>{{x}}",
+		"</p a='>{{x}}", "<a href=\"javascript&colon;{{x}}\">",
+		"<a href=\"&#106;avascript:{{x}}\">", "<a href=\"{{x}}&colon;b\">",
+		"<meta http-equiv=\"refresh\" content=\"0;url={{x}}\">",
+		"<META HTTP-EQUIV=refresh CONTENT=\"{{x}}\">",
+		"<meta content=\"0;url={{x}}\" http-equiv='refresh'>",
+		"<meta{{#yes}} http-equiv=\"refresh\"{{/yes}} content=\"{{x}}\">" };
 	struct arena *a = arena_new();
 
 	(void)state;
@@ -210,6 +220,27 @@ tags_out_of_place_are_refused(void **state)
 
 		if (strncmp(result, "refused: template:1: ", 21) != 0)
 			fail_msg("%s gave %s", refused[i], result);
+	}
+	arena_free(a);
+}
+
+static void
+html_that_only_looks_odd_is_taken(void **state)
+{
+	static const char *const taken[] = { "<!-- a - b -- c -->", "<!---->", "<!-->",
+		"<!doctype html>", "<noscript><p>a</p></noscript>",
+		"<script>if (a < b) c()</script>", "<style>a > b {}</style>",
+		"<p title=\"&amp;{{yes}}\">", "<a href=\"/?a=1&amp;b={{yes}}\">",
+		"<meta name=\"a\" content=\"{{yes}}\">",
+		"<meta http-equiv=\"refresh\" content=\"60\">" };
+	struct arena *a = arena_new();
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(taken); i++) {
+		const char *result = html(a, taken[i], evil(a));
+
+		if (strncmp(result, "refused", 7) == 0)
+			fail_msg("%s: %s", taken[i], result);
 	}
 	arena_free(a);
 }
@@ -472,6 +503,7 @@ main(void)
 		cmocka_unit_test(the_specification_is_passed),
 		cmocka_unit_test(values_are_escaped_in_text_and_attributes),
 		cmocka_unit_test(tags_out_of_place_are_refused),
+		cmocka_unit_test(html_that_only_looks_odd_is_taken),
 		cmocka_unit_test(sections_may_stand_around_attributes),
 		cmocka_unit_test(a_url_keeps_to_good_schemes),
 		cmocka_unit_test(a_scheme_in_two_halves_is_found),
