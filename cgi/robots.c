@@ -6,7 +6,8 @@
  * The text is that of ROBOTS_TXT_DIR/HOST.txt, else of ROBOTS_TXT_PATH, else "nobody, nothing" with
  * the Sitemap lines of ROBOTS_SITEMAP. A file that cannot be used is as good as none, and is named
  * once in the log: a crawler must never take a mistake of ours for "all is allowed". No database, no
- * session, no template; every host is answered and none is echoed.
+ * session, no template; every host is answered and none is echoed. A worker can read the directories
+ * of these files and nothing else (SANDBOX).
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -14,12 +15,17 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/sandbox.h"
 #include "http/response.h"
 #include "http/robots.h"
 
 #define CACHE "public, max-age=3600"
 #define TYPE "text/plain; charset=utf-8"
 #define DEFAULT_RULES "User-Agent: *\nDisallow: /\n"
+/* Where a worker must leave in mid-request: a crawler takes an error for longer than we need. */
+#define LAST_WORDS \
+	"Status: 200 OK\r\nContent-Type: " TYPE "\r\nContent-Length: 26\r\n" \
+	"Cache-Control: no-store\r\n\r\n" DEFAULT_RULES
 /* Hosts with a file of their own that are remembered at once. */
 #define HOSTS_KEPT 64
 
@@ -154,12 +160,28 @@ built(const struct config *config)
 	    SECOND;
 }
 
+/* From here on only what may be served can be read. */
+static int
+confine(const struct config *config, const char *path)
+{
+	const char *hosts = config_text(config, "ROBOTS_TXT_DIR");
+	char dir[ROBOTS_PATH_LONGEST];
+	const char *const directories[] = {
+		path[0] != '\0' && robots_directory(path, dir) == 0 ? dir : NULL,
+		hosts[0] != '\0' ? hosts : NULL
+	};
+
+	return config_bool(config, "SANDBOX") ? sandbox_confine(directories, NELEM(directories))
+	                                      : 0;
+}
+
 static int
 start(struct app_state *app)
 {
 	const char *path = config_text(app->config, "ROBOTS_TXT_PATH");
 	struct robots *b = calloc(1, sizeof(*b));
 	struct str url;
+	size_t sitemaps = 0;
 
 	if (b == NULL)
 		arena_exhausted();
@@ -167,11 +189,15 @@ start(struct app_state *app)
 	if (path[0] != '\0')
 		b->file.path = strdup(path);
 	buf_puts(&b->ours.text, DEFAULT_RULES);
-	for (size_t i = 0; (url = config_item(app->config, "ROBOTS_SITEMAP", i)).p != NULL; i++)
-		buf_printf(&b->ours.text, "%sSitemap: %.*s\n", i == 0 ? "\n" : "", STR_ARG(url));
+	for (; (url = config_item(app->config, "ROBOTS_SITEMAP", sitemaps)).p != NULL; sitemaps++)
+		buf_printf(
+		    &b->ours.text, "%sSitemap: %.*s\n", sitemaps == 0 ? "\n" : "", STR_ARG(url));
+	if (sitemaps > 0 && path[0] != '\0')
+		log_warn("ROBOTS_SITEMAP is not added to a file: write Sitemap lines there",
+		    LOG_TEXT("path", path));
 	b->ours.modified = built(app->config);
 	set_etag(&b->ours);
-	return 0;
+	return confine(app->config, path);
 }
 
 static void
@@ -207,6 +233,8 @@ main(int argc, char **argv)
 	        .routes = routes,
 	        .nroutes = NELEM(routes),
 	        .any_host = true,
+	        .bare = true,
+	        .last_words = LAST_WORDS,
 	        .no_pages = true,
 	        .start = start,
 	        .stop = stop });

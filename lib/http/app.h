@@ -89,7 +89,8 @@ struct app {
 	const struct route *routes;
 	size_t nroutes;
 	const struct hooks *hooks;
-	bool any_host; /* answers every Host (robots) */
+	bool any_host; /* answers every Host, and at every address with INSECURE_HTTP (robots) */
+	bool bare; /* reads neither query nor body, whatever they are (robots) */
 	bool no_pages; /* renders no template: none are loaded (robots) */
 	/* What is answered instead of a 500 or 503 where a worker must leave in mid-request: CGI headers
 	 * and body (robots). NULL: that. */

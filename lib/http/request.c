@@ -198,7 +198,8 @@ take_scheme(struct request *r)
 	r->remote_addr = param(r, "REMOTE_ADDR");
 	if (r->remote_addr.p == NULL)
 		r->remote_addr = STR("");
-	if (r->app->insecure_http && !r->https && !is_loopback(param(r, "SERVER_ADDR")))
+	if (r->app->insecure_http && !r->app->app->any_host && !r->https &&
+	    !is_loopback(param(r, "SERVER_ADDR")))
 		return refuse(403,
 		    "This site is set to INSECURE_HTTP, which serves a loopback address only.");
 	return FINE;

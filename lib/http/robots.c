@@ -24,7 +24,7 @@ struct lint {
 	void *arg;
 	unsigned line;
 	size_t told;
-	bool in_group, in_agents;
+	bool in_group;
 	struct str agents[AGENTS_MAX];
 	size_t nagents;
 };
@@ -39,7 +39,7 @@ tell(struct lint *l, const char *what)
 static void
 lint_agent(struct lint *l, struct str name)
 {
-	l->in_group = l->in_agents = true;
+	l->in_group = true;
 	if (name.n == 0)
 		tell(l, "this User-agent names no crawler");
 	for (size_t i = 0; i < l->nagents; i++)
@@ -75,14 +75,12 @@ lint_line(struct lint *l, struct str line)
 		tell(l, "crawlers do not know the first word of this line");
 	} else if (known == 0) {
 		lint_agent(l, value);
-		return;
 	} else if (known <= 2) {
 		if (!l->in_group)
 			tell(l, "this rule stands before any User-agent and counts for nobody");
 		if (value.n > 0 && value.p[0] != '/' && value.p[0] != '*')
 			tell(l, "a path begins with '/' or '*'");
 	}
-	l->in_agents = false;
 }
 
 size_t
@@ -106,32 +104,39 @@ robots_lint(struct str text, robots_finding *fn, void *arg)
 	return l.told;
 }
 
+int
+robots_directory(const char *path, char dir[ROBOTS_PATH_LONGEST])
+{
+	const char *slash = strrchr(path, '/');
+	size_t n = slash == NULL ? 1 : slash == path ? 1 : (size_t)(slash - path);
+
+	if (n >= ROBOTS_PATH_LONGEST) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	memcpy(dir, slash == NULL ? "." : path, n);
+	dir[n] = '\0';
+	return 0;
+}
+
 /* Opens dir/name where it does not lead out of dir. */
 static int
 open_below(const char *path)
 {
-	const char *slash = strrchr(path, '/');
+	const char *slash = strrchr(path, '/'), *name = slash == NULL ? path : slash + 1;
 	struct open_how how = { .flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
 		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS };
-	const char *name = slash == NULL ? path : slash + 1;
-	char dir[4096] = ".";
+	char dir[ROBOTS_PATH_LONGEST];
 	int at, fd;
 
-	if (slash != NULL) {
-		size_t n = slash == path ? 1 : (size_t)(slash - path);
-
-		if (n >= sizeof(dir)) {
-			errno = ENAMETOOLONG;
-			return -1;
-		}
-		memcpy(dir, path, n);
-		dir[n] = '\0';
-	}
+	if (robots_directory(path, dir) != 0)
+		return -1;
 	at = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (at < 0)
 		return -1;
 	fd = (int)syscall(SYS_openat2, at, name, &how, sizeof(how));
-	if (fd < 0 && errno == ENOSYS)
+	/* an old kernel, or a filter of system calls that does not know it */
+	if (fd < 0 && (errno == ENOSYS || errno == EPERM))
 		fd = openat(at, name, (int)how.flags | O_NOFOLLOW);
 	close(at);
 	return fd;

@@ -29,6 +29,10 @@ size_t robots_lint(struct str text, robots_finding *, void *arg);
  */
 const char *robots_read(const char *path, struct buf *out);
 
+/* The directory that path lies in. 0, or -1 with errno where that is too long. */
+#define ROBOTS_PATH_LONGEST 4096
+int robots_directory(const char *path, char dir[ROBOTS_PATH_LONGEST]);
+
 /* A strong validator of the bytes, in hexadecimal. */
 struct str robots_etag(struct arena *, struct str text);
 

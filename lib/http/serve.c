@@ -157,6 +157,13 @@ csrf_checked(struct request *r, struct response *s)
 	return request_is_safe(r) || hooks == NULL || hooks->csrf == NULL || hooks->csrf(r, s) == 0;
 }
 
+static bool
+read_all(struct request *r, struct response *s)
+{
+	return r->app->app->bare ||
+	    (answer(r, s, request_read_query(r)) && answer(r, s, request_read_body(r)));
+}
+
 /* The same address with its slash. */
 static void
 add_slash(struct request *r, struct response *s)
@@ -225,8 +232,7 @@ steps(struct request *r, struct response *s, char *const *params)
 		return;
 	}
 	/* who may not use the row is told so before anything of theirs is parsed or kept */
-	if (identified(r, s) && permitted(r, s) && answer(r, s, request_read_query(r)) &&
-	    answer(r, s, request_read_body(r)) && csrf_checked(r, s))
+	if (identified(r, s) && permitted(r, s) && read_all(r, s) && csrf_checked(r, s))
 		handle(r, s);
 }
 

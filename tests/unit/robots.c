@@ -3,14 +3,18 @@
  */
 #include "unit.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <seccomp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "config.h"
 #include "http/robots.h"
 
 #define OURS "User-Agent: *\nDisallow: /\n"
@@ -32,7 +36,24 @@ slurp(int fd, struct buf *b)
 	close(fd);
 }
 
-/* Runs it with these variables ("NAME=value", NULL at the end) and keeps what it wrote. */
+static int no_openat2; /* what a filter answers to it; 0: there is none */
+static rlim_t memory = RLIM_INFINITY; /* bytes of data it may have */
+
+static void
+limit_child(void)
+{
+	const struct rlimit limit = { memory, memory };
+	scmp_filter_ctx filter;
+
+	assert_int_equal(setrlimit(RLIMIT_DATA, &limit), 0);
+	if (no_openat2 == 0)
+		return;
+	filter = seccomp_init(SCMP_ACT_ALLOW);
+	seccomp_rule_add(filter, SCMP_ACT_ERRNO((unsigned)no_openat2), SCMP_SYS(openat2), 0);
+	assert_int_equal(seccomp_load(filter), 0);
+}
+
+/* Runs it with these variables ("NAME=value", NULL at the end) and keeps what it wrote. -1: killed. */
 static int
 ask(const char *variable, ...)
 {
@@ -60,6 +81,7 @@ ask(const char *variable, ...)
 		close(out[1]);
 		close(err[0]);
 		close(err[1]);
+		limit_child();
 		execl(program, "robots", (char *)NULL);
 		_exit(127);
 	}
@@ -69,8 +91,7 @@ ask(const char *variable, ...)
 	slurp(out[0], &answer);
 	slurp(err[0], &errors);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFEXITED(status));
-	return WEXITSTATUS(status);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
 static int
@@ -242,8 +263,64 @@ a_configured_file_is_served_and_mended(void **state)
 	write_file(file, text, sizeof(text) - 1);
 	ask(variable, "MERIDIAN_ROBOTS_SITEMAP=https://x/ignored.xml", NULL);
 	assert_string_equal(body(), "User-agent: *\r\nDisallow: /admin/\r\nAllow: /\n");
+	assert_int_equal(warnings("ROBOTS_SITEMAP is not added"), 1);
+	ask(variable, NULL);
 	assert_string_equal(errors.p, "");
+	/* a filter of system calls that does not know openat2 */
+	for (int i = 0; i < 2; i++) {
+		no_openat2 = i == 0 ? EPERM : ENOSYS;
+		ask(variable, NULL);
+		assert_string_equal(body(), "User-agent: *\r\nDisallow: /admin/\r\nAllow: /\n");
+	}
+	no_openat2 = 0;
 	unlink(file);
+}
+
+/* "4xx": all may be read; "5xx": the site is gone. */
+static void
+no_oddity_of_a_request_or_the_site_is_an_error(void **state)
+{
+	(void)state;
+	ask("QUERY_STRING=%zz", NULL);
+	assert_int_equal(status(), 200);
+	ask("CONTENT_LENGTH=5", "CONTENT_TYPE=text/plain", NULL);
+	assert_int_equal(status(), 200);
+	ask("SERVER_ADDR=192.0.2.1", "MERIDIAN_INSECURE_HTTP=yes", NULL);
+	assert_int_equal(status(), 200);
+	assert_string_equal(body(), OURS);
+}
+
+/* With ever less memory it answers the file, then the default, then cannot start. */
+static void
+out_of_memory_the_default_is_served(void **state)
+{
+#ifdef SANITIZED
+	(void)state;
+	skip();
+#else
+	char *large = malloc(ROBOTS_LONGEST), variable[128];
+	size_t whole = 0, ours = 0;
+
+	(void)state;
+	assert_non_null(large);
+	memset(large, '#', ROBOTS_LONGEST);
+	write_file(file, large, ROBOTS_LONGEST);
+	snprintf(variable, sizeof(variable), "MERIDIAN_ROBOTS_TXT_PATH=%s", file);
+	for (memory = MIB(4); memory > 0; memory -= KIB(64)) {
+		ask(variable, NULL);
+		if (answer.n == 0)
+			continue;
+		assert_int_equal(status(), 200);
+		if (strcmp(body(), OURS) == 0)
+			ours++;
+		else
+			whole++;
+	}
+	memory = RLIM_INFINITY;
+	assert_true(whole > 0 && ours > 0);
+	unlink(file);
+	free(large);
+#endif
 }
 
 /* What is wrong with the file: each gives our default and one warning. */
@@ -427,6 +504,8 @@ main(void)
 		cmocka_unit_test(the_path_is_exact),
 		cmocka_unit_test(every_host_is_answered_and_none_is_echoed),
 		cmocka_unit_test(a_configured_file_is_served_and_mended),
+		cmocka_unit_test(no_oddity_of_a_request_or_the_site_is_an_error),
+		cmocka_unit_test(out_of_memory_the_default_is_served),
 		cmocka_unit_test(a_file_that_cannot_be_used_gives_the_default),
 		cmocka_unit_test(sitemaps_follow_the_default_rules),
 		cmocka_unit_test(a_host_may_have_its_own_file),

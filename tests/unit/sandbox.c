@@ -3,6 +3,7 @@
  */
 #include "unit.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -104,12 +106,94 @@ what_a_worker_does_is_left(void **state)
 	assert_int_equal(after(work), 0);
 }
 
+/* -- confined -- */
+
+static char dir[] = "/tmp/meridian-unit-XXXXXX";
+static char file[64];
+
+static void
+confine(void)
+{
+	const char *const dirs[] = { NULL, "/nonexistent", dir };
+
+	if (sandbox_confine(dirs, NELEM(dirs)) != 0)
+		_exit(98);
+}
+
+static void
+make_a_socket(void)
+{
+	confine();
+	(void)socket(AF_UNIX, SOCK_STREAM, 0);
+}
+
+static void
+connect_a_socket(void)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	confine();
+	(void)connect(fd, (const struct sockaddr *)&a, sizeof(a));
+}
+
+static void
+touch_files(void)
+{
+	int before = open("/etc/passwd", O_RDONLY | O_CLOEXEC);
+	char byte;
+
+	confine();
+	if (read(before, &byte, 1) != 1)
+		_exit(1);
+	before = open(file, O_RDONLY | O_CLOEXEC);
+	if (before < 0 || read(before, &byte, 1) != 1)
+		_exit(2);
+	if (open("/etc/passwd", O_RDONLY | O_CLOEXEC) >= 0)
+		_exit(3);
+	if (open(file, O_WRONLY | O_CLOEXEC) >= 0 || unlink(file) == 0)
+		_exit(4);
+	if (open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600) >= 0)
+		_exit(5);
+}
+
+static void
+the_confined_make_no_sockets(void **state)
+{
+	(void)state;
+	assert_int_equal(WTERMSIG(after(make_a_socket)), SIGSYS);
+	assert_int_equal(WTERMSIG(after(connect_a_socket)), SIGSYS);
+}
+
+static void
+the_confined_read_below_their_directories_and_write_nowhere(void **state)
+{
+	FILE *f;
+
+	(void)state;
+	if (syscall(SYS_landlock_create_ruleset, NULL, (size_t)0, 1) < 1) {
+		print_message("skipped: this kernel has no Landlock\n");
+		skip();
+	}
+	assert_non_null(mkdtemp(dir));
+	snprintf(file, sizeof(file), "%s/file", dir);
+	f = fopen(file, "w");
+	assert_non_null(f);
+	fputs("text", f);
+	fclose(f);
+	assert_int_equal(after(touch_files), 0);
+	unlink(file);
+	rmdir(dir);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_an_intruder_wants_ends_the_process),
 		cmocka_unit_test(what_a_worker_does_is_left),
+		cmocka_unit_test(the_confined_make_no_sockets),
+		cmocka_unit_test(the_confined_read_below_their_directories_and_write_nowhere),
 	};
 
 #ifdef SANITIZED
