@@ -160,6 +160,20 @@ def apache_takes_the_tls_example_both_ways(site):
         equal(done.returncode, 0, piece + ': ' + done.stdout)
 
 
+@needs('nginx')
+def no_web_server_adds_what_the_application_says(site):
+    """A header that comes twice counts for neither or the first (RFC 6797 8.1)."""
+    said = dict(site.visitor().get('/robots.txt').headers)
+    names = [n for n in list(said) + ['Strict-Transport-Security']
+             if n.lower() not in ('server', 'date', 'connection', 'content-length', 'content-type')]
+    for path in glob.glob(os.path.join(TOP, 'deploy/*/*.conf')):
+        with open(path) as f:
+            text = re.sub(r'(?s)(location /(static|meridian-errors)/ \{.*?\n\}|<Directory.*?</Directory>)', '',
+                          f.read())
+        for name in names:
+            equal(re.findall(r'(?m)^\s*(?:add_header|Header).*\b%s\b' % name, text), [], path)
+
+
 def _units(site):
     """The units with our executables' paths, as instances, in a scratch folder."""
     d = _scratch(site, 'systemd')
