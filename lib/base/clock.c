@@ -93,16 +93,16 @@ put_minute(char *w, const struct tm *tm, char divider)
 	return number_digits(w, (uint64_t)tm->tm_min, 2);
 }
 
-struct str
-clock_iso(struct arena *a, int64_t at)
+size_t
+clock_text(char text[CLOCK_TEXT], int64_t at)
 {
 	long micros;
 	struct tm tm = split(at, &micros);
-	char text[64], *w;
+	char *w;
 
 	if (tm.tm_year < -1900 || tm.tm_year > 9999 - 1900)
-		return arena_printf(a, "%04d-%02d-%02dT%02d:%02d:%02dZ", tm.tm_year + 1900,
-		    tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+		return (size_t)snprintf(text, CLOCK_TEXT, "%04d-%02d-%02dT%02d:%02d:%02dZ",
+		    tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
 	w = put_minute(text, &tm, 'T');
 	*w++ = ':';
 	w = number_digits(w, (uint64_t)tm.tm_sec, 2);
@@ -111,7 +111,16 @@ clock_iso(struct arena *a, int64_t at)
 		w = number_digits(w, (uint64_t)micros, 6);
 	}
 	*w++ = 'Z';
-	return arena_copy(a, text, (size_t)(w - text));
+	return (size_t)(w - text);
+}
+
+struct str
+clock_iso(struct arena *a, int64_t at)
+{
+	char text[CLOCK_TEXT];
+	size_t n = clock_text(text, at);
+
+	return arena_copy(a, text, n);
 }
 
 struct str

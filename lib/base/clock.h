@@ -27,6 +27,9 @@ double clock_jd_to_mjd(double jd);
 
 /* "2026-11-24T03:13:29Z", with ".123456" before the Z where the microseconds are not zero. */
 struct str clock_iso(struct arena *, int64_t);
+/* The same without an arena; its length. */
+#define CLOCK_TEXT 80
+size_t clock_text(char text[CLOCK_TEXT], int64_t);
 
 /* "2026-11-24 03:13", as pages show an instant (UTC). */
 struct str clock_minute(struct arena *, int64_t);

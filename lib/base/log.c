@@ -109,16 +109,15 @@ log_write(enum log_level level, const char *event, size_t nfields, const struct 
 	static const char *const names[] = { "debug", "info", "warn", "error" };
 	/* kept from line to line: a log line must not need memory when there is none */
 	static struct buf line;
-	struct arena *a;
+	char now[CLOCK_TEXT];
 	ssize_t done;
 	int saved = errno;
 
 	if (level < lowest)
 		return;
-	a = arena_new();
 	buf_clear(&line);
 	buf_puts(&line, "{\"time\":\"");
-	buf_str(&line, clock_iso(a, clock_now()));
+	buf_put(&line, now, clock_text(now, clock_now()));
 	buf_printf(&line, "\",\"level\":\"%s\"", names[level]);
 	if (program != NULL)
 		put_field(&line, &LOG_TEXT("program", program));
@@ -137,6 +136,5 @@ log_write(enum log_level level, const char *event, size_t nfields, const struct 
 		else if (done <= 0)
 			break; /* a log that cannot be written must not stop the service */
 	}
-	arena_free(a);
 	errno = saved;
 }

@@ -144,6 +144,8 @@ static const struct sentence {
 	int status;
 	const char *title, *why;
 } sentences[] = {
+	/* the first stands for what is not here */
+	{ 500, "Error", "Something went wrong here, and was logged. Please try again later." },
 	{ 400, "Bad request", "The request cannot be understood." },
 	{ 401, "Sign-in needed", "Please sign in to see this page." },
 	{ 403, "Not allowed", "You may not do this here." },
@@ -156,7 +158,6 @@ static const struct sentence {
 	{ 413, "Too large", "What was sent is larger than this address takes." },
 	{ 415, "Unsupported type", "What was sent is of a type this address does not take." },
 	{ 429, "Too many requests", "Too much was asked in a short time. Please wait a little." },
-	{ 500, "Error", "Something went wrong here, and was logged. Please try again later." },
 	{ 503, "Not available", "The site cannot answer just now. Please try again shortly." },
 	{ 507, "No space left", "The site has no space left to keep what was sent." },
 };
@@ -167,7 +168,7 @@ sentence_of(int status)
 	for (size_t i = 0; i < NELEM(sentences); i++)
 		if (sentences[i].status == status)
 			return &sentences[i];
-	return &sentences[NELEM(sentences) - 3];
+	return &sentences[0];
 }
 
 static void

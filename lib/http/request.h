@@ -81,12 +81,6 @@ struct str host_name(struct str host);
 /* PREFIX + path, for links and redirects. */
 struct str request_url(const struct request *, const char *path);
 
-/*
- * The query string with `name` set to `value` (absent: taken out), percent-encoded, for links that
- * sort and page. Begins with '?' unless empty.
- */
-struct str request_query_with(const struct request *, const char *name, struct str value);
-
 /* Percent-encodes all but unreserved characters (RFC 3986). */
 struct str url_encode(struct arena *, struct str);
 /* The same for a path: '/' and what else may stand in one is left. */

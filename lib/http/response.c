@@ -142,12 +142,6 @@ response_cache(struct response *s, const char *cache_control)
 }
 
 int
-response_status(const struct response *s)
-{
-	return s->status;
-}
-
-int
 response_body(struct response *s, int status, const char *type)
 {
 	s->status = status;

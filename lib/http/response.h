@@ -72,6 +72,4 @@ int response_stream(struct request *, struct response *, int status, const char 
     struct str filename /* offered as attachment; absent: none */);
 int response_write(struct response *, const void *, size_t n);
 
-int response_status(const struct response *);
-
 #endif

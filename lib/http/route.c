@@ -72,9 +72,14 @@ take_id(struct str s, int64_t *id)
 	return n > 1 && s.p[0] == '0' ? 0 : n;
 }
 
+struct captures {
+	struct str text[REQUEST_CAPTURES];
+	int64_t id[REQUEST_CAPTURES];
+};
+
 /* Does the path fit the pattern? Captures are written as they are met. */
 static bool
-fits(const char *p, struct str path, struct request *r)
+fits(const char *p, struct str path, struct captures *c)
 {
 	size_t captures = 0;
 
@@ -94,14 +99,14 @@ fits(const char *p, struct str path, struct request *r)
 		if (end == NULL || captures == REQUEST_CAPTURES)
 			return false;
 		if (strncmp(p, "<id>", 4) == 0)
-			n = take_id(path, &r->id[captures]);
+			n = take_id(path, &c->id[captures]);
 		else if (strncmp(p, "<text>", 6) == 0)
 			n = str_find(path, '/');
 		else
 			n = path.n;
 		if (n == 0 && strncmp(p, "<rest>", 6) != 0)
 			return false;
-		r->capture[captures++] = (struct str){ path.p, n };
+		c->text[captures++] = (struct str){ path.p, n };
 		path.p += n;
 		path.n -= n;
 		p = end + 1;
@@ -116,14 +121,15 @@ takes(const struct route *row, enum method m)
 }
 
 static bool
-fits_with_slash(const struct route *row, struct request *r)
+fits_with_slash(const struct route *row, const struct request *r)
 {
+	struct captures unused;
 	struct str longer;
 
 	if (row->method != GET || (r->path.n > 0 && r->path.p[r->path.n - 1] == '/'))
 		return false;
 	longer = arena_printf(r->arena, "%.*s/", STR_ARG(r->path));
-	return fits(row->path, longer, r);
+	return fits(row->path, longer, &unused);
 }
 
 struct match
@@ -133,9 +139,9 @@ route_find(const struct app *app, struct request *r)
 
 	for (size_t i = 0; i < app->nroutes; i++) {
 		const struct route *row = &app->routes[i];
-		struct request scratch = *r;
+		struct captures found = { .id = { 0 } };
 
-		if (!fits(row->path, r->path, &scratch))
+		if (!fits(row->path, r->path, &found))
 			continue;
 		m.methods |= row->method | (row->method == GET ? HEAD : 0);
 		if (row->access == ANYONE)
@@ -143,8 +149,8 @@ route_find(const struct app *app, struct request *r)
 		if (m.route == NULL && takes(row, r->method)) {
 			m.route = row;
 			for (size_t c = 0; c < REQUEST_CAPTURES; c++)
-				r->capture[c] = arena_str(r->arena, scratch.capture[c]);
-			memcpy(r->id, scratch.id, sizeof(r->id));
+				r->capture[c] = arena_str(r->arena, found.text[c]);
+			memcpy(r->id, found.id, sizeof(r->id));
 		}
 	}
 	if (m.methods != 0) {
@@ -152,9 +158,7 @@ route_find(const struct app *app, struct request *r)
 		return m;
 	}
 	for (size_t i = 0; i < app->nroutes && !m.slash; i++) {
-		struct request scratch = *r;
-
-		m.slash = fits_with_slash(&app->routes[i], &scratch);
+		m.slash = fits_with_slash(&app->routes[i], r);
 		if (m.slash && app->routes[i].access == ANYONE)
 			m.access = ANYONE;
 	}

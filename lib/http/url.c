@@ -191,37 +191,3 @@ url_is_local(struct str s)
 	arena_free(a);
 	return local;
 }
-
-static void
-put_pair(struct buf *b, struct str name, struct str value)
-{
-	buf_putc(b, b->n == 0 ? '?' : '&');
-	encode_to(b, name);
-	buf_putc(b, '=');
-	encode_to(b, value);
-}
-
-struct str
-request_query_with(const struct request *r, const char *name, struct str value)
-{
-	struct buf b = { 0 };
-	struct str out;
-	bool done = value.p == NULL;
-
-	for (size_t i = 0; i < r->get.n; i++) {
-		const struct pair *p = &r->get.list[i];
-
-		if (!str_is(p->name, name)) {
-			put_pair(&b, p->name, p->value);
-		} else if (!done) {
-			/* the new value takes the place of the first old one */
-			put_pair(&b, p->name, value);
-			done = true;
-		}
-	}
-	if (!done)
-		put_pair(&b, str_of(name), value);
-	out = arena_copy(r->arena, b.p, b.n);
-	buf_free(&b);
-	return out;
-}

@@ -63,7 +63,7 @@ check_answer(void *state, struct str head, struct str body, bool last)
 	return 0;
 }
 
-static const struct transport transport = { read_body, check_answer };
+static const struct transport transport = { .read = read_body, .send = check_answer };
 
 static int
 show(struct request *r, struct response *s)
@@ -73,7 +73,7 @@ show(struct request *r, struct response *s)
 	respond_message(r, s, "ok", r->path);
 	if (next.p != NULL)
 		return respond_redirect(r, s, next);
-	response_set(s, "X-Query", request_query_with(r, "page", r->capture[0]));
+	response_set(s, "X-Query", url_encode(r->arena, r->query));
 	if (response_not_modified(r, s, STR("a"), 1))
 		return 0;
 	return respond_text(r, s, 200, "text/plain", request_cookie(r, "sid"));

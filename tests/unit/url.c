@@ -116,22 +116,6 @@ only_paths_of_this_site_are_local(void **state)
 	assert_false(url_is_local(STR_NONE));
 }
 
-static void
-query_links_change_one_name(void **state)
-{
-	struct request r = { .arena = a };
-
-	(void)state;
-	assert_int_equal(pairs_parse(a, STR("name=M+31&sort=ra&page=2&page=3"), &r.get).status, 0);
-	assert_str(request_query_with(&r, "page", STR("4")), "?name=M%2031&sort=ra&page=4");
-	assert_str(request_query_with(&r, "page", STR_NONE), "?name=M%2031&sort=ra");
-	assert_str(
-	    request_query_with(&r, "x", STR("&=")), "?name=M%2031&sort=ra&page=2&page=3&x=%26%3D");
-	r.get.n = 0;
-	assert_str(request_query_with(&r, "page", STR_NONE), "");
-	assert_str(request_query_with(&r, "page", STR("2")), "?page=2");
-}
-
 int
 main(void)
 {
@@ -142,7 +126,6 @@ main(void)
 		cmocka_unit_test(pairs_that_are_no_text_are_refused),
 		cmocka_unit_test(pairs_are_limited),
 		cmocka_unit_test(only_paths_of_this_site_are_local),
-		cmocka_unit_test(query_links_change_one_name),
 	};
 
 	return cmocka_run_group_tests_name("url", tests, open_arena, close_arena);
