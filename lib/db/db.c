@@ -39,7 +39,6 @@ struct db *
 db_new(const struct config *config, char *err, size_t errsize)
 {
 	static bool watching;
-	const char *url = config_text(config, "DATABASE_URL");
 	struct arena *a = arena_new();
 	struct db *db = arena_alloc(a, sizeof(*db));
 
@@ -48,42 +47,8 @@ db_new(const struct config *config, char *err, size_t errsize)
 	db->arena = a;
 	db->timeout = config_int(config, "DATABASE_TIMEOUT_MS") * 1000;
 	db->random = (uint64_t)clock_monotonic() * UINT64_C(0x9e3779b97f4a7c15) + 1;
-	db->password = "";
-	if (strncmp(url, "sqlite:", 7) == 0) {
-		const char *path = url + 7;
-
-		if (strncmp(path, "//", 2) == 0)
-			path += 2;
-		if (path[0] != '/' && strcmp(path, ":memory:") != 0) {
-			snprintf(err, errsize,
-			    "DATABASE_URL names a SQLite file by its whole path, sqlite:/path, not "
-			    "\"%s\"",
-			    url);
-			goto refuse;
-		}
-		db->engine = DB_SQLITE;
-		db->driver = &sqlite_driver;
-		db->path = arena_strdup(a, path);
+	if (db_engine_choose(db, config, err, errsize) == 0)
 		return db;
-	}
-	if (strncmp(url, "postgresql://", 13) == 0 || strncmp(url, "postgres://", 11) == 0) {
-		struct str password;
-
-		if (config_secret(config, a, "DATABASE_PASSWORD_FILE", &password, err, errsize) !=
-		    0)
-			goto refuse;
-		db->engine = DB_POSTGRESQL;
-		db->driver = &postgresql_driver;
-		db->url = arena_strdup(a, url);
-		if (password.p != NULL)
-			db->password = password.p;
-		return db;
-	}
-	/* the URL is not repeated: it may hold a password */
-	snprintf(err, errsize,
-	    "DATABASE_URL begins with sqlite: or postgresql://, as in sqlite:/path or "
-	    "postgresql://user@host/name");
-refuse:
 	arena_free(a);
 	return NULL;
 }
@@ -119,6 +84,8 @@ enum db_result
 db_fail(struct db *db, enum db_result r, const char *statement, const char *why)
 {
 	size_t n = strcspn(why, "\n");
+	/* a step of a migration has no name: its first words will do */
+	struct str name = { statement, strcspn(statement, "\n") };
 
 	snprintf(db->error, sizeof(db->error), "%.*s", (int)n, why);
 	if (r == DB_AWAY && db->away)
@@ -130,10 +97,10 @@ db_fail(struct db *db, enum db_result r, const char *statement, const char *why)
 		        : r == DB_FULL ? "database has no space"
 		        : r == DB_SLOW ? "database took too long"
 		                       : "database statement failed",
-		    LOG_TEXT("statement", statement), LOG_TEXT("error", db->error));
+		    LOG_STR("statement", name), LOG_TEXT("error", db->error));
 	else
-		log_debug("database refused", LOG_TEXT("statement", statement),
-		    LOG_TEXT("error", db->error));
+		log_debug(
+		    "database refused", LOG_STR("statement", name), LOG_TEXT("error", db->error));
 	return r;
 }
 
@@ -510,13 +477,13 @@ db_value_ints(
 {
 	v->kind = VALUE_TEXT;
 	v->at = bytes->n;
-	buf_putc(bytes, engine == DB_SQLITE ? '[' : '{');
+	buf_putc(bytes, engine == DB_POSTGRESQL ? '{' : '[');
 	for (size_t i = 0; i < n; i++) {
 		if (i > 0)
 			buf_putc(bytes, ',');
 		buf_int64(bytes, ints[i]);
 	}
-	buf_putc(bytes, engine == DB_SQLITE ? ']' : '}');
+	buf_putc(bytes, engine == DB_POSTGRESQL ? '}' : ']');
 	v->n = bytes->n - v->at;
 	buf_putc(bytes, '\0');
 }
@@ -587,6 +554,24 @@ db_ints(struct query *q, const char *name, const int64_t *ints, size_t n)
 		db_value_ints(&q->bytes, v, q->db->engine, ints, n);
 }
 
+void
+db_part(struct query *q, const char *name, struct str part)
+{
+	enum db_engine engine = q->db->engine;
+	bool phrase = engine == DB_SQLITE;
+	struct buf b = { 0 };
+
+	buf_puts(&b, phrase ? "\"" : engine == DB_POSTGRESQL ? "%" : "");
+	for (size_t i = 0; i < part.n; i++) {
+		if (phrase ? part.p[i] == '"' : strchr("%_\\", part.p[i]) != NULL)
+			buf_putc(&b, phrase ? '"' : '\\');
+		buf_putc(&b, part.p[i]);
+	}
+	buf_puts(&b, phrase ? "\"" : "%");
+	db_text(q, name, buf_text(&b));
+	buf_free(&b);
+}
+
 /*
  * Running
  */
@@ -635,7 +620,7 @@ db_start(struct query *q)
 	q->state = QUERY_STARTED;
 	q->wants_result = true;
 	/* where there is no wire it runs when its rows are wanted */
-	if (q->db->engine == DB_POSTGRESQL && (r = send_query(q)) != DB_END && r != DB_AWAY)
+	if (q->db->driver->pipelines && (r = send_query(q)) != DB_END && r != DB_AWAY)
 		query_fail(q, r);
 	q->db->microseconds += clock_monotonic() - t;
 }

@@ -19,9 +19,11 @@
  *
  * The common dialect: CAST(x AS type), never '::'; no ?, no $; a bare parameter whose type nothing
  * says (:x IS NULL) is cast; count() and sum() are CAST(... AS BIGINT); an INSERT ... SELECT that
- * is `or-nothing` ends in WHERE (WHERE true will do). A list of numbers is bound with db_ints:
+ * is `or-nothing` ends in WHERE (WHERE true will do); "key" and "dec" are quoted, being words of
+ * MariaDB, unless a table stands before them. A list of numbers is bound with db_ints:
  *	... IN (SELECT value FROM json_each(:ids))		on SQLite
  *	... = ANY (CAST(:ids AS BIGINT[]))			on PostgreSQL
+ *	... JSON_TABLE(:ids, '$[*]' COLUMNS (id BIGINT PATH '$'))	on MariaDB
  *
  *	struct query *q = db_query(db, QUERY_SESSION_FIND);
  *	db_bytes(q, "token", hash, 32);
@@ -54,11 +56,11 @@ enum db_result {
 	DB_FAILED = -7 /* anything else: logged, 500 */
 };
 
-enum db_engine { DB_SQLITE, DB_POSTGRESQL, DB_ENGINES /* how many */ };
+enum db_engine { DB_SQLITE, DB_POSTGRESQL, DB_MARIADB, DB_ENGINES /* how many */ };
 
 /*
- * A connection for DATABASE_URL ("sqlite:/path", "postgresql://user@host/name?...", with
- * DATABASE_PASSWORD_FILE). Opens nothing yet. NULL with a sentence in err where the URL is wrong.
+ * A connection for DATABASE_URL ("sqlite:/path", "postgresql://user@host/name?...",
+ * "mariadb://user@host/name?...", with DATABASE_PASSWORD_FILE). Opens nothing yet. NULL with a sentence in err where the URL is wrong.
  */
 struct db *db_new(const struct config *, char *err, size_t errsize);
 void db_free(struct db *);
@@ -86,8 +88,14 @@ void db_bool(struct query *, const char *name, bool); /* stored as 0 or 1 everyw
 void db_real(struct query *, const char *name, double); /* not finite binds NULL */
 void db_bytes(struct query *, const char *name, const void *, size_t);
 void db_null(struct query *, const char *name);
-/* A list: a JSON array on SQLite, the text of an array on PostgreSQL. */
+/* A list: the text of an array on PostgreSQL, a JSON array elsewhere. */
 void db_ints(struct query *, const char *name, const int64_t *, size_t n);
+
+/*
+ * A pattern for texts that have this one in them, as the engine's index of parts wants it: a phrase
+ * of FTS5 on SQLite, one of LIKE elsewhere (on MariaDB for the beginning of an ending).
+ */
+void db_part(struct query *, const char *name, struct str);
 
 /*
  * Says that all is bound and the result will be wanted: PostgreSQL sends it now, so that several

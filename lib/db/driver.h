@@ -87,9 +87,12 @@ struct query {
 };
 
 struct driver {
+	bool pipelines; /* a query may be sent before its result is wanted */
 	const char *begin[2]; /* by enum db_mode */
 	const char *migration_begin[3]; /* run first in a migration's transaction, up to NULL */
 
+	/* NULL, or what is wrong with the URL of a server, without repeating it; borrowed or in `a`. */
+	const char *(*wrong_url)(struct arena *a, const char *url);
 	/* Connects. The result says why not; the text goes to db_fail. */
 	enum db_result (*open)(struct db *);
 	void (*close)(struct db *);
@@ -119,7 +122,7 @@ struct driver {
 	enum db_result (*control)(struct db *, const char *sql, bool later);
 	enum db_result (*bulk)(struct bulk *, int64_t *added);
 };
-extern const struct driver sqlite_driver, postgresql_driver;
+extern const struct driver sqlite_driver, postgresql_driver, mariadb_driver;
 
 /* Rows that wait to be written by the driver's bulk. */
 struct bulk {
@@ -139,7 +142,7 @@ struct db {
 	const struct driver *driver;
 	enum db_engine engine;
 	struct arena *arena; /* what the configuration said */
-	const char *url; /* PostgreSQL's */
+	const char *url; /* of a server */
 	const char *path; /* SQLite's */
 	const char *password; /* "" for none */
 	int64_t timeout; /* microseconds of one statement */
@@ -164,6 +167,9 @@ struct db {
 	bool closing;
 	char error[400];
 };
+
+/* engine.c: the driver for DATABASE_URL, and what it needs to know. 0, or -1 with a sentence. */
+int db_engine_choose(struct db *, const struct config *, char *err, size_t errsize);
 
 /* Notes why (one line, logged where it is nobody's answer) and gives r back. */
 enum db_result db_fail(struct db *, enum db_result r, const char *statement, const char *why);

@@ -110,6 +110,26 @@ compare(struct db *db, bool *begun, char *err, size_t errsize)
 	return good ? n : -1;
 }
 
+/* Does a table lack what all rests on, transactions? */
+static bool
+is_unfit(struct db *db, char *err, size_t errsize)
+{
+	struct query *q = db_query(db, QUERY_SCHEMA_UNFIT);
+	bool unfit = db_step(q) == DB_ROW;
+
+	if (unfit) {
+		struct str table = db_col_text(q, "name"), engine = db_col_text(q, "engine");
+
+		snprintf(err, errsize,
+		    "table %.*s is of the engine %.*s, which has no transactions: run ALTER TABLE "
+		    "%.*s "
+		    "ENGINE = InnoDB",
+		    STR_ARG(table), STR_ARG(engine), STR_ARG(table));
+	}
+	(void)db_done(q);
+	return unfit;
+}
+
 enum db_result
 db_schema_check(struct db *db, char *err, size_t errsize)
 {
@@ -133,7 +153,7 @@ db_schema_check(struct db *db, char *err, size_t errsize)
 		return DB_REFUSED;
 	next = &migrations[db_engine(db)][n];
 	if (next->name == NULL)
-		return DB_END;
+		return is_unfit(db, err, errsize) ? DB_REFUSED : DB_END;
 	snprintf(err, errsize,
 	    begun ? "migration %s was begun and not finished: run meridian migrate, which goes on "
 	            "with it"
@@ -247,7 +267,9 @@ db_migrate(struct db *db, db_tell_fn *tell, void *arg, char *err, size_t errsize
 	enum db_result r;
 
 	db->create = true;
-	db->timeout = 24 * HOUR; /* a migration of a large table may take long */
+	/* a migration of a large table may take long: servers are told so when we connect */
+	db_close_idle(db, 0);
+	db->timeout = 24 * HOUR;
 	do
 		r = db_transaction(db, DB_WRITE, apply_next, &run);
 	while (r == DB_END && !run.done);
@@ -259,5 +281,6 @@ db_migrate(struct db *db, db_tell_fn *tell, void *arg, char *err, size_t errsize
 		snprintf(err, errsize, "%s", db_error(db));
 	db->create = false;
 	db->timeout = timeout;
+	db_close_idle(db, 0);
 	return r == DB_END ? 0 : -1;
 }

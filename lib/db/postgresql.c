@@ -186,6 +186,19 @@ establish(struct connection *c)
 	return DB_AWAY;
 }
 
+static const char *
+pg_wrong_url(struct arena *a, const char *url)
+{
+	char *why = NULL;
+	PQconninfoOption *options = PQconninfoParse(url, &why);
+	bool good = options != NULL;
+
+	(void)a;
+	PQconninfoFree(options);
+	PQfreemem(why); /* it repeats the URL */
+	return good ? NULL : "DATABASE_URL is no URL that PostgreSQL's library understands";
+}
+
 static enum db_result
 pg_open(struct db *db)
 {
@@ -470,10 +483,12 @@ pg_control(struct db *db, const char *sql, bool later)
 }
 
 const struct driver postgresql_driver = {
+	.pipelines = true,
 	.begin = { [DB_READ] = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
 	    [DB_WRITE] = "BEGIN" },
 	.migration_begin = { "SET LOCAL statement_timeout = 0",
 	    "SELECT pg_advisory_xact_lock(5206744372)" },
+	.wrong_url = pg_wrong_url,
 	.open = pg_open,
 	.close = pg_close,
 	.abandon = pg_abandon,

@@ -1,11 +1,11 @@
 # queries.awk: sql/query/*.sql to the table of named statements.
 #
-#	awk -v want=h -f queries.awk FILE.sql... > queries.h	the enum
-#	awk -v want=c -f queries.awk FILE.sql... > queries.c	the table
+#	awk -v engines="sqlite postgresql" -v want=h -f queries.awk FILE.sql... > queries.h	the enum
+#	awk -v engines="sqlite postgresql" -v want=c -f queries.awk FILE.sql... > queries.c	the table
 #
 # db.h describes the entries. Comments and needless white space go, :name becomes ?1 or $1 (the same
-# name the same number) outside quotes, what the marks ask for is appended. Anything doubtful stops
-# the build with file and line. POSIX awk.
+# name the same number) outside quotes, types of casts get the engine's names, what the marks ask for
+# is appended. Anything doubtful stops the build with file and line. POSIX awk.
 
 function stop(line, message)
 {
@@ -120,7 +120,7 @@ function finish(    e, i, t)
 	if (entry == "")
 		return
 	t = scan(body, start)
-	split(engine == "" ? "sqlite postgresql" : engine, e, " ")
+	split(engine == "" ? engines : engine, e, " ")
 	for (i = 1; i in e; i++) {
 		if (engine == "" && (entry, e[i]) in text)
 			continue
@@ -133,8 +133,7 @@ function finish(    e, i, t)
 BEGIN {
 	MARK = "\001"
 	LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-	SIGN["sqlite"] = "?"
-	SIGN["postgresql"] = "$"
+	nengines = split(engines, ENGINE, " ")
 	count = 0
 }
 
@@ -153,7 +152,7 @@ FNR == 1 {
 		stop(FNR, "a name is lower case letters, digits and _")
 	mine = ""
 	for (i = 3; i <= NF; i++) {
-		if ($i == "sqlite" || $i == "postgresql")
+		if (is_engine($i))
 			engine = $i
 		else if ($i ~ /^(insert|or-nothing|fragment|stream|custom-plan|only)$/)
 			mine = mine " " $i " "
@@ -180,9 +179,18 @@ entry == "" && !/^[ \t]*(--.*)?$/ {
 	body = body $0 "\n"
 }
 
-function other(engine)
+function is_engine(word)
 {
-	return engine == "sqlite" ? "postgresql" : "sqlite"
+	return index(" " engines " ", " " word " ") > 0
+}
+
+# The first engine that has a text for the name.
+function first(name,    e)
+{
+	for (e = 1; e <= nengines; e++)
+		if ((name, ENGINE[e]) in text)
+			return ENGINE[e]
+	return ""
 }
 
 function flags(name,    f, t)
@@ -198,7 +206,7 @@ function flags(name,    f, t)
 		f = f " | QUERY_IS_STREAM"
 	if (marks[name] ~ / custom-plan /)
 		f = f " | QUERY_IS_CUSTOM_PLAN"
-	t = toupper(text[name, (name, "sqlite") in text ? "sqlite" : "postgresql"])
+	t = toupper(text[name, first(name)])
 	if (t ~ /^(SELECT|VALUES|WITH) / && t !~ /[^A-Z_](INSERT|UPDATE|DELETE) /)
 		f = f " | QUERY_IS_READ"
 	return f == "" ? "0" : substr(f, 4)
@@ -210,12 +218,52 @@ function statement(name, e,    t)
 		return " NULL"
 	t = text[name, e]
 	if (marks[name] ~ / or-nothing /)
-		t = t " ON CONFLICT DO NOTHING"
+		t = t or_nothing(t, e)
 	if (marks[name] ~ / insert / && e == "postgresql")
 		t = t " RETURNING id"
+	if (e == "mariadb")
+		t = with_rows_written_out(with_types_of_mariadb(t))
 	if (marks[name] !~ / fragment /)
-		t = number(t, SIGN[e])
+		t = number(t, e == "postgresql" ? "$" : "?")
 	return c_string(t)
+}
+
+# A row whose key is taken is passed over. MariaDB's INSERT IGNORE would pass over other mistakes too,
+# so a taken row is given the value that it has.
+function or_nothing(t, e,    table, column)
+{
+	if (e != "mariadb")
+		return " ON CONFLICT DO NOTHING"
+	table = t
+	sub(/^INSERT INTO /, "", table)
+	column = table
+	sub(/ .*/, "", table)
+	sub(/^[^(]*\(/, "", column)
+	sub(/[,)].*/, "", column)
+	return " ON DUPLICATE KEY UPDATE " column " = " table "." column
+}
+
+# "(a, b) < (x, y)" written out: MariaDB uses no index for the comparison of rows.
+function with_rows_written_out(t,    out, row, w, n)
+{
+	out = ""
+	while (match(t, /\([a-z_.]+, [a-z_.]+\) [<>] \([^ ()]+, [^ ()]+\)/)) {
+		row = substr(t, RSTART, RLENGTH)
+		gsub(/[(),]/, "", row)
+		split(row, w, " ")
+		out = out substr(t, 1, RSTART - 1) "(" w[1] " " w[3] " " w[4] " OR (" w[1] " = " \
+		    w[4] " AND " w[2] " " w[3] " " w[5] "))"
+		t = substr(t, RSTART + RLENGTH)
+	}
+	return out t
+}
+
+function with_types_of_mariadb(t)
+{
+	gsub(/ AS BIGINT\)/, " AS SIGNED)", t)
+	gsub(/ AS DOUBLE PRECISION\)/, " AS DOUBLE)", t)
+	gsub(/ AS TEXT\)/, " AS CHAR)", t)
+	return t
 }
 
 END {
@@ -224,18 +272,21 @@ END {
 	finish()
 	for (i = 1; i <= count; i++) {
 		n = list[i]
-		for (e in SIGN)
+		f = first(n)
+		for (k = 1; k <= nengines; k++) {
+			e = ENGINE[k]
 			if (!((n, e) in text) && marks[n] ~ / only / && marks[n] !~ / fragment /) {
 				nothing[n, e] = 1
-				names[n, e] = names[n, other(e)]
+				names[n, e] = names[n, f]
 			} else if (!((n, e) in text)) {
 				printf "%s: %s has no text for %s\n", place[n], n, e >"/dev/stderr"
 				exit 1
 			}
-		if (sorted(names[n, "sqlite"]) != sorted(names[n, "postgresql"])) {
-			printf "%s: the parameters of %s differ between the engines\n", place[n],
-			    n >"/dev/stderr"
-			exit 1
+			if (marks[n] !~ / fragment / && sorted(names[n, e]) != sorted(names[n, f])) {
+				printf "%s: the parameters of %s differ between the engines\n",
+				    place[n], n >"/dev/stderr"
+				exit 1
+			}
 		}
 	}
 	print "/* Generated by lib/db/queries.awk from sql/query/: do not edit. */"
@@ -251,9 +302,13 @@ END {
 		n = list[i]
 		where = place[n]
 		sub(/^.*sql\/query\//, "", where)
-		printf "\t{ \"%s\", \"%s\", %s,\n\t  {%s,%s },\n\t  { \"%s\",\n\t    \"%s\" } },\n", n, where,
-		    flags(n), statement(n, "sqlite"), statement(n, "postgresql"),
-		    names[n, "sqlite"], names[n, "postgresql"]
+		printf "\t{ \"%s\", \"%s\", %s,\n\t  {", n, where, flags(n)
+		for (k = 1; k <= nengines; k++)
+			printf "%s,", statement(n, ENGINE[k])
+		printf " },\n\t  {"
+		for (k = 1; k <= nengines; k++)
+			printf "\n\t    \"%s\",", names[n, ENGINE[k]]
+		print " } },"
 	}
 	print "};"
 }

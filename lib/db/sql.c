@@ -73,7 +73,7 @@ sql_add(struct sql *s, enum query_name fragment)
 		if (*p == QUERY_MARK) {
 			const char *letter = strchr(QUERY_LETTERS, *++p);
 
-			buf_printf(&s->text, "%c%zu", engine == DB_SQLITE ? '?' : '$',
+			buf_printf(&s->text, "%c%zu", engine == DB_POSTGRESQL ? '$' : '?',
 			    s->n + (size_t)(letter - QUERY_LETTERS) + 1);
 		} else
 			buf_putc(&s->text, *p);

@@ -77,22 +77,51 @@ segment_query(const struct listing *l, const struct segment *seg, const struct p
 	return sql_query(s);
 }
 
+/* Where the pages of what an ordinary user sees begin. */
+static void
+add_start(struct sql *s, const struct listing *l, bool down)
+{
+	const struct place *p = &l->from;
+	int64_t end = down ? INT64_MAX : INT64_MIN;
+
+	sql_int(s, "value", p->set ? p->whole : end);
+	sql_int(s, "id", p->set ? p->id : end);
+	add_limit(s, l->want);
+}
+
+/* A union of each principal's newest, written out: MariaDB stops early in no other way. */
+static void
+add_union(struct sql *s, const struct listing *l, bool down)
+{
+	const struct user *u = l->plan.user;
+
+	for (size_t i = 0; i < u->nprincipals; i++) {
+		sql_add(s,
+		    i == 0     ? (down ? QUERY_TARGETS_NEWEST_FIRST : QUERY_TARGETS_OLDEST_FIRST)
+		        : down ? QUERY_TARGETS_NEWEST_MORE
+		               : QUERY_TARGETS_OLDEST_MORE);
+		sql_int(s, "principal", u->principals[i]);
+		add_start(s, l, down);
+	}
+}
+
 /* The newest (or oldest) of what an ordinary user sees, without any filter. */
 static struct query *
 newest_query(const struct listing *l)
 {
 	struct sql *s = sql_new(l->plan.db, l->arena);
-	const struct place *p = &l->from;
-	bool down = l->query->descending != p->back;
-	int64_t end = down ? INT64_MAX : INT64_MIN;
+	enum db_engine engine = db_engine(l->plan.db);
+	bool down = l->query->descending != l->from.back;
 
 	sql_add(s, QUERY_TARGETS_SELECT);
-	sql_add(s, down ? QUERY_TARGETS_NEWEST_FIRST : QUERY_TARGETS_OLDEST_FIRST);
-	sql_ints(s, "principals", l->plan.user->principals, l->plan.user->nprincipals);
-	sql_int(s, "value", p->set ? p->whole : end);
-	sql_int(s, "id", p->set ? p->id : end);
-	add_limit(s, l->want);
-	if (db_engine(l->plan.db) == DB_POSTGRESQL) {
+	if (engine == DB_MARIADB)
+		add_union(s, l, down);
+	else {
+		sql_add(s, down ? QUERY_TARGETS_NEWEST_FIRST : QUERY_TARGETS_OLDEST_FIRST);
+		sql_ints(s, "principals", l->plan.user->principals, l->plan.user->nprincipals);
+		add_start(s, l, down);
+	}
+	if (engine != DB_SQLITE) {
 		sql_add(s, down ? QUERY_TARGETS_NEWEST_THEN : QUERY_TARGETS_OLDEST_THEN);
 		add_limit(s, l->want);
 	}

@@ -62,26 +62,6 @@ settle(struct target_plan *p, struct found *f)
 	return true;
 }
 
-/* The pattern that finds a part of names by the engine's index. */
-static struct str
-part_pattern(const struct target_plan *p, struct str key)
-{
-	bool sqlite = db_engine(p->db) == DB_SQLITE;
-	struct buf b = { 0 };
-	struct str s;
-
-	buf_puts(&b, sqlite ? "\"" : "%");
-	for (size_t i = 0; i < key.n; i++) {
-		if (sqlite ? key.p[i] == '"' : strchr("%_\\", key.p[i]) != NULL)
-			buf_putc(&b, sqlite ? '"' : '\\');
-		buf_putc(&b, key.p[i]);
-	}
-	buf_puts(&b, sqlite ? "\"" : "%");
-	s = arena_copy(p->arena, b.p, b.n);
-	buf_free(&b);
-	return s;
-}
-
 /* Candidates by parts of names; parts of fewer than three letters have no index. */
 static enum db_result
 try_parts(struct target_plan *p, const struct terms *t, bool *ask)
@@ -99,7 +79,7 @@ try_parts(struct target_plan *p, const struct terms *t, bool *ask)
 		size_t before = f.n;
 		struct query *q = db_query(p->db, QUERY_MATCH_PART);
 
-		db_text(q, "pattern", part_pattern(p, t->key[i]));
+		db_part(q, "pattern", t->key[i]);
 		r = gather(q, &f, p->arena);
 		if (f.n - before >= TOO_MANY)
 			return r;

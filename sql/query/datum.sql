@@ -14,6 +14,11 @@ FROM unnest(CAST(:targets AS BIGINT[])) AS w (id) CROSS JOIN LATERAL (
 	SELECT target_id, kind, band, mjd, survey_id FROM datum
 	WHERE target_id = w.id AND mjd >= :first AND mjd < :last AND source = :source
 	OFFSET 0) AS d
+--: datum_stored mariadb
+SELECT d.target_id AS target_id, d.kind AS kind, d.band AS band, d.mjd AS mjd,
+	d.survey_id AS survey_id
+FROM JSON_TABLE(:targets, '$[*]' COLUMNS (id BIGINT PATH '$')) AS w STRAIGHT_JOIN datum AS d
+WHERE d.target_id = w.id AND d.mjd >= :first AND d.mjd < :last AND d.source = :source
 
 --: datum_read
 -- The newest measurements of a target, the newest first: one walk along the key.

@@ -4,6 +4,9 @@ SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%' 
 --: schema_tables postgresql
 SELECT CAST(tablename AS text) AS name FROM pg_catalog.pg_tables
 WHERE schemaname = current_schema() ORDER BY tablename
+--: schema_tables mariadb
+SELECT table_name AS name FROM information_schema.tables
+WHERE table_schema = DATABASE() ORDER BY table_name
 
 --: schema_versions
 -- The migrations that were applied.
@@ -17,3 +20,9 @@ VALUES (:version, :name, :checksum, 0)
 --: schema_finish
 -- ... and that it is done.
 UPDATE schema_migration SET applied = :applied WHERE version = :version
+
+--: schema_unfit mariadb only
+-- Tables of an engine without transactions, which somebody has turned ours into.
+SELECT table_name AS name, engine FROM information_schema.tables
+WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE' AND engine <> 'InnoDB'
+ORDER BY table_name LIMIT 1

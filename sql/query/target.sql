@@ -16,6 +16,11 @@ WHERE t.id = :id AND (CAST(:everything AS BIGINT) = 1 OR EXISTS (
 	SELECT 1 FROM rights r WHERE r.target_id = :id
 	AND r.principal = ANY (CAST((SELECT CAST(:principals AS TEXT)) AS BIGINT[]))
 	AND (r.verbs & CAST(:verbs AS BIGINT)) = CAST(:verbs AS BIGINT)))
+--: target_get mariadb
+SELECT t.* FROM target t
+WHERE t.id = :id AND (:everything = 1 OR EXISTS (
+	SELECT 1 FROM rights r WHERE r.target_id = :id
+	AND JSON_CONTAINS(:principals, CAST(r.principal AS CHAR)) AND (r.verbs & :verbs) = :verbs))
 
 --: target_load sqlite
 -- One target that the asker may see, with what else they may do and who made it.
@@ -37,6 +42,15 @@ CROSS JOIN (
 	WHERE target_id = :id AND principal = ANY (CAST((SELECT CAST(:principals AS TEXT)) AS BIGINT[]))) r
 LEFT JOIN users u ON u.id = t.creator_id
 WHERE t.id = :id AND (CAST(:everything AS BIGINT) = 1 OR r.seen > 0)
+--: target_load mariadb
+SELECT t.*, u.username AS creator, r.may_change, r.may_delete
+FROM target t
+CROSS JOIN (
+	SELECT count(*) AS seen, max(verbs & 2) AS may_change, max(verbs & 4) AS may_delete
+	FROM rights
+	WHERE target_id = :id AND JSON_CONTAINS(:principals, CAST(principal AS CHAR))) r
+LEFT JOIN users u ON u.id = t.creator_id
+WHERE t.id = :id AND (:everything = 1 OR r.seen > 0)
 
 --: target_aliases
 -- The other names of a target, oldest first.
@@ -49,10 +63,10 @@ SELECT id, name FROM target_name WHERE target_id = :id AND is_primary = 0 ORDER 
 SELECT 1 AS part, id, name, '' AS value FROM target_name
 WHERE target_id = :id AND is_primary = 0 AND (CAST(:parts AS BIGINT) & 1) = 1
 UNION ALL
-SELECT 2, id, key, value FROM target_extra
+SELECT 2, id, "key", value FROM target_extra
 WHERE target_id = :id AND (CAST(:parts AS BIGINT) & 2) = 2
 UNION ALL
-SELECT 4, g.id, g.name, '' FROM rights r JOIN user_group g ON g.id = (r.principal - 1) / 16
+SELECT 4, g.id, g.name, '' FROM rights r JOIN user_group g ON g.id = (r.principal - 1) >> 4
 WHERE r.target_id = :id AND r.principal % 16 = 1 AND r.principal > 16
 	AND (CAST(:parts AS BIGINT) & 4) = 4
 UNION ALL
@@ -90,6 +104,13 @@ SELECT n.match_key, n.target_id, n.is_primary, t.name,
 FROM json_array_elements_text(CAST(:keys AS json)) AS k (match_key) CROSS JOIN LATERAL (
 	SELECT * FROM target_name WHERE match_key = k.match_key OFFSET 0) AS n
 JOIN target t ON t.id = n.target_id
+--: target_names_taken mariadb
+SELECT n.match_key, n.target_id, n.is_primary, t.name,
+	(:everything = 1 OR EXISTS (SELECT 1 FROM rights r WHERE r.target_id = n.target_id
+		AND JSON_CONTAINS(:principals, CAST(r.principal AS CHAR)))) AS visible
+FROM JSON_TABLE(:keys, '$[*]' COLUMNS (match_key VARCHAR(300) PATH '$')) k
+STRAIGHT_JOIN target_name n ON n.match_key = k.match_key
+JOIN target t ON t.id = n.target_id
 
 --: target_ids_of_names sqlite
 -- The targets of these match keys (a JSON array).
@@ -100,6 +121,10 @@ FROM json_each(:keys) k JOIN target_name n ON n.match_key = k.value
 SELECT n.match_key, n.target_id
 FROM json_array_elements_text(CAST(:keys AS json)) AS k (match_key) CROSS JOIN LATERAL (
 	SELECT match_key, target_id FROM target_name WHERE match_key = k.match_key OFFSET 0) AS n
+--: target_ids_of_names mariadb
+SELECT n.match_key, n.target_id
+FROM JSON_TABLE(:keys, '$[*]' COLUMNS (match_key VARCHAR(300) PATH '$')) k
+STRAIGHT_JOIN target_name n ON n.match_key = k.match_key
 
 --: target_ids_of_new sqlite
 -- The targets of these names (a JSON array), to the letter.
@@ -107,10 +132,14 @@ SELECT t.id, t.name FROM json_each(:names) k JOIN target t ON t.name = k.value
 --: target_ids_of_new postgresql
 SELECT t.id, t.name FROM json_array_elements_text(CAST(:names AS json)) AS k (name)
 CROSS JOIN LATERAL (SELECT id, name FROM target WHERE name = k.name OFFSET 0) AS t
+--: target_ids_of_new mariadb
+SELECT t.id, t.name
+FROM JSON_TABLE(:names, '$[*]' COLUMNS (name VARCHAR(100) PATH '$')) k
+STRAIGHT_JOIN target t ON t.name = k.name
 
 --: target_add insert
 -- A new target.
-INSERT INTO target (name, type, permissions, created, modified, creator_id, ra, dec, epoch, parallax,
+INSERT INTO target (name, type, permissions, created, modified, creator_id, ra, "dec", epoch, parallax,
 	pm_ra, pm_dec, galactic_lng, galactic_lat, distance, distance_err, scheme, epoch_of_elements,
 	mean_anomaly, arg_of_perihelion, eccentricity, lng_asc_node, inclination, mean_daily_motion,
 	semimajor_axis, epoch_of_perihelion, perihdist, ephemeris_period, ephemeris_period_err,
@@ -125,7 +154,7 @@ VALUES (:name, :type, :permissions, :created, :modified, :creator_id, :ra, :dec,
 --: target_change
 -- All fields of a target but who made it and when.
 UPDATE target SET name = :name, type = :type, permissions = :permissions, modified = :modified,
-	ra = :ra, dec = :dec, epoch = :epoch, parallax = :parallax, pm_ra = :pm_ra, pm_dec = :pm_dec,
+	ra = :ra, "dec" = :dec, epoch = :epoch, parallax = :parallax, pm_ra = :pm_ra, pm_dec = :pm_dec,
 	galactic_lng = :galactic_lng, galactic_lat = :galactic_lat, distance = :distance,
 	distance_err = :distance_err, scheme = :scheme, epoch_of_elements = :epoch_of_elements,
 	mean_anomaly = :mean_anomaly, arg_of_perihelion = :arg_of_perihelion,
@@ -160,7 +189,7 @@ DELETE FROM target_name WHERE id = :id
 
 --: target_extra_add
 -- One extra of a target.
-INSERT INTO target_extra (target_id, key, value, float_value, bool_value, time_value)
+INSERT INTO target_extra (target_id, "key", value, float_value, bool_value, time_value)
 VALUES (:target, :key, :value, :float_value, :bool_value, :time_value)
 
 --: target_extras_clear
@@ -187,9 +216,15 @@ SELECT g.id, g.name FROM json_each(:names) k JOIN user_group g ON g.name = k.val
 --: user_groups_named postgresql
 SELECT id, name FROM user_group
 WHERE name = ANY (ARRAY (SELECT json_array_elements_text(CAST(:names AS json))))
+--: user_groups_named mariadb
+SELECT g.id, g.name FROM JSON_TABLE(:names, '$[*]' COLUMNS (name VARCHAR(150) PATH '$')) k
+STRAIGHT_JOIN user_group g ON g.name = k.name
 
 --: user_groups_exist sqlite
 -- How many of these groups (ids) there are.
 SELECT count(*) AS n FROM user_group WHERE id IN (SELECT value FROM json_each(:ids))
 --: user_groups_exist postgresql
 SELECT CAST(count(*) AS BIGINT) AS n FROM user_group WHERE id = ANY (CAST(:ids AS BIGINT[]))
+--: user_groups_exist mariadb
+SELECT count(*) AS n FROM JSON_TABLE(:ids, '$[*]' COLUMNS (id BIGINT PATH '$')) k
+JOIN user_group g ON g.id = k.id

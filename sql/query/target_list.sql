@@ -28,6 +28,8 @@ FROM target t WHERE 1 = 1
 FROM json_each(:ids) j CROSS JOIN target t WHERE t.id = j.value
 --: targets_from_ids fragment postgresql
 FROM target t WHERE t.id = ANY (CAST((SELECT CAST(:ids AS TEXT)) AS BIGINT[]))
+--: targets_from_ids fragment mariadb
+FROM JSON_TABLE(:ids, '$[*]' COLUMNS (id BIGINT PATH '$')) j STRAIGHT_JOIN target t ON t.id = j.id WHERE 1 = 1
 
 --: targets_window_begin fragment
 -- A bounded number of targets in the order of an index; filters come after the window.
@@ -67,10 +69,16 @@ FROM (SELECT DISTINCT r.target_id, r.created FROM unnest(CAST((SELECT CAST(:prin
 CROSS JOIN LATERAL (SELECT n.target_id, n.created FROM rights n WHERE n.principal = p.id
 AND (n.created, n.target_id) < ((SELECT CAST(:value AS BIGINT)), (SELECT CAST(:id AS BIGINT)))
 ORDER BY n.created DESC, n.target_id DESC
+--: targets_newest_first fragment mariadb
+-- One principal's; those of the others follow (targets_newest_more).
+FROM ((SELECT target_id, created FROM rights WHERE principal = :principal
+AND (created, target_id) < (:value, :id) ORDER BY created DESC, target_id DESC
 
 --: targets_newest_then fragment
--- PostgreSQL: the merge's own order, and its limit after it.
+-- PostgreSQL and MariaDB: the merge's own order, and its limit after it.
 ) r ORDER BY r.created DESC, r.target_id DESC
+--: targets_newest_then fragment mariadb
+) ORDER BY created DESC, target_id DESC
 
 --: targets_newest_end fragment
 ) r CROSS JOIN target t WHERE t.id = r.target_id
@@ -85,10 +93,24 @@ FROM (SELECT DISTINCT r.target_id, r.created FROM unnest(CAST((SELECT CAST(:prin
 CROSS JOIN LATERAL (SELECT n.target_id, n.created FROM rights n WHERE n.principal = p.id
 AND (n.created, n.target_id) > ((SELECT CAST(:value AS BIGINT)), (SELECT CAST(:id AS BIGINT)))
 ORDER BY n.created, n.target_id
+--: targets_oldest_first fragment mariadb
+FROM ((SELECT target_id, created FROM rights WHERE principal = :principal
+AND (created, target_id) > (:value, :id) ORDER BY created, target_id
+
+--: targets_newest_more fragment
+-- MariaDB: it stops early for one principal, but not for a list of them.
+) UNION (SELECT target_id, created FROM rights WHERE principal = :principal
+AND (created, target_id) < (:value, :id) ORDER BY created DESC, target_id DESC
+
+--: targets_oldest_more fragment
+) UNION (SELECT target_id, created FROM rights WHERE principal = :principal
+AND (created, target_id) > (:value, :id) ORDER BY created, target_id
 
 --: targets_oldest_then fragment
--- PostgreSQL: the merge's own order, and its limit after it.
+-- PostgreSQL and MariaDB: the merge's own order, and its limit after it.
 ) r ORDER BY r.created, r.target_id
+--: targets_oldest_then fragment mariadb
+) ORDER BY created, target_id
 
 --: targets_oldest_end fragment
 ) r CROSS JOIN target t WHERE t.id = r.target_id
@@ -108,6 +130,11 @@ ORDER BY r.created DESC, r.target_id DESC LIMIT 1001) c) > 1000 LIMIT 1),
 (SELECT count(*) FROM (SELECT DISTINCT n.target_id FROM unnest(CAST((SELECT CAST(:principals AS TEXT)) AS BIGINT[])) AS p (id)
 CROSS JOIN LATERAL (SELECT r.target_id FROM rights r WHERE r.principal = p.id
 ORDER BY r.created DESC, r.target_id DESC LIMIT 1001) n) d)) AS BIGINT) AS n
+--: targets_count_visible mariadb
+-- DISTINCT stops at the limit.
+SELECT count(*) AS n FROM (SELECT DISTINCT r.target_id
+FROM JSON_TABLE(:principals, '$[*]' COLUMNS (id BIGINT PATH '$')) p
+STRAIGHT_JOIN rights r ON r.principal = p.id LIMIT 1001) c
 
 --: targets_created_up fragment
 ORDER BY t.created, t.id
@@ -204,12 +231,17 @@ AND r.principal IN (SELECT value FROM json_each(:principals)))
 --: targets_visible fragment postgresql
 AND EXISTS (SELECT 1 FROM rights r WHERE r.target_id = t.id
 AND r.principal = ANY (CAST((SELECT CAST(:principals AS TEXT)) AS BIGINT[])))
+--: targets_visible fragment mariadb
+AND EXISTS (SELECT 1 FROM rights r WHERE r.target_id = t.id
+AND JSON_CONTAINS(:principals, CAST(r.principal AS CHAR)))
 
 --: targets_named_begin fragment
 -- A part of one of its names: begin, one or more parts with `or` between, end.
 AND EXISTS (SELECT 1 FROM target_name n WHERE n.target_id = t.id AND (
 
 --: targets_named_part fragment sqlite
+instr(n.match_key, :part) > 0
+--: targets_named_part fragment mariadb
 instr(n.match_key, :part) > 0
 --: targets_named_part fragment postgresql
 strpos(n.match_key, :part) > 0
@@ -224,13 +256,13 @@ OR
 AND EXISTS (SELECT 1 FROM target_list_member m WHERE m.list_id = :list AND m.target_id = t.id)
 
 --: targets_extra_key fragment
-AND EXISTS (SELECT 1 FROM target_extra e WHERE e.target_id = t.id AND e.key = :key)
+AND EXISTS (SELECT 1 FROM target_extra e WHERE e.target_id = t.id AND e."key" = :key)
 
 --: targets_extra_value fragment
 AND EXISTS (SELECT 1 FROM target_extra e WHERE e.target_id = t.id AND e.value = :value)
 
 --: targets_extra_both fragment
-AND EXISTS (SELECT 1 FROM target_extra e WHERE e.target_id = t.id AND e.key = :key AND e.value = :value)
+AND EXISTS (SELECT 1 FROM target_extra e WHERE e.target_id = t.id AND e."key" = :key AND e.value = :value)
 
 --: targets_in_cone fragment
 -- The haversine of the distance (lib/sky/cone.h); what moves has no place, whatever its fields say.
@@ -247,18 +279,24 @@ WHERE p.match_key MATCH :pattern LIMIT 2001
 --: match_part postgresql custom-plan
 -- `pattern` is one of LIKE.
 SELECT n.target_id AS id FROM target_name n WHERE n.match_key LIKE :pattern LIMIT 2001
+--: match_part mariadb custom-plan
+-- `pattern` is one of LIKE, for the beginning of an ending.
+SELECT DISTINCT n.target_id AS id FROM name_part p STRAIGHT_JOIN target_name n ON n.id = p.name_id
+WHERE p.ending LIKE :pattern LIMIT 2001
 
 --: match_list
 SELECT target_id AS id FROM target_list_member WHERE list_id = :list LIMIT 2001
 
 --: match_extra_key
-SELECT target_id AS id FROM target_extra WHERE key = :key LIMIT 2001
+SELECT target_id AS id FROM target_extra WHERE "key" = :key LIMIT 2001
 
 --: match_extra_both sqlite
-SELECT target_id AS id FROM target_extra WHERE key = :key AND value = :value LIMIT 2001
+SELECT target_id AS id FROM target_extra WHERE "key" = :key AND value = :value LIMIT 2001
 --: match_extra_both postgresql
 SELECT target_id AS id FROM target_extra
-WHERE key = :key AND left(value, 200) = left(:value, 200) AND value = :value LIMIT 2001
+WHERE "key" = :key AND left(value, 200) = left(:value, 200) AND value = :value LIMIT 2001
+--: match_extra_both mariadb
+SELECT target_id AS id FROM target_extra WHERE "key" = :key AND value = :value LIMIT 2001
 
 --: match_visible sqlite
 -- All that these principals see.
@@ -268,6 +306,10 @@ WHERE principal IN (SELECT value FROM json_each(:principals)) LIMIT 2001
 SELECT DISTINCT n.target_id AS id FROM unnest(CAST((SELECT CAST(:principals AS TEXT)) AS BIGINT[])) AS p (id)
 CROSS JOIN LATERAL (SELECT r.target_id FROM rights r WHERE r.principal = p.id
 ORDER BY r.created DESC, r.target_id DESC LIMIT 2001) n LIMIT 2001
+--: match_visible mariadb
+SELECT DISTINCT r.target_id AS id
+FROM JSON_TABLE(:principals, '$[*]' COLUMNS (id BIGINT PATH '$')) p
+STRAIGHT_JOIN rights r ON r.principal = p.id LIMIT 2001
 
 --: match_cone sqlite
 -- The targets of a cone; `strips` is a JSON array of [zone, from, to] (lib/sky/cone.h).
@@ -284,6 +326,13 @@ AND t.ra BETWEEN CAST(s.value ->> 1 AS DOUBLE PRECISION) AND CAST(s.value ->> 2 
 WHERE (sin(radians((t.dec - :dec) / 2)) * sin(radians((t.dec - :dec) / 2))
 + cos(radians(t.dec)) * :cosine * sin(radians((t.ra - :ra) / 2)) * sin(radians((t.ra - :ra) / 2)))
 <= :limit LIMIT 2001
+--: match_cone mariadb
+SELECT t.id FROM JSON_TABLE(:strips, '$[*]' COLUMNS (zone INTEGER PATH '$[0]',
+	first DOUBLE PATH '$[1]', last DOUBLE PATH '$[2]')) s
+STRAIGHT_JOIN target t ON t.zone = s.zone AND t.ra BETWEEN s.first AND s.last
+WHERE (sin(radians((t.dec - :dec) / 2)) * sin(radians((t.dec - :dec) / 2))
++ cos(radians(t.dec)) * :cosine * sin(radians((t.ra - :ra) / 2)) * sin(radians((t.ra - :ra) / 2)))
+<= :limit LIMIT 2001
 
 --: aliases_of sqlite
 -- The other names of some targets, oldest first.
@@ -292,11 +341,18 @@ WHERE n.is_primary = 0 ORDER BY n.target_id, n.id
 --: aliases_of postgresql
 SELECT target_id, id, name FROM target_name
 WHERE target_id = ANY (CAST(:ids AS BIGINT[])) AND is_primary = 0 ORDER BY target_id, id
+--: aliases_of mariadb
+SELECT n.target_id, n.id, n.name FROM JSON_TABLE(:ids, '$[*]' COLUMNS (id BIGINT PATH '$')) j
+STRAIGHT_JOIN target_name n ON n.target_id = j.id
+WHERE n.is_primary = 0 ORDER BY n.target_id, n.id
 
 --: extras_of sqlite
 -- What else is known of some targets, by key.
-SELECT e.target_id, e.id, e.key, e.value FROM json_each(:ids) j
-JOIN target_extra e ON e.target_id = j.value ORDER BY e.target_id, e.key
+SELECT e.target_id, e.id, e."key", e.value FROM json_each(:ids) j
+JOIN target_extra e ON e.target_id = j.value ORDER BY e.target_id, e."key"
 --: extras_of postgresql
-SELECT target_id, id, key, value FROM target_extra
-WHERE target_id = ANY (CAST(:ids AS BIGINT[])) ORDER BY target_id, key
+SELECT target_id, id, "key", value FROM target_extra
+WHERE target_id = ANY (CAST(:ids AS BIGINT[])) ORDER BY target_id, "key"
+--: extras_of mariadb
+SELECT e.target_id, e.id, e."key", e.value FROM JSON_TABLE(:ids, '$[*]' COLUMNS (id BIGINT PATH '$')) j
+STRAIGHT_JOIN target_extra e ON e.target_id = j.id ORDER BY e.target_id, e."key"

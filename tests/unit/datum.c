@@ -417,12 +417,5 @@ static const struct CMUnitTest tests[] = {
 int
 main(void)
 {
-	int failed = cmocka_run_group_tests_name("datum, sqlite", tests, NULL, NULL);
-
-	engines_open();
-	if (engines[1].config != NULL) {
-		setenv("MERIDIAN_TEST_DATABASE", engines[1].url, 1);
-		failed += cmocka_run_group_tests_name("datum, postgresql", tests, NULL, NULL);
-	}
-	return engines_close(failed);
+	return engines_run("datum", tests, NELEM(tests), NULL, NULL);
 }

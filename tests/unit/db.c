@@ -79,18 +79,33 @@ add_user(const char *name)
 	return id;
 }
 
-/* A statement of the test's own, with n values to be bound by number. */
+/* Puts `to` where `from` stands in the text. */
+static void
+say_otherwise(char *sql, size_t size, const char *from, const char *to)
+{
+	char *at, rest[1000];
+
+	while ((at = strstr(sql, from)) != NULL) {
+		snprintf(rest, sizeof(rest), "%s", at + strlen(from));
+		snprintf(at, size - (size_t)(at - sql), "%s%s", to, rest);
+	}
+}
+
+/* A statement of the test's own in the common dialect, with n values to be bound by number. */
 static struct query *
 own(const char *text, size_t n, unsigned flags)
 {
 	char sql[1000];
-	size_t at = 0;
 
+	snprintf(sql, sizeof(sql), "%s", text);
 	/* '?' stands before a number, as SQLite has it */
-	for (; text[at] != '\0'; at++)
-		sql[at] = text[at] == '?' && db_engine(db) == DB_POSTGRESQL ? '$' : text[at];
-	sql[at] = '\0';
-	return db_query_joined(db, "own", (struct str){ sql, at }, n, flags);
+	if (db_engine(db) == DB_POSTGRESQL)
+		say_otherwise(sql, sizeof(sql), "?", "$");
+	if (db_engine(db) == DB_MARIADB) {
+		say_otherwise(sql, sizeof(sql), " AS BIGINT)", " AS SIGNED)");
+		say_otherwise(sql, sizeof(sql), " AS DOUBLE PRECISION)", " AS DOUBLE)");
+	}
+	return db_query_joined(db, "own", str_of(sql), n, flags);
 }
 
 static void
@@ -413,6 +428,13 @@ values_of_every_kind_come_back(void **state)
 static void
 lists_of_numbers_are_bound(void **state)
 {
+	static const char *const lists[] = {
+		[DB_SQLITE] = "SELECT id FROM site WHERE id IN (SELECT value FROM json_each(?1))",
+		[DB_POSTGRESQL] = "SELECT id FROM site WHERE id = ANY (CAST(?1 AS BIGINT[]))",
+		[DB_MARIADB] =
+		    "SELECT s.id FROM JSON_TABLE(?1, '$[*]' COLUMNS (id BIGINT PATH '$')) "
+		    "j JOIN site s ON s.id = j.id",
+	};
 	struct query *q;
 	int64_t ids[3], n = 0;
 
@@ -421,10 +443,7 @@ lists_of_numbers_are_bound(void **state)
 	assert_int_equal(add_site(db, "l2.example.org", &ids[1]), DB_END);
 	ids[2] = -5;
 	for (size_t len = 0; len <= 3; len += 3) {
-		q = own(db_engine(db) == DB_SQLITE
-		        ? "SELECT id FROM site WHERE id IN (SELECT value FROM json_each(?1))"
-		        : "SELECT id FROM site WHERE id = ANY (CAST(?1 AS BIGINT[]))",
-		    1, QUERY_IS_READ);
+		q = own(lists[db_engine(db)], 1, QUERY_IS_READ);
 		db_value_ints(&q->bytes, db_query_value(q, 0), db_engine(db), ids, len);
 		while (db_step(q) == DB_ROW)
 			n++;
@@ -545,9 +564,11 @@ a_bulk_passes_over_what_is_there(void **state)
 static struct query *
 long_query(void)
 {
-	return own(
-	    "WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 20000)"
-	    " SELECT n FROM c",
+	/* (MariaDB ends a recursion after 1,000 rows) */
+	return own(db_engine(db) == DB_MARIADB
+	        ? "SELECT seq AS n FROM seq_1_to_20000"
+	        : "WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 20000)"
+	          " SELECT n FROM c",
 	    0, QUERY_IS_READ | QUERY_IS_STREAM);
 }
 
@@ -593,9 +614,10 @@ a_statement_has_a_time_limit(void **state)
 	log_set_level(LOG_LEVEL_ERROR + 1);
 	t = clock_monotonic();
 	q = db_query_joined(slow, "own",
-	    STR("WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < "
-	        "1000000000)"
-	        " SELECT max(n) AS n FROM c"),
+	    str_of(db_engine(db) == DB_MARIADB
+	            ? "SELECT sum(a.seq % b.seq) AS n FROM seq_1_to_1000000 a, seq_1_to_1000000 b"
+	            : "WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c "
+	              "WHERE n < 1000000000) SELECT max(n) AS n FROM c"),
 	    0, QUERY_IS_READ);
 	assert_int_equal(db_step(q), DB_SLOW);
 	assert_int_equal(db_done(q), DB_SLOW);
@@ -723,6 +745,24 @@ prepare_on_postgresql(const struct query_def *def, PGconn *pg)
 	PQclear(r);
 }
 
+/* "?1" is "?" there. */
+static void
+prepare_on_mariadb(const struct query_def *def, MYSQL *my)
+{
+	MYSQL_STMT *stmt = mysql_stmt_init(my);
+	const char *from = def->sql[DB_MARIADB];
+	char sql[8000], *w = sql;
+
+	for (; *from != '\0' && w < sql + sizeof(sql) - 1; from++) {
+		*w++ = *from;
+		if (*from == '?')
+			from += strspn(from + 1, "0123456789");
+	}
+	if (mysql_stmt_prepare(stmt, sql, (unsigned long)(w - sql)) != 0)
+		fail_msg("%s, %s: %s", def->where, def->name, mysql_stmt_error(stmt));
+	mysql_stmt_close(stmt);
+}
+
 static void
 every_statement_is_prepared(void **state)
 {
@@ -730,14 +770,19 @@ every_statement_is_prepared(void **state)
 	enum db_engine engine = db_engine(db);
 	sqlite3 *handle = NULL;
 	PGconn *pg = NULL;
+	MYSQL *my = NULL;
 	size_t n = 0;
 
 	if (engine == DB_SQLITE) {
 		assert_int_equal(sqlite3_open(e->url + 7, &handle), SQLITE_OK);
 		sqlite3_db_config(handle, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
 		sqlite3_db_config(handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-	} else
-		pg = PQconnectdb(e->url);
+	} else if (engine == DB_POSTGRESQL)
+		pg = server_postgresql(e->url);
+	else {
+		my = server_mariadb(e->url);
+		assert_int_equal(mysql_query(my, "SET SESSION sql_mode = 'ANSI_QUOTES'"), 0);
+	}
 	for (size_t i = 0; i < QUERY_NAMES; i++) {
 		const struct query_def *def = &query_defs[i];
 
@@ -745,12 +790,16 @@ every_statement_is_prepared(void **state)
 			continue;
 		if (engine == DB_SQLITE)
 			prepare_on_sqlite(def, handle);
-		else
+		else if (engine == DB_POSTGRESQL)
 			prepare_on_postgresql(def, pg);
+		else
+			prepare_on_mariadb(def, my);
 		n++;
 	}
 	sqlite3_close(handle);
 	PQfinish(pg);
+	if (my != NULL)
+		mysql_close(my);
 	print_message("%zu statements were prepared on %s\n", n, e->name);
 }
 

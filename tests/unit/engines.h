@@ -1,7 +1,7 @@
 /*
  * engines.h: every engine there is, each with an empty database of the test's own: SQLite in a
- * temporary folder; PostgreSQL in the server that MERIDIAN_TEST_PG names (tests/run sets it), else
- * in one that tests/tools/pg starts, else not at all, with a notice.
+ * temporary folder; the others in the server that a variable names (tests/run sets it), else in one
+ * that a script of tests/tools starts, else not at all, with a notice.
  */
 #ifndef MERIDIAN_ENGINES_H
 #define MERIDIAN_ENGINES_H
@@ -15,25 +15,33 @@
 #include "server.h"
 
 struct engine {
-	const char *name;
-	char url[300];
+	const char *name, *tool, *variable;
+	const char *force; /* behind DROP DATABASE: also one in use */
+	char server[300], url[400];
+	bool started;
 	struct config *config;
 };
 
-static struct engine engines[] = { { .name = "sqlite" }, { .name = "postgresql" } };
+static struct engine engines[] = {
+	{ .name = "sqlite" },
+	{ .name = "postgresql",
+	    .tool = "pg",
+	    .variable = "MERIDIAN_TEST_PG",
+	    .force = "WITH (FORCE)" },
+	{ .name = "mariadb", .tool = "mariadb", .variable = "MERIDIAN_TEST_MARIADB", .force = "" },
+};
 static char engines_dir[100];
-static bool engines_own_server;
 
 /* The output of a command's first line; 0 where it succeeded. */
 static inline int
-engines_command(const char *what, char *line, size_t size)
+engines_command(const struct engine *e, const char *what, char *line, size_t size)
 {
 	const char *srcdir = getenv("srcdir");
 	char command[400];
 	FILE *f;
 
-	snprintf(command, sizeof(command), "'%s/tests/tools/pg' %s '%s/pg'",
-	    srcdir != NULL ? srcdir : ".", what, engines_dir);
+	snprintf(command, sizeof(command), "'%s/tests/tools/%s' %s '%s/%s'",
+	    srcdir != NULL ? srcdir : ".", e->tool, what, engines_dir, e->tool);
 	if ((f = popen(command, "r")) == NULL)
 		server_die("popen", command);
 	if (fgets(line, (int)size, f) == NULL)
@@ -42,33 +50,33 @@ engines_command(const char *what, char *line, size_t size)
 	return pclose(f);
 }
 
-/* The URL with the name of the database replaced; the part before and after it stay. */
-static inline void
-engines_database(const char *server, const char *name, char *url, size_t size)
+static inline const char *
+engines_name(char name[60])
 {
-	const char *slash = strchr(strstr(server, "//") + 2, '/');
-
-	snprintf(url, size, "%.*s/%s%s", (int)(slash - server), server, name,
-	    slash + strcspn(slash, "?"));
+	snprintf(name, 60, "unit_%ld", (long)getpid());
+	return name;
 }
 
+/* A database of our own in a server that there is, or that is started now. */
 static inline void
-engines_open_postgresql(struct engine *e)
+engines_open_server(struct engine *e)
 {
-	const char *given = getenv("MERIDIAN_TEST_PG");
-	char server[300], name[60], sql[100];
+	const char *given = getenv(e->variable), *slash;
+	char name[60], sql[100];
 
 	if (given != NULL)
-		snprintf(server, sizeof(server), "%s", given);
-	else if (engines_command("start", server, sizeof(server)) != 0) {
-		fprintf(stderr, "NOTICE: no PostgreSQL here: its half of the tests is skipped\n");
+		snprintf(e->server, sizeof(e->server), "%s", given);
+	else if (engines_command(e, "start", e->server, sizeof(e->server)) != 0) {
+		fprintf(stderr, "NOTICE: no %s here: its part of the tests is skipped\n", e->name);
 		return;
 	} else
-		engines_own_server = true;
-	snprintf(name, sizeof(name), "unit_%ld", (long)getpid());
-	snprintf(sql, sizeof(sql), "CREATE DATABASE %s TEMPLATE template0", name);
-	server_run(server, sql);
-	engines_database(server, name, e->url, sizeof(e->url));
+		e->started = true;
+	snprintf(sql, sizeof(sql), "CREATE DATABASE %s%s", engines_name(name),
+	    strcmp(e->tool, "pg") == 0 ? " TEMPLATE template0" : "");
+	server_run(e->server, sql);
+	slash = strchr(strstr(e->server, "//") + 2, '/');
+	snprintf(e->url, sizeof(e->url), "%.*s/%s%s", (int)(slash - e->server), e->server, name,
+	    slash + strcspn(slash, "?"));
 }
 
 /* Call first in main. */
@@ -83,11 +91,14 @@ engines_open(void)
 	if (mkdtemp(engines_dir) == NULL || chmod(engines_dir, 0755) != 0)
 		server_die("mkdtemp", engines_dir);
 	snprintf(engines[0].url, sizeof(engines[0].url), "sqlite:%s/test.db", engines_dir);
-	engines_open_postgresql(&engines[1]);
 	setenv("MERIDIAN_CONFIG", "/dev/null", 1);
-	for (size_t i = 0; i < NELEM(engines) && engines[i].url[0] != '\0'; i++) {
-		setenv("MERIDIAN_DATABASE_URL", engines[i].url, 1);
-		if ((engines[i].config = config_load(err, sizeof(err))) == NULL)
+	for (struct engine *e = engines; e < engines + NELEM(engines); e++) {
+		if (e->tool != NULL)
+			engines_open_server(e);
+		if (e->url[0] == '\0')
+			continue;
+		setenv("MERIDIAN_DATABASE_URL", e->url, 1);
+		if ((e->config = config_load(err, sizeof(err))) == NULL)
 			server_die("config_load", err);
 	}
 }
@@ -110,21 +121,54 @@ engines_connect(const struct engine *e)
 static inline int
 engines_close(int failed)
 {
-	char path[200], sql[400];
+	char path[200], sql[400], name[60];
 
-	if (engines[1].url[0] != '\0' && !engines_own_server) {
-		snprintf(sql, sizeof(sql), "DROP DATABASE unit_%ld WITH (FORCE)", (long)getpid());
-		server_run(getenv("MERIDIAN_TEST_PG"), sql);
+	for (struct engine *e = engines; e < engines + NELEM(engines); e++) {
+		if (e->config == NULL)
+			continue;
+		config_free(e->config);
+		if (e->tool == NULL)
+			server_empty(e->url);
+		else if (e->started)
+			(void)!engines_command(e, "stop", path, sizeof(path));
+		else {
+			snprintf(
+			    sql, sizeof(sql), "DROP DATABASE %s %s", engines_name(name), e->force);
+			server_run(e->server, sql);
+		}
+		if (e->tool != NULL) {
+			snprintf(path, sizeof(path), "%s/%s", engines_dir, e->tool);
+			(void)remove(path);
+		}
 	}
-	if (engines_own_server)
-		(void)!engines_command("stop", path, sizeof(path));
-	for (size_t i = 0; i < NELEM(engines); i++)
-		config_free(engines[i].config);
-	server_empty(engines[0].url);
-	snprintf(path, sizeof(path), "%s/pg", engines_dir);
-	(void)remove(path);
 	(void)remove(engines_dir);
 	return failed;
+}
+
+/*
+ * The whole main of a test with scratch.h: its tests on each engine, which MERIDIAN_TEST_DATABASE names
+ * then (not for SQLite, where scratch.h makes a file).
+ */
+static inline int
+engines_run(const char *what, const struct CMUnitTest *tests, size_t n, CMFixtureFunction set_up,
+    CMFixtureFunction tear_down)
+{
+	int failed = 0;
+
+	engines_open();
+	for (size_t i = 0; i < NELEM(engines); i++) {
+		char group[60];
+
+		if (engines[i].config == NULL)
+			continue;
+		if (engines[i].tool != NULL)
+			setenv("MERIDIAN_TEST_DATABASE", engines[i].url, 1);
+		else
+			unsetenv("MERIDIAN_TEST_DATABASE");
+		snprintf(group, sizeof(group), "%s, %s", what, engines[i].name);
+		failed += _cmocka_run_group_tests(group, tests, n, set_up, tear_down);
+	}
+	return engines_close(failed);
 }
 
 #endif

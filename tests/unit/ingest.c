@@ -437,13 +437,7 @@ static const struct CMUnitTest tests[] = {
 int
 main(void)
 {
-	int failed = cmocka_run_group_tests_name("ingest, sqlite", tests, NULL, NULL);
+	int failed = cmocka_run_group_tests_name("ingest, sqlite's own", sqlite_tests, NULL, NULL);
 
-	failed += cmocka_run_group_tests_name("ingest, sqlite's own", sqlite_tests, NULL, NULL);
-	engines_open();
-	if (engines[1].config != NULL) {
-		setenv("MERIDIAN_TEST_DATABASE", engines[1].url, 1);
-		failed += cmocka_run_group_tests_name("ingest, postgresql", tests, NULL, NULL);
-	}
-	return engines_close(failed);
+	return failed + engines_run("ingest", tests, NELEM(tests), NULL, NULL);
 }

@@ -6,6 +6,7 @@
 #include "auth/auth.h"
 #include "auth/password.h"
 #include "auth/session.h"
+#include "engines.h"
 #include "scratch.h"
 #include "tom/group.h"
 #include "tom/user.h"
@@ -469,5 +470,5 @@ main(void)
 		cmocka_unit_test(groups_have_one_name_each),
 	};
 
-	return cmocka_run_group_tests_name("session", tests, set_up, tear_down);
+	return engines_run("session", tests, NELEM(tests), set_up, tear_down);
 }

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "people.h"
+#include "engines.h"
 #include "scratch.h"
 
 #include "base/clock.h"
@@ -570,5 +571,5 @@ main(void)
 		CLAIM(messier_is_seeded_once),
 	};
 
-	return cmocka_run_group_tests_name("target", tests, open_database, close_database);
+	return engines_run("target", tests, NELEM(tests), open_database, close_database);
 }

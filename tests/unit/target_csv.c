@@ -12,6 +12,7 @@
 
 #include "memory.h"
 #include "people.h"
+#include "engines.h"
 #include "scratch.h"
 
 #include "tom/target_bulk.h"
@@ -673,5 +674,5 @@ main(void)
 		CLAIM(memory_does_not_grow_with_the_file),
 	};
 
-	return cmocka_run_group_tests_name("target_csv", tests, NULL, NULL);
+	return engines_run("target_csv", tests, NELEM(tests), NULL, NULL);
 }

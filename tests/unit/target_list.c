@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "engines.h"
 #include "scratch.h"
 #include "sky.h"
 
@@ -639,5 +640,5 @@ main(void)
 		cmocka_unit_test(query_strings_are_read_or_refused),
 	};
 
-	return cmocka_run_group_tests_name("target_list", tests, open_database, close_database);
+	return engines_run("target_list", tests, NELEM(tests), open_database, close_database);
 }
