@@ -373,13 +373,13 @@ def a_full_disk_refuses_writes_and_nothing_else(site):
         subprocess.run(['umount', small])
 
 
-@needs('postgresql')
+@needs('postgresql', 'mariadb')
 def a_database_that_goes_and_comes_back_is_found_again(site):
-    postgres = site.workshop.postgres
+    server = site.database_server
     client = site.signed_in('ada')
     for mode in ('fast', 'immediate'):
         equal(client.get('/targets/').status, 200)
-        postgres.stop(mode)
+        server.stop(mode)
         try:
             for path in ('/targets/', '/'):
                 began = time.monotonic()
@@ -390,16 +390,16 @@ def a_database_that_goes_and_comes_back_is_found_again(site):
                     raise AssertionError('503 took %.1f s' % (time.monotonic() - began))
             equal(client.get('/robots.txt').status, 200, 'robots needs no database')
         finally:
-            postgres.start()
+            server.start()
         wait_for(lambda: client.get('/targets/').status == 200, 2.5, 'the page')
         equal(client.get('/').status, 200)
 
 
-@needs('postgresql')
+@needs('postgresql', 'mariadb')
 def a_service_started_while_the_database_is_away_waits_for_it(site):
-    postgres = site.workshop.postgres
+    server = site.database_server
     client = site.signed_in('ada')
-    postgres.stop()
+    server.stop()
     try:
         site.stop_handler('targets')
         site.start_handler('targets')
@@ -407,42 +407,37 @@ def a_service_started_while_the_database_is_away_waits_for_it(site):
         equal(answer.status, 503)
         contains(answer.headers, 'Retry-After')
     finally:
-        postgres.start()
+        server.start()
     wait_for(lambda: client.get('/targets/').status == 200, 2.5, 'the page')
 
 
-@needs('postgresql')
+@needs('postgresql', 'mariadb')
 def ended_connections_under_writes_lose_nothing(site):
     def cut():
         time.sleep(0.2)
-        site.workshop.postgres.sql('postgres', 'SELECT count(pg_terminate_backend(pid)) FROM '
-                                   "pg_stat_activity WHERE datname = '%s'" % site.database_name)
+        site.database_server.cut(site.database_name)
     _under_writes(site, 8, cut, 'cut')
     _healthy(site)
 
 
-@needs('postgresql')
+@needs('postgresql', 'mariadb')
 def a_crash_of_the_database_under_writes_loses_nothing(site):
     def crash():
         time.sleep(1.2)
-        site.workshop.postgres.stop('immediate')
-        site.workshop.postgres.start()
-    site.workshop.postgres.sql('postgres', 'ALTER SYSTEM SET fsync = on')
-    site.workshop.postgres.stop()
-    site.workshop.postgres.start()
+        site.database_server.stop('immediate')
+        site.database_server.start()
+    site.database_server.durable()
     _under_writes(site, 8, crash, 'crash')
     _healthy(site)
 
 
-@needs('postgresql')
+@needs('postgresql', 'mariadb')
 def connections_are_not_leaked(site):
     client = site.signed_in('ada')
     for _ in range(30):
         for path in ('/', '/targets/', '/accounts/password/', '/admin/'):
             client.get(path)
-    count = int(site.workshop.postgres.sql(
-        'postgres', "SELECT count(*) FROM pg_stat_activity WHERE datname = '%s'" %
-        site.database_name))
+    count = site.database_server.connections(site.database_name)
     most = site.workers * 4
     if count > most:
         raise AssertionError('%d connections of at most %d workers' % (count, most))

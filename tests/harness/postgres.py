@@ -71,6 +71,24 @@ class Postgres:
             raise RuntimeError(done.stdout)
         return done.stdout.strip()
 
+    def durable(self):
+        """From now on what is committed is on the disk, as a server for real has it."""
+        self.sql('postgres', 'ALTER SYSTEM SET fsync = on')
+        self.stop()
+        self.start()
+
+    def cut(self, name):
+        """Ends every connection to the database."""
+        self.sql('postgres', 'SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity '
+                             "WHERE datname = '%s'" % name)
+
+    def connections(self, name):
+        return int(self.sql('postgres', 'SELECT count(*) FROM pg_stat_activity '
+                                        "WHERE datname = '%s'" % name))
+
+    def analyze(self, name):
+        self.sql(name, 'VACUUM ANALYZE')
+
     def remove(self):
         self.stop('immediate')
         shutil.rmtree(os.path.dirname(self.data), ignore_errors=True)

@@ -14,11 +14,13 @@ import time
 
 from harness import process
 from harness.client import Client
+from harness.mariadb import Mariadb
 from harness.postgres import Postgres
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SERVERS = ('nginx', 'apache-proxy', 'apache-fcgid', 'apache-cgi')
-DATABASES = ('sqlite', 'postgresql')
+DATABASES = ('sqlite', 'postgresql', 'mariadb')
+SERVERS_OF_DATABASES = {'postgresql': Postgres, 'mariadb': Mariadb}
 
 # Not words of any list, and long enough for the policy.
 PASSWORDS = {
@@ -42,14 +44,14 @@ def locations():
 
 
 class Workshop:
-    """What several sites share: the temporary directory, the installed files, the PostgreSQL."""
+    """What several sites share: the temporary directory, the installed files, the database servers."""
 
     def __init__(self, build):
         self.build = os.path.abspath(build)
         self.directory = tempfile.mkdtemp(prefix='meridian-test-')
         os.chmod(self.directory, 0o755)
         self.app = os.path.join(self.directory, 'app')
-        self._postgres = None
+        self._servers = {}
         self.count = 0
         done = subprocess.run(['make', '-s', '-C', self.build, 'install', 'prefix=' + self.app],
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -68,15 +70,16 @@ class Workshop:
         """Names of the installed executables, those of deploy/locations."""
         return [name for _, name in locations() if os.path.exists(self.libexec + '/' + name)]
 
-    @property
-    def postgres(self):
-        if self._postgres is None:
-            self._postgres = Postgres(os.path.join(self.directory, 'pg'))
-        return self._postgres
+    def database_server(self, database):
+        """The one server of that kind, started when it is first asked for."""
+        if database not in self._servers:
+            self._servers[database] = SERVERS_OF_DATABASES[database](
+                os.path.join(self.directory, database))
+        return self._servers[database]
 
     def close(self):
-        if self._postgres is not None:
-            self._postgres.stop('immediate')
+        for server in self._servers.values():
+            server.remove()
         shutil.rmtree(self.directory, ignore_errors=True)
 
 
@@ -105,9 +108,10 @@ class Site:
             os.mkdir(path, 0o755)
         if os.getuid() == 0:
             process.give_to(process.unprivileged(), self.directory, self.run, self.data, self.log)
-        if database == 'postgresql':
+        if database in SERVERS_OF_DATABASES:
+            self.database_server = workshop.database_server(database)
             self.database_name = self.name
-            self.database_url = workshop.postgres.create(self.name)
+            self.database_url = self.database_server.create(self.name)
         else:
             self.sqlite = os.path.join(self.data, 'meridian.sqlite3')
             self.database_url = 'sqlite:' + self.sqlite
@@ -287,9 +291,9 @@ class Site:
         return client
 
     def sql(self, text):
-        """Rows of a query (SQL both engines know), each a tuple of texts."""
-        if self.database == 'postgresql':
-            out = self.workshop.postgres.sql(self.database_name, text)
+        """Rows of a query (SQL that every engine knows), each a tuple of texts."""
+        if self.database in SERVERS_OF_DATABASES:
+            out = self.database_server.sql(self.database_name, text)
             return [tuple(line.split('|')) for line in out.splitlines()]
         with contextlib.closing(sqlite3.connect(self.sqlite, timeout=10)) as db:
             rows = db.execute(text).fetchall()

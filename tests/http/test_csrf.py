@@ -46,7 +46,7 @@ def _state(site):
     for table, columns in (('users', 'id, username, password, is_active'), ('site', 'id, domain, name'),
                            ('session', 'user_id, created, expires'), ('target', 'id, name, ra'),
                            ('target_name', 'id, name'), ('rights', 'principal, target_id, verbs'),
-                           ('target_list', 'id, name'), ('target_extra', 'id, key, value')):
+                           ('target_list', 'id, name'), ('target_extra', 'id, "key", value')):
         text += repr(sorted(site.sql('SELECT %s FROM %s' % (columns, table))))
     return hashlib.sha256(text.encode()).hexdigest()
 

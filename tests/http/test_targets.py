@@ -256,9 +256,9 @@ def the_update_form_shows_what_is_there(site):
     fields = [f for f in page.forms if 'update' in f['action']][0]['fields']
     equal((fields['ra'], fields['dec'], fields['epoch'], fields['permissions']),
           ('0.1', '-0.30000000000000004', '2000', 'OPEN'))
-    before = site.one('SELECT dec FROM target WHERE id = %d' % target)
+    before = site.one('SELECT t.dec FROM target t WHERE id = %d' % target)
     equal(ada.submit('/targets/%d/update/' % target, {}).status, 302)
-    equal(site.one('SELECT dec FROM target WHERE id = %d' % target), before)
+    equal(site.one('SELECT t.dec FROM target t WHERE id = %d' % target), before)
 
 
 def what_is_nobodys_to_set_is_not_set(site):
