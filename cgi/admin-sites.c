@@ -88,8 +88,7 @@ show_index(struct request *r, struct response *s)
 	value_set_cstr(page, "strategy", config_text(r->app->config, "AUTH_STRATEGY"));
 	value_set_cstr(
 	    page, "permission", config_text(r->app->config, "TARGET_DEFAULT_PERMISSION"));
-	value_set_cstr(
-	    page, "engine", db_engine(r->app->db) == DB_POSTGRESQL ? "PostgreSQL" : "SQLite");
+	value_set_cstr(page, "engine", db_engine_name(r->app->db));
 	return respond_page(r, s, 200, "admin", page);
 }
 

@@ -63,7 +63,7 @@ static const struct config_key keys[] = {
 	{ "OPEN_SEARCH", CONFIG_BOOL, "no", "",
 	    "import, export and unbounded searches without signing in" },
 	{ "DATABASE_URL", CONFIG_TEXT, "sqlite:/var/lib/meridian/meridian.sqlite3", "",
-	    "sqlite:/path or postgresql://user@host/name" },
+	    "sqlite:/path, postgresql://user@host/name or mariadb://user@host/name" },
 	{ "DATABASE_PASSWORD_FILE", CONFIG_TEXT, "", "", "the file with the database's password" },
 	{ "DATABASE_TIMEOUT_MS", CONFIG_INT, "10000", "100..600000",
 	    "the longest a statement may take" },

@@ -65,6 +65,8 @@ enum db_engine { DB_SQLITE, DB_POSTGRESQL, DB_MARIADB, DB_ENGINES /* how many */
 struct db *db_new(const struct config *, char *err, size_t errsize);
 void db_free(struct db *);
 enum db_engine db_engine(const struct db *);
+/* "SQLite", "PostgreSQL", "MariaDB": for people. */
+const char *db_engine_name(const struct db *);
 
 /*
  * For a command that writes much in each transaction: the connection, once it opens, may use some

@@ -55,6 +55,16 @@ choose_server(
 	return 0;
 }
 
+const char *
+db_engine_name(const struct db *db)
+{
+	static const char *const names[] = {
+		[DB_SQLITE] = "SQLite", [DB_POSTGRESQL] = "PostgreSQL", [DB_MARIADB] = "MariaDB"
+	};
+
+	return names[db->engine];
+}
+
 int
 db_engine_choose(struct db *db, const struct config *config, char *err, size_t errsize)
 {

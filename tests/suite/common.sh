@@ -48,11 +48,11 @@ compiled_with()
 	fi
 }
 
-# unit_tests DIR: make check there, each cmocka test counted as one; those of a program that broke off
-# as one failure.
+# unit_tests DIR: make check there with a server of each database for all, each cmocka test counted as
+# one; those of a program that broke off as one failure.
 unit_tests()
 {
-	make -C "$1" -k -j"$(cores)" check >"$1/check.log" 2>&1
+	"$top/tests/tools/pg" run "$top/tests/tools/mariadb" run make -C "$1" -k -j"$(cores)" check >"$1/check.log" 2>&1
 	check_status=$?
 	grep -q '^# TOTAL' "$1/check.log" || {
 		grep -E 'error:|undefined reference' "$1/check.log" | head -n 20
