@@ -108,7 +108,7 @@ JOIN target t ON t.id = n.target_id
 SELECT n.match_key, n.target_id, n.is_primary, t.name,
 	(:everything = 1 OR EXISTS (SELECT 1 FROM rights r WHERE r.target_id = n.target_id
 		AND JSON_CONTAINS(:principals, CAST(r.principal AS CHAR)))) AS visible
-FROM JSON_TABLE(:keys, '$[*]' COLUMNS (match_key VARCHAR(300) PATH '$')) k
+FROM JSON_TABLE(:keys, '$[*]' COLUMNS (match_key VARCHAR(300) CHARACTER SET utf8mb4 PATH '$')) k
 STRAIGHT_JOIN target_name n ON n.match_key = k.match_key
 JOIN target t ON t.id = n.target_id
 
@@ -123,7 +123,7 @@ FROM json_array_elements_text(CAST(:keys AS json)) AS k (match_key) CROSS JOIN L
 	SELECT match_key, target_id FROM target_name WHERE match_key = k.match_key OFFSET 0) AS n
 --: target_ids_of_names mariadb
 SELECT n.match_key, n.target_id
-FROM JSON_TABLE(:keys, '$[*]' COLUMNS (match_key VARCHAR(300) PATH '$')) k
+FROM JSON_TABLE(:keys, '$[*]' COLUMNS (match_key VARCHAR(300) CHARACTER SET utf8mb4 PATH '$')) k
 STRAIGHT_JOIN target_name n ON n.match_key = k.match_key
 
 --: target_ids_of_new sqlite
@@ -134,7 +134,7 @@ SELECT t.id, t.name FROM json_array_elements_text(CAST(:names AS json)) AS k (na
 CROSS JOIN LATERAL (SELECT id, name FROM target WHERE name = k.name OFFSET 0) AS t
 --: target_ids_of_new mariadb
 SELECT t.id, t.name
-FROM JSON_TABLE(:names, '$[*]' COLUMNS (name VARCHAR(100) PATH '$')) k
+FROM JSON_TABLE(:names, '$[*]' COLUMNS (name VARCHAR(100) CHARACTER SET utf8mb4 PATH '$')) k
 STRAIGHT_JOIN target t ON t.name = k.name
 
 --: target_add insert
@@ -217,7 +217,7 @@ SELECT g.id, g.name FROM json_each(:names) k JOIN user_group g ON g.name = k.val
 SELECT id, name FROM user_group
 WHERE name = ANY (ARRAY (SELECT json_array_elements_text(CAST(:names AS json))))
 --: user_groups_named mariadb
-SELECT g.id, g.name FROM JSON_TABLE(:names, '$[*]' COLUMNS (name VARCHAR(150) PATH '$')) k
+SELECT g.id, g.name FROM JSON_TABLE(:names, '$[*]' COLUMNS (name VARCHAR(150) CHARACTER SET utf8mb4 PATH '$')) k
 STRAIGHT_JOIN user_group g ON g.name = k.name
 
 --: user_groups_exist sqlite

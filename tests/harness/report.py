@@ -18,12 +18,18 @@ class TooLong(BaseException):
     pass
 
 
-def needs(*servers):
-    """Marks a test that is about these web servers only."""
+def needs(*kinds):
+    """Marks a test that is about these web servers or databases only."""
     def mark(test):
-        test.servers = servers
+        test.needs = kinds
         return test
     return mark
+
+
+def suits(test, *kinds):
+    """Is the test about a site of these kinds? Each is (the one we have, all that there are)."""
+    needed = set(getattr(test, 'needs', ()))
+    return all(have in needed or not needed & set(known) for have, known in kinds)
 
 
 def equal(got, want, what=''):
