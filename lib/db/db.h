@@ -23,7 +23,7 @@
  * MariaDB, unless a table stands before them. A list of numbers is bound with db_ints:
  *	... IN (SELECT value FROM json_each(:ids))		on SQLite
  *	... = ANY (CAST(:ids AS BIGINT[]))			on PostgreSQL
- *	... JSON_TABLE(:ids, '$[*]' COLUMNS (id BIGINT PATH '$'))	on MariaDB (texts with CHARACTER SET utf8mb4)
+ *	... JSON_TABLE(:ids, '$[*]' COLUMNS (id BIGINT PATH '$'))	on MariaDB, texts with CHARACTER SET utf8mb4
  *
  *	struct query *q = db_query(db, QUERY_SESSION_FIND);
  *	db_bytes(q, "token", hash, 32);

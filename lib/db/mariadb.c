@@ -343,6 +343,28 @@ ready(struct connection *c)
  * Statements
  */
 
+static enum db_result
+run_text(struct connection *c, const char *sql, size_t n)
+{
+	MYSQL_RES *result;
+
+	if (mysql_real_query(c->handle, sql, n) != 0)
+		return fail(c, mysql_errno(c->handle), mysql_error(c->handle), sql);
+	if ((result = mysql_store_result(c->handle)) != NULL)
+		mysql_free_result(result);
+	return DB_END;
+}
+
+/* How long a statement waits for what another transaction holds. */
+static enum db_result
+wait_for_locks(struct connection *c, int seconds)
+{
+	char sql[80];
+	int n = snprintf(sql, sizeof(sql), "SET SESSION innodb_lock_wait_timeout = %d", seconds);
+
+	return run_text(c, sql, (size_t)n);
+}
+
 static void
 prepared_free(struct prepared *p)
 {
@@ -580,6 +602,9 @@ mariadb_start(struct query *q)
 	q->run = p;
 	for (size_t i = 0; i < p->nplaces; i++)
 		bind_value(&p->params[i], &q->values[p->places[i]], q->bytes.p);
+	/* MySQL knows no shorter wait than a second */
+	if (q->no_wait && (r = wait_for_locks(c, c->is_mysql ? 1 : 0)) != DB_END)
+		return r;
 	return execute(c, p, q->st->name, q->st->flags & QUERY_IS_STREAM);
 }
 
@@ -652,8 +677,12 @@ mariadb_finish(struct query *q)
 
 	if (p == NULL)
 		return;
-	if (p->ncells > 0 && c != NULL && !c->broken && p->generation == c->generation)
-		mysql_stmt_free_result(p->stmt);
+	if (!c->broken && p->generation == c->generation) {
+		if (p->ncells > 0)
+			mysql_stmt_free_result(p->stmt);
+		if (q->no_wait)
+			(void)wait_for_locks(c, LOCK_WAIT);
+	}
 	p->used = false;
 	q->run = NULL;
 }
@@ -722,18 +751,6 @@ mariadb_last_id(struct db *db)
 /*
  * Transactions and migrations
  */
-
-static enum db_result
-run_text(struct connection *c, const char *sql, size_t n)
-{
-	MYSQL_RES *result;
-
-	if (mysql_real_query(c->handle, sql, n) != 0)
-		return fail(c, mysql_errno(c->handle), mysql_error(c->handle), sql);
-	if ((result = mysql_store_result(c->handle)) != NULL)
-		mysql_free_result(result);
-	return DB_END;
-}
 
 /* A step of a migration, with the names that this server has. */
 static enum db_result

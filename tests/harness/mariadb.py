@@ -11,8 +11,9 @@ TOOL = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
 class Mariadb:
     """Started on construction; who can open the socket is let in."""
 
-    def __init__(self, directory):
+    def __init__(self, directory, options=''):
         self.directory = directory
+        self.options = options
         self.socket = os.path.join(directory, 'socket')
         self.flush = '0'
         self.start()
@@ -20,7 +21,8 @@ class Mariadb:
     def start(self):
         done = subprocess.run([TOOL, 'start', self.directory], stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd='/',
-                              env=dict(os.environ, MARIADB_FLUSH=self.flush))
+                              env=dict(os.environ, MARIADB_FLUSH=self.flush,
+                                       MARIADB_OPTIONS=self.options))
         if done.returncode:
             raise RuntimeError('MariaDB does not start: ' + done.stderr)
 

@@ -3,11 +3,14 @@ One TOM whatever the database: the same data gives the same pages, and the same 
 Run with MariaDB, the last of them, beside sites on the others.
 """
 import contextlib
+import os
 import re
 import subprocess
 import tempfile
 
-from harness.report import needs
+from harness import process
+from harness.mariadb import Mariadb
+from harness.report import contains, equal, needs
 from harness.site import DATABASES, Site
 
 # Names in every order that a collation could make of them, and numbers with all their digits.
@@ -105,3 +108,55 @@ def every_engine_shows_the_same(site):
     if wrong:
         raise AssertionError('%d pages differ; %s' % (len(wrong), ' | '.join(wrong[:6])))
     assert len(want) > 150, len(want)
+
+
+def _certificate(folder, name):
+    """An authority and a server's certificate for `name`: options of the server, the authority's file."""
+    def openssl(*args):
+        subprocess.run(['openssl', *args], cwd=folder, check=True, stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL)
+    openssl('req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=Test CA',
+            '-keyout', 'ca.key', '-out', 'ca.pem')
+    openssl('req', '-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=' + name, '-keyout', 'server.key',
+            '-out', 'server.csr')
+    with open(folder + '/ext', 'w') as f:
+        f.write('subjectAltName = DNS:%s\n' % name)
+    openssl('x509', '-req', '-in', 'server.csr', '-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial',
+            '-days', '2', '-extfile', 'ext', '-out', 'server.pem')
+    os.chmod(folder + '/server.key', 0o644)
+    return ('--ssl-ca=%s/ca.pem --ssl-cert=%s/server.pem --ssl-key=%s/server.key' %
+            (folder, folder, folder), folder + '/ca.pem')
+
+
+@needs('nginx', 'mariadb')
+def another_machine_must_show_whose_server_it_is(site):
+    # 127.0.0.1 in a spelling that does not look like this machine
+    elsewhere, mistaken = '2130706433', '0x7f000001'
+    port = process.free_port()
+    tcp = '--skip-networking=0 --bind-address=127.0.0.1 --port=%d ' % port
+
+    def ask(host, settings, status):
+        site.command('meridian', 'user', 'list', check=False,
+                     MERIDIAN_DATABASE_URL='mariadb://meridian@%s:%d/tls%s' % (host, port, settings))
+        equal(site.last.returncode, status, '%s%s: %s' % (host, settings, site.last.stderr))
+        return site.last.stderr
+
+    with tempfile.TemporaryDirectory(prefix='meridian-tls-') as folder:
+        os.chmod(folder, 0o755)
+        options, authority = _certificate(folder, elsewhere)
+        server = Mariadb(folder + '/db', tcp + options)
+        try:
+            site.command('meridian', 'migrate', MERIDIAN_DATABASE_URL=server.create('tls'))
+            ours = '?ssl-ca=' + authority
+            ask(elsewhere, ours, 0)
+            ask(elsewhere, '', 1)  # no authority that this machine trusts
+            ask(mistaken, ours, 1)  # a certificate for another name
+            ask(elsewhere, '?ssl-mode=disabled', 0)
+            ask('127.0.0.1', '', 0)
+            server.stop()
+            server.options = tcp + '--skip-ssl'
+            server.start()
+            contains(ask(elsewhere, ours, 1), 'TLS')
+            ask('127.0.0.1', '', 0)
+        finally:
+            server.remove()

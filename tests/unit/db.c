@@ -17,6 +17,7 @@
 #include "engines.h"
 
 static struct db *db; /* of the test that runs */
+static int64_t held; /* the row that a transaction holds */
 
 /* Adds a site, the smallest table with a unique key. */
 static enum db_result
@@ -628,6 +629,42 @@ a_statement_has_a_time_limit(void **state)
 	config_free(config);
 }
 
+static enum db_result
+hold_row_and_note(struct db *to, void *arg)
+{
+	struct engine *e = arg;
+	struct db *other = engines_connect(e);
+	int64_t t;
+	enum db_result r;
+	struct query *q = db_query(to, QUERY_SITE_CHANGE);
+
+	db_int(q, "id", held);
+	db_text(q, "domain", STR("held.example.org"));
+	db_text(q, "name", STR("held"));
+	assert_int_equal(db_run(q), DB_END);
+	t = clock_monotonic();
+	q = db_query(other, QUERY_SITE_CHANGE);
+	db_int(q, "id", held);
+	db_text(q, "domain", STR("other.example.org"));
+	db_text(q, "name", STR("other"));
+	db_no_wait(q);
+	r = db_run(q);
+	assert_true(clock_monotonic() - t < SECOND);
+	db_free(other);
+	return r == DB_RETRY ? DB_END : DB_FAILED;
+}
+
+static void
+who_does_not_wait_gets_an_answer_at_once(void **state)
+{
+	(void)state;
+	if (db_engine(db) == DB_POSTGRESQL)
+		return; /* there the statement says so itself */
+	assert_int_equal(add_site(db, "hold.example.org", &held), DB_END);
+	assert_int_equal(db_transaction(db, DB_WRITE, hold_row_and_note, *state), DB_END);
+	remove_sites();
+}
+
 /* Who is cut off from the server with queries on the way gets both answers, and knows it is back. */
 static void
 a_cut_under_a_pipeline_is_told_once(void **state)
@@ -824,6 +861,7 @@ static const struct CMUnitTest claims[] = {
 	cmocka_unit_test(a_bulk_passes_over_what_is_there),
 	cmocka_unit_test(a_long_result_streams),
 	cmocka_unit_test(a_statement_has_a_time_limit),
+	cmocka_unit_test(who_does_not_wait_gets_an_answer_at_once),
 	cmocka_unit_test(a_cut_under_a_pipeline_is_told_once),
 	cmocka_unit_test(a_child_never_uses_its_parents_connection),
 	cmocka_unit_test(statements_are_counted),
