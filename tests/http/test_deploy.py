@@ -1,7 +1,8 @@
 """
 deploy: the committed configurations: their location prefixes are those of the executables' routes, and
-the servers' own checkers take them.
+the servers' own checkers take them; and deploy/run, which makes a site by one command.
 """
+import contextlib
 import glob
 import os
 import re
@@ -11,7 +12,8 @@ import subprocess
 import sys
 
 from harness import fastcgi, process
-from harness.report import Skip, contains, equal, needs
+from harness.client import Client
+from harness.report import Skip, contains, equal, lacks, needs
 from harness.site import TOP, PATHS, locations
 
 
@@ -295,3 +297,87 @@ def the_units_outlive_an_outage(site):
     unit = _read('systemd/meridian@.service').split('[Service]')
     contains(unit[0], 'StartLimitIntervalSec=0\n')
     contains(unit[1], 'Restart=on-failure\n')
+
+class _Run:
+    """deploy/run on a folder and a port of its own."""
+
+    def __init__(self, site, *options):
+        self.dir = os.path.join(site.workshop.directory, 'deployed-' + site.name)
+        self.port = process.free_port()
+        self.options = options
+
+    def __call__(self, *args, status=0, more=()):
+        done = subprocess.run([os.path.join(TOP, 'deploy/run'), '--dir', self.dir, *args, *more],
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              text=True, timeout=600)
+        equal(done.returncode, status, done.stderr)
+        self.said = done.stderr
+        return done.stdout
+
+    def start(self, **more):
+        return self('--port', str(self.port), *self.options, **more)
+
+
+@contextlib.contextmanager
+def _run(site, *options):
+    run = _Run(site, *options)
+    try:
+        yield run
+    finally:
+        run('--stop')
+
+
+def _database_options(site):
+    """--database with a password (the PostgreSQL of tests trusts its socket and does not ask for it)."""
+    if site.database == 'sqlite':
+        return ()
+    url = site.database_server.create('deployed_' + site.name)
+    if site.database == 'mariadb':
+        site.database_server.sql('mysql', "GRANT ALL ON deployed_%s.* TO deployed@localhost "
+                                 "IDENTIFIED BY 's@cret'" % site.name)
+        url = url.replace('//meridian@', '//deployed@')
+    return ('--database', url.replace('@', ':s%40cret@', 1))
+
+
+@needs('nginx')
+def one_command_makes_a_site_and_a_second_changes_nothing(site):
+    with _run(site, *_database_options(site)) as run:
+        said = run.start().splitlines()
+        equal(said[:2], ['URL http://127.0.0.1:%d/' % run.port, 'USER admin'])
+        equal(len(said), 3)
+        password = said[2].removeprefix('PASSWORD ')
+        equal((len(password) >= 15, ' ' in password), (True, False), password)
+        client = Client(run.port)
+        client.sign_in('admin', password)
+        equal(client.get('/admin/').status, 200)
+        equal(Client(run.port, 'localhost').get('/').status, 200)
+        with open(run.dir + '/meridian.conf') as f:
+            conf = f.read()
+        lacks(conf, 's%40cret')
+        if site.database != 'sqlite':
+            with open(run.dir + '/database_password') as f:
+                equal(f.read().strip(), 's@cret')
+            equal(os.stat(run.dir + '/database_password').st_mode & 0o777, 0o600)
+        equal(run.start().splitlines(), said[:2], 'the password is shown once')
+        contains(run.said, 'nothing was changed')
+        contains(run('--status'), 'URL http://127.0.0.1:%d/' % run.port)
+        run('--stop')
+        run('--status', status=3)
+        equal(process.answers(run.port), False)
+        equal(run.start().splitlines(), said[:2])
+        client = Client(run.port)
+        client.sign_in('admin', password)
+
+
+@needs('nginx', 'sqlite')
+def a_busy_port_and_a_wrong_option_are_explained(site):
+    run = _Run(site)
+    with socket.socket() as s:
+        s.bind(('127.0.0.1', run.port))
+        s.listen()
+        run.start(status=1)
+    contains(run.said, 'port %d is in use' % run.port)
+    run('--database', 'oracle://a:secret@b/c', status=1)
+    contains(run.said, 'mariadb://USER@HOST/NAME')
+    lacks(run.said, 'secret')
+    run('--stop')
