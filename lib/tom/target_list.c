@@ -193,10 +193,10 @@ find_boundary(struct listing *l, size_t segment, const struct place *after)
 	struct query *q;
 
 	sql_add(s, QUERY_TARGETS_SELECT);
-	sql_add(s, QUERY_TARGETS_FROM_ALL);
+	sql_add(s, QUERY_TARGETS_BOUNDARY_BEGIN);
 	target_run(s, seg, after, l->from.back);
 	target_run_order(s, seg, l->from.back);
-	sql_add(s, QUERY_TARGETS_BOUNDARY);
+	sql_add(s, QUERY_TARGETS_BOUNDARY_END);
 	q = sql_query(s);
 	if (db_step(q) == DB_ROW) {
 		struct target_row row = read_row(q, l->arena);

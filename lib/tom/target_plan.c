@@ -11,6 +11,7 @@
 #include "base/buf.h"
 
 #define TOO_MANY ((size_t)TARGET_MATCHES + 1)
+#define STRIPS_WRITTEN ((size_t)64) /* ranges of a cone in one statement: 8 degrees */
 
 /* Candidates while they are gathered. */
 struct found {
@@ -117,11 +118,19 @@ try_same(struct target_plan *p, struct str keys)
 	return r;
 }
 
-static struct str
-strips_text(const struct cone *c, struct arena *a)
+static void
+add_cone(struct sql *s, const struct cone *c)
 {
-	struct cone_strip *strips = arena_array(a, CONE_STRIPS, sizeof(*strips));
-	size_t n = cone_strips(c, strips);
+	sql_add(s, QUERY_TARGETS_IN_CONE);
+	sql_real(s, "ra", c->ra);
+	sql_real(s, "dec", c->dec);
+	sql_real(s, "cosine", cos(c->dec * M_PI / 180));
+	sql_real(s, "limit", cone_limit(c));
+}
+
+static struct str
+strips_text(const struct cone_strip *strips, size_t n, struct arena *a)
+{
 	struct buf b = { 0 };
 	struct str s;
 
@@ -138,21 +147,53 @@ strips_text(const struct cone *c, struct arena *a)
 	return s;
 }
 
-static enum db_result
-try_cone(struct target_plan *p)
+/* The strips written out: MariaDB reads ranges that it is told, but not those of a list. */
+static struct query *
+written_cone(struct target_plan *p, const struct cone_strip *strips, size_t n)
+{
+	struct sql *s = sql_new(p->db, p->arena);
+
+	sql_add(s, QUERY_CONE_BEGIN);
+	for (size_t i = 0; i < n; i++) {
+		if (i > 0)
+			sql_add(s, QUERY_TARGETS_NAMED_OR);
+		sql_add(s, QUERY_CONE_STRIP);
+		sql_int(s, "zone", strips[i].zone);
+		sql_real(s, "first", strips[i].from);
+		sql_real(s, "last", strips[i].to);
+	}
+	sql_add(s, QUERY_CONE_END);
+	add_cone(s, &p->query.cone);
+	sql_add(s, QUERY_CONE_LIMIT);
+	return sql_query(s);
+}
+
+static struct query *
+cone_query(struct target_plan *p)
 {
 	const struct cone *c = &p->query.cone;
+	struct cone_strip *strips = arena_array(p->arena, CONE_STRIPS, sizeof(*strips));
+	size_t n = cone_strips(c, strips);
+	struct query *q;
 
-	p->ask_cone = p->query.by_cone;
-	if (!p->ask_cone || p->by_ids)
-		return DB_END;
-	struct query *q = db_query(p->db, QUERY_MATCH_CONE);
-	db_text(q, "strips", strips_text(c, p->arena));
+	if (db_engine(p->db) == DB_MARIADB && n <= STRIPS_WRITTEN)
+		return written_cone(p, strips, n);
+	q = db_query(p->db, QUERY_MATCH_CONE);
+	db_text(q, "strips", strips_text(strips, n, p->arena));
 	db_real(q, "ra", c->ra);
 	db_real(q, "dec", c->dec);
 	db_real(q, "cosine", cos(c->dec * M_PI / 180));
 	db_real(q, "limit", cone_limit(c));
-	return try_index(p, q, &p->ask_cone);
+	return q;
+}
+
+static enum db_result
+try_cone(struct target_plan *p)
+{
+	p->ask_cone = p->query.by_cone;
+	if (!p->ask_cone || p->by_ids)
+		return DB_END;
+	return try_index(p, cone_query(p), &p->ask_cone);
 }
 
 static enum db_result
@@ -280,16 +321,6 @@ add_parts(struct sql *s, const struct terms *t)
 		sql_text(s, "part", t->key[i]);
 	}
 	sql_add(s, QUERY_TARGETS_NAMED_END);
-}
-
-static void
-add_cone(struct sql *s, const struct cone *c)
-{
-	sql_add(s, QUERY_TARGETS_IN_CONE);
-	sql_real(s, "ra", c->ra);
-	sql_real(s, "dec", c->dec);
-	sql_real(s, "cosine", cos(c->dec * M_PI / 180));
-	sql_real(s, "limit", cone_limit(c));
 }
 
 static void

@@ -22,6 +22,10 @@ LIMIT 1001) c
 --: targets_from_all fragment
 -- All targets, in the order of an index.
 FROM target t WHERE 1 = 1
+--: targets_from_all fragment mariadb
+-- It would rather sort the table than walk an order's index for some hundred rows.
+FROM target t FORCE INDEX FOR ORDER BY (target_created, target_type, target_ra, target_dec,
+	target_modified, name, PRIMARY) WHERE 1 = 1
 
 --: targets_from_ids fragment sqlite
 -- Those of a list of ids.
@@ -35,17 +39,36 @@ FROM JSON_TABLE(:ids, '$[*]' COLUMNS (id BIGINT PATH '$')) j STRAIGHT_JOIN targe
 -- A bounded number of targets in the order of an index; filters come after the window.
 FROM (SELECT t.id, t.name, t.type, t.permissions, t.created, t.modified, t.ra, t.dec, t.scheme
 FROM target t WHERE 1 = 1
+--: targets_window_begin fragment mariadb
+-- MariaDB makes a table of the window first: of ids alone, which the order's index has. The rows are
+-- looked up after it until the page is full.
+FROM (SELECT t.id AS in_window FROM target t FORCE INDEX FOR ORDER BY (target_created, target_type, target_ra, target_dec,
+	target_modified, name, PRIMARY)
+WHERE 1 = 1
 
 --: targets_window_end fragment
 LIMIT 10000) t WHERE 1 = 1
+--: targets_window_end fragment mariadb
+LIMIT 10000) w STRAIGHT_JOIN target t ON t.id = w.in_window WHERE 1 = 1
 
 --: targets_count_window_end fragment
 -- Counting looks at fewer.
 LIMIT 4000) t WHERE 1 = 1
+--: targets_count_window_end fragment mariadb
+LIMIT 4000) w STRAIGHT_JOIN target t ON t.id = w.in_window WHERE 1 = 1
 
---: targets_boundary fragment
+--: targets_boundary_begin fragment
 -- The last row of a window.
+FROM target t WHERE 1 = 1
+--: targets_boundary_begin fragment mariadb
+FROM (SELECT t.id AS last FROM target t FORCE INDEX FOR ORDER BY (target_created, target_type, target_ra, target_dec,
+	target_modified, name, PRIMARY)
+WHERE 1 = 1
+
+--: targets_boundary_end fragment
 LIMIT 1 OFFSET 9999
+--: targets_boundary_end fragment mariadb
+LIMIT 1 OFFSET 9999) w STRAIGHT_JOIN target t ON t.id = w.last
 
 --: targets_limit_page fragment
 -- A page of the usual size and the row after it. Written out, because PostgreSQL plans for it.
@@ -327,12 +350,27 @@ WHERE (sin(radians((t.dec - :dec) / 2)) * sin(radians((t.dec - :dec) / 2))
 + cos(radians(t.dec)) * :cosine * sin(radians((t.ra - :ra) / 2)) * sin(radians((t.ra - :ra) / 2)))
 <= :limit LIMIT 2001
 --: match_cone mariadb
+-- (Many strips: of each zone all right ascensions are looked through. Few are written out, below.)
 SELECT t.id FROM JSON_TABLE(:strips, '$[*]' COLUMNS (zone INTEGER PATH '$[0]',
 	first DOUBLE PATH '$[1]', last DOUBLE PATH '$[2]')) s
 STRAIGHT_JOIN target t ON t.zone = s.zone AND t.ra BETWEEN s.first AND s.last
 WHERE (sin(radians((t.dec - :dec) / 2)) * sin(radians((t.dec - :dec) / 2))
 + cos(radians(t.dec)) * :cosine * sin(radians((t.ra - :ra) / 2)) * sin(radians((t.ra - :ra) / 2)))
 <= :limit LIMIT 2001
+
+--: cone_begin fragment
+-- MariaDB: strips as a list of ranges, of which it reads just what is in them: begin, strips with
+-- targets_named_or between, end, targets_in_cone, limit.
+SELECT t.id FROM target t WHERE (
+
+--: cone_strip fragment
+(t.zone = :zone AND t.ra BETWEEN :first AND :last)
+
+--: cone_end fragment
+)
+
+--: cone_limit fragment
+LIMIT 2001
 
 --: aliases_of sqlite
 -- The other names of some targets, oldest first.
