@@ -127,10 +127,10 @@ holds_password(const char *url)
 {
 	const char *rest = strstr(url, "://"), *at, *colon;
 
-	if (strncmp(url, "postgres", 8) != 0 || rest == NULL)
+	if (strncmp(url, "sqlite:", 7) == 0 || rest == NULL)
 		return false;
 	rest += 3;
-	at = memchr(rest, '@', strcspn(rest, "/?"));
+	at = memrchr(rest, '@', strcspn(rest, "/?"));
 	colon = strchr(rest, ':');
 	return (at != NULL && colon != NULL && colon < at) || strstr(rest, "?password=") != NULL ||
 	    strstr(rest, "&password=") != NULL;

@@ -1,7 +1,7 @@
 /*
  * db: the side of the database that every engine shares: queries with their bound values, the first
  * failure of each, transactions and their repetition, the counting of statements. What differs is
- * in sqlite.c and postgresql.c, behind struct driver.
+ * in the drivers, behind struct driver.
  */
 #include "db/db.h"
 

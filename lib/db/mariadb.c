@@ -192,13 +192,44 @@ set_session(struct connection *c)
 	return r;
 }
 
+/* Does the server keep a log of statements, which it does not for READ COMMITTED? Writes would fail. */
+static bool
+logs_statements(struct connection *c)
+{
+	static const char sql[] = "SELECT @@log_bin AND @@binlog_format = 'STATEMENT'";
+	MYSQL_RES *result = NULL;
+	MYSQL_ROW row = NULL;
+	bool does;
+
+	if (mysql_real_query(c->handle, sql, strlen(sql)) == 0 &&
+	    (result = mysql_store_result(c->handle)) != NULL)
+		row = mysql_fetch_row(result);
+	does = row != NULL && row[0] != NULL && strcmp(row[0], "1") == 0;
+	if (result != NULL)
+		mysql_free_result(result);
+	return does;
+}
+
+/* NULL, or why this server will not do however long one waits. */
+static const char *
+unfit(struct connection *c)
+{
+	const char *wrong = mariadb_too_old(c->is_mysql, mysql_get_server_version(c->handle));
+
+	if (wrong == NULL && logs_statements(c))
+		wrong =
+		    "the server's binlog_format is STATEMENT, under which it refuses our writes: "
+		    "set it to ROW or MIXED";
+	return wrong;
+}
+
 static void
 set_options(struct connection *c, const struct mariadb_url *u)
 {
 	MYSQL *h = c->handle;
 	/* connecting is quick or hopeless; statements have their own limit */
 	unsigned connect = 2, silent = (unsigned)(c->db->timeout / SECOND) + PATIENCE;
-	unsigned none = 0, on = 1;
+	unsigned none = 0, on = 1, tcp = MYSQL_PROTOCOL_TCP;
 
 	if (c->db->timeout > HOUR)
 		silent = 24 * 3600;
@@ -209,6 +240,8 @@ set_options(struct connection *c, const struct mariadb_url *u)
 	mysql_optionsv(h, MYSQL_OPT_LOCAL_INFILE, &none);
 	mysql_optionsv(h, MYSQL_SET_CHARSET_NAME, "utf8mb4");
 	mysql_optionsv(h, MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", "meridian");
+	if (u->host != NULL) /* "localhost" is the socket otherwise, whatever the port */
+		mysql_optionsv(h, MYSQL_OPT_PROTOCOL, &tcp);
 	if (!u->verify_tls)
 		return;
 	mysql_optionsv(h, MYSQL_OPT_SSL_ENFORCE, &on);
@@ -240,8 +273,10 @@ connect_to(struct connection *c)
 	}
 	c->is_mysql = !mariadb_connection(c->handle);
 	c->broken = false;
-	wrong = mariadb_too_old(c->is_mysql, mysql_get_server_version(c->handle));
-	return wrong != NULL ? db_fail(db, DB_AWAY, "connect", wrong) : set_session(c);
+	if ((wrong = unfit(c)) == NULL)
+		return set_session(c);
+	log_error("the database server cannot be used", LOG_TEXT("why", wrong));
+	return db_fail(db, DB_REFUSED, "connect", wrong);
 }
 
 /* Sets the connection up, for the first time or again. */
@@ -263,7 +298,7 @@ establish(struct connection *c)
 	if (c->handle != NULL)
 		mysql_close(c->handle);
 	c->handle = NULL;
-	return DB_AWAY;
+	return r;
 }
 
 static const char *
@@ -323,7 +358,10 @@ look_at_socket(struct connection *c)
 	db_fail(c->db, DB_AWAY, "connection", "the server closed the connection");
 }
 
-/* Before something is sent: is there a connection? Outside a transaction it is made anew. */
+/*
+ * Before something is sent: is there a connection? Outside a transaction it is made anew. DB_END, or
+ * why there is none.
+ */
 static enum db_result
 ready(struct connection *c)
 {
@@ -594,8 +632,8 @@ mariadb_start(struct query *q)
 	struct prepared *p = NULL;
 	enum db_result r;
 
-	if (ready(c) != DB_END)
-		return DB_AWAY;
+	if ((r = ready(c)) != DB_END)
+		return r;
 	if ((r = prepare(c, q->st, &p)) != DB_END)
 		return r;
 	p->used = true;
@@ -778,8 +816,8 @@ mariadb_control(struct db *db, const char *sql, bool later)
 	enum db_result r;
 
 	(void)later;
-	if (ready(c) != DB_END)
-		return DB_AWAY;
+	if ((r = ready(c)) != DB_END)
+		return r;
 	if (sql == mariadb_driver.begin[DB_READ] &&
 	    (r = run_text(c, one_moment, strlen(one_moment))) != DB_END)
 		return r;
@@ -844,8 +882,8 @@ mariadb_bulk(struct bulk *b, int64_t *added)
 	enum db_result r;
 
 	*added = 0;
-	if (ready(b->db->conn) != DB_END)
-		return DB_AWAY;
+	if ((r = ready(b->db->conn)) != DB_END)
+		return r;
 	r = insert_rows(b, BULK_ROWS, &at, added);
 	return r == DB_END ? insert_rows(b, (b->n - at) / b->ncolumns, &at, added) : r;
 }

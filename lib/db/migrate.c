@@ -30,11 +30,11 @@ checksum(const struct migration *m, char hex[CHECKSUM_SIZE])
 		snprintf(hex + 2 * i, 3, "%02x", hash[i]);
 }
 
-/* Whose tables are there? */
+/* Whose tables are there? Unknown: the database cannot be asked, *why says for what reason. */
 enum owner { OWNER_UNKNOWN, OWNER_NOBODY, OWNER_OURS, OWNER_ANOTHER };
 
 static enum owner
-find_owner(struct db *db, char *err, size_t errsize)
+find_owner(struct db *db, enum db_result *why, char *err, size_t errsize)
 {
 	struct query *q = db_query(db, QUERY_SCHEMA_TABLES);
 	enum owner owner = OWNER_NOBODY;
@@ -48,7 +48,7 @@ find_owner(struct db *db, char *err, size_t errsize)
 		else if (first[0] == '\0')
 			snprintf(first, sizeof(first), "%.*s", STR_ARG(name));
 	}
-	if (db_done(q) != DB_END) {
+	if ((*why = db_done(q)) != DB_END) {
 		snprintf(err, errsize, "the database cannot be used: %s", db_error(db));
 		return OWNER_UNKNOWN;
 	}
@@ -134,10 +134,11 @@ enum db_result
 db_schema_check(struct db *db, char *err, size_t errsize)
 {
 	const struct migration *next;
+	enum db_result why;
 	bool begun = false;
 	int64_t n = 0;
 
-	switch (find_owner(db, err, errsize)) {
+	switch (find_owner(db, &why, err, errsize)) {
 	case OWNER_NOBODY:
 		snprintf(err, errsize, "the database is empty: run meridian migrate");
 		return DB_REFUSED;
@@ -145,7 +146,8 @@ db_schema_check(struct db *db, char *err, size_t errsize)
 		n = compare(db, &begun, err, errsize);
 		break;
 	case OWNER_UNKNOWN:
-		return DB_AWAY;
+		/* busy, slow or full passes, too */
+		return why == DB_FAILED ? DB_REFUSED : why == DB_REFUSED ? why : DB_AWAY;
 	case OWNER_ANOTHER:
 		return DB_REFUSED;
 	}
@@ -234,7 +236,9 @@ apply_next(struct db *db, void *arg)
 		r = db->driver->control(db, *begin, false);
 	if (r != DB_END)
 		return r;
-	owner = find_owner(db, run->err, run->errsize);
+	owner = find_owner(db, &r, run->err, run->errsize);
+	if (owner == OWNER_UNKNOWN && r == DB_RETRY)
+		return r;
 	if (owner == OWNER_OURS)
 		n = compare(db, &begun, run->err, run->errsize);
 	if (owner == OWNER_UNKNOWN || owner == OWNER_ANOTHER || n < 0) {

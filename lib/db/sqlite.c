@@ -219,6 +219,23 @@ sqlite_stale(struct db *db)
 	return stat(db->path, &st) == 0 && (st.st_ino != c->inode || st.st_dev != c->device);
 }
 
+/* Why it was not opened. That there is no file yet is for an operator to mend: waiting does not help. */
+static enum db_result
+fail_open(struct connection *c, int code)
+{
+	enum db_result r = result_of(c->handle, code);
+	char why[400];
+
+	if (r == DB_AWAY && access(c->db->path, F_OK) != 0 && errno == ENOENT) {
+		r = DB_REFUSED;
+		snprintf(why, sizeof(why), "%s: there is no such file; `meridian migrate` makes it",
+		    c->db->path);
+	} else
+		snprintf(why, sizeof(why), "%s: %s (SQLite %d)", c->db->path,
+		    sqlite3_errmsg(c->handle), code);
+	return db_fail(c->db, r, "open", why);
+}
+
 static enum db_result
 sqlite_open(struct db *db)
 {
@@ -262,16 +279,8 @@ sqlite_open(struct db *db)
 	}
 	note_file(c);
 	if (rc != SQLITE_OK) {
-		char why[400];
-		enum db_result r = result_of(c->handle, rc);
+		enum db_result r = fail_open(c, rc);
 
-		if (rc == SQLITE_CANTOPEN && access(db->path, F_OK) != 0 && errno == ENOENT)
-			snprintf(why, sizeof(why),
-			    "%s: there is no such file; `meridian migrate` makes it", db->path);
-		else
-			snprintf(why, sizeof(why), "%s: %s (SQLite %d)", db->path,
-			    sqlite3_errmsg(c->handle), rc);
-		db_fail(db, r, "open", why);
 		sqlite_close(db);
 		db->conn = NULL;
 		return r;

@@ -158,5 +158,28 @@ def another_machine_must_show_whose_server_it_is(site):
             server.start()
             contains(ask(elsewhere, ours, 1), 'TLS')
             ask('127.0.0.1', '', 0)
+            ask('localhost', '', 0)  # with a port that is TCP, too
+        finally:
+            server.remove()
+
+
+@needs('nginx', 'mariadb')
+def a_server_whose_log_refuses_our_writes_is_refused(site):
+    with tempfile.TemporaryDirectory(prefix='meridian-log-') as folder:
+        os.chmod(folder, 0o755)
+        server = Mariadb(folder + '/db', '--log-bin --binlog-format=STATEMENT')
+        try:
+            url = server.create('log')
+            for command in ('migrate', 'check'):
+                site.command('meridian', command, check=False, MERIDIAN_DATABASE_URL=url)
+                contains(site.last.stderr + site.last.stdout, 'set it to ROW or MIXED')
+                equal(site.last.returncode == 0, False)
+            # an executable does not start
+            started = subprocess.run([site.workshop.libexec + '/home', '-s', folder + '/home.sock'],
+                                     env=site.environment(MERIDIAN_DATABASE_URL=url), cwd='/',
+                                     stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                     stderr=subprocess.STDOUT, text=True, timeout=20,
+                                     **process.as_user())
+            equal(started.returncode, 78, started.stdout)
         finally:
             server.remove()

@@ -67,7 +67,7 @@ an_empty_database_says_what_to_run(void **state)
 	server_empty(engine->url);
 	db = engines_connect(engine);
 	if (db_engine(db) == DB_SQLITE) {
-		assert_int_equal(db_schema_check(db, err, sizeof(err)), DB_AWAY);
+		assert_int_equal(db_schema_check(db, err, sizeof(err)), DB_REFUSED);
 		assert_non_null(strstr(err, "there is no such file"));
 		assert_non_null(strstr(err, "meridian migrate"));
 	} else
