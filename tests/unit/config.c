@@ -190,6 +190,9 @@ stray_variables_are_found(void **state)
 	struct arena *a = arena_new();
 
 	(void)state;
+	/* what tests/run sets */
+	unsetenv("MERIDIAN_TEST_PG");
+	unsetenv("MERIDIAN_TEST_MARIADB");
 	assert_null(config_stray(a, 0).p);
 	setenv("MERIDIAN_AUTH_STRATEGIE", "LOCKED", 1);
 	assert_str(config_stray(a, 0), "MERIDIAN_AUTH_STRATEGIE");
