@@ -1,7 +1,7 @@
 /*
- * db: the side of the database that every engine shares: queries with their bound values, the first
- * failure of each, transactions and their repetition, the counting of statements. What differs is
- * in the drivers, behind struct driver.
+ * db: the side of the database that every engine shares: the connection, statements and how they are
+ * run, the first failure of each, their counting. Values and columns are in query.c, transactions in
+ * transaction.c; what differs between engines is in the drivers, behind struct driver.
  */
 #include "db/db.h"
 
@@ -25,6 +25,12 @@ static void
 note_fork(void)
 {
 	forks++;
+}
+
+bool
+db_is_parents(const struct db *db)
+{
+	return db->forks != forks;
 }
 
 static void *
@@ -227,9 +233,8 @@ look_at_connection(struct db *db)
 	disconnect(db);
 }
 
-/* Before anything is said to the engine. */
-static enum db_result
-enter(struct db *db)
+enum db_result
+db_enter(struct db *db)
 {
 	look_at_connection(db);
 	db->last_used = clock_monotonic();
@@ -429,149 +434,6 @@ db_statement_columns(struct statement *st, size_t n, const char *(*name)(void *,
 		st->columns[st->ncolumns] = need(strdup(name(arg, st->ncolumns)));
 }
 
-static void
-query_fail(struct query *q, enum db_result r)
-{
-	if (q->failed == DB_END)
-		q->failed = r;
-	if (q->db->depth > 0 && q->db->spoiled == DB_END)
-		q->db->spoiled = r;
-}
-
-/* The value of a parameter, or NULL: the mistake is the query's failure then. */
-static struct value *
-param(struct query *q, const char *name)
-{
-	const struct statement *st = q->st;
-	char why[120];
-
-	for (size_t tries = 0; st->params != NULL && tries < st->nparams; tries++) {
-		size_t i = q->param_hint;
-
-		q->param_hint = i + 1 < st->nparams ? i + 1 : 0;
-		if (strcmp(st->params[i], name) == 0)
-			return &q->values[i];
-	}
-	snprintf(why, sizeof(why), "there is no parameter :%s", name);
-	query_fail(q, db_fail(q->db, DB_FAILED, st->name, why));
-	return NULL;
-}
-
-void
-db_value_text(struct buf *bytes, struct value *v, struct str s, bool is_bytes)
-{
-	if (s.p == NULL) {
-		v->kind = VALUE_NULL;
-		return;
-	}
-	v->kind = is_bytes ? VALUE_BYTES : VALUE_TEXT;
-	v->at = bytes->n;
-	v->n = s.n;
-	buf_put(bytes, s.p, s.n);
-	buf_putc(bytes, '\0');
-}
-
-void
-db_value_ints(
-    struct buf *bytes, struct value *v, enum db_engine engine, const int64_t *ints, size_t n)
-{
-	v->kind = VALUE_TEXT;
-	v->at = bytes->n;
-	buf_putc(bytes, engine == DB_POSTGRESQL ? '{' : '[');
-	for (size_t i = 0; i < n; i++) {
-		if (i > 0)
-			buf_putc(bytes, ',');
-		buf_int64(bytes, ints[i]);
-	}
-	buf_putc(bytes, engine == DB_POSTGRESQL ? '}' : ']');
-	v->n = bytes->n - v->at;
-	buf_putc(bytes, '\0');
-}
-
-void
-db_text(struct query *q, const char *name, struct str s)
-{
-	struct value *v = param(q, name);
-
-	if (v == NULL)
-		return;
-	if (s.n > 0 && (memchr(s.p, '\0', s.n) != NULL || !str_is_utf8(s))) {
-		query_fail(q, db_fail(q->db, DB_REFUSED, q->st->name, "the text is not UTF-8"));
-		return;
-	}
-	db_value_text(&q->bytes, v, s, false);
-}
-
-void
-db_bytes(struct query *q, const char *name, const void *p, size_t n)
-{
-	struct value *v = param(q, name);
-
-	if (v != NULL)
-		db_value_text(&q->bytes, v, (struct str){ p, n }, true);
-}
-
-void
-db_int(struct query *q, const char *name, int64_t i)
-{
-	struct value *v = param(q, name);
-
-	if (v != NULL)
-		*v = (struct value){ .kind = VALUE_INT, .integer = i };
-}
-
-void
-db_bool(struct query *q, const char *name, bool b)
-{
-	db_int(q, name, b);
-}
-
-void
-db_real(struct query *q, const char *name, double d)
-{
-	struct value *v = param(q, name);
-
-	if (v != NULL)
-		*v = (struct value){ .kind = __builtin_isfinite(d) ? VALUE_REAL : VALUE_NULL,
-			.real = d };
-}
-
-void
-db_null(struct query *q, const char *name)
-{
-	struct value *v = param(q, name);
-
-	if (v != NULL)
-		v->kind = VALUE_NULL;
-}
-
-void
-db_ints(struct query *q, const char *name, const int64_t *ints, size_t n)
-{
-	struct value *v = param(q, name);
-
-	if (v != NULL)
-		db_value_ints(&q->bytes, v, q->db->engine, ints, n);
-}
-
-void
-db_part(struct query *q, const char *name, struct str part)
-{
-	enum db_engine engine = q->db->engine;
-	bool phrase = engine == DB_SQLITE;
-	struct buf b = { 0 };
-
-	buf_puts(&b, phrase ? "\"" : engine == DB_POSTGRESQL ? "%" : "");
-	for (size_t i = 0; i < part.n; i++) {
-		if (phrase ? part.p[i] == '"' : strchr("%_\\", part.p[i]) != NULL)
-			buf_putc(&b, phrase ? '"' : '\\');
-		buf_putc(&b, part.p[i]);
-	}
-	buf_puts(&b, phrase ? "\"" : "%");
-	db_text(q, name, buf_text(&b));
-	buf_free(&b);
-}
-
 /*
  * Running
  */
@@ -599,7 +461,7 @@ send_query(struct query *q)
 			    q->st->params != NULL ? q->st->params[i] : "of a fragment");
 			return db_fail(db, DB_FAILED, q->st->name, why);
 		}
-	if ((r = enter(db)) != DB_END)
+	if ((r = db_enter(db)) != DB_END)
 		return r;
 	if (!q->again)
 		db->count++;
@@ -621,7 +483,7 @@ db_start(struct query *q)
 	q->wants_result = true;
 	/* where there is no wire it runs when its rows are wanted */
 	if (q->db->driver->pipelines && (r = send_query(q)) != DB_END && r != DB_AWAY)
-		query_fail(q, r);
+		db_query_fail(q, r);
 	q->db->microseconds += clock_monotonic() - t;
 }
 
@@ -691,7 +553,7 @@ db_step(struct query *q)
 	q->state = r == DB_ROW ? QUERY_ROW : QUERY_ENDED;
 	q->column_hint = 0;
 	if (r < 0)
-		query_fail(q, r);
+		db_query_fail(q, r);
 	return r;
 }
 
@@ -739,174 +601,14 @@ db_insert(struct query *q, int64_t *id)
 	return r;
 }
 
-/*
- * Columns
- */
-
-/* Rows are mostly read in the order of their columns, by the same literals: that is one look. */
-static size_t
-column(struct query *q, const char *name)
-{
-	const struct statement *st = q->st;
-
-	for (size_t tries = 0; q->state == QUERY_ROW && tries < st->ncolumns; tries++) {
-		size_t i = q->column_hint++;
-
-		if (q->column_hint == st->ncolumns)
-			q->column_hint = 0;
-		if (st->asked[i] == name)
-			return i;
-		if (strcmp(st->columns[i], name) == 0) {
-			st->asked[i] = name;
-			return i;
-		}
-	}
-	log_error(q->state == QUERY_ROW ? "there is no such column" : "there is no row to read",
-	    LOG_TEXT("statement", st->name), LOG_TEXT("column", name));
-	abort();
-}
-
-bool
-db_col_null(struct query *q, const char *name)
-{
-	return q->db->driver->is_null(q, column(q, name));
-}
-
-int64_t
-db_col_int(struct query *q, const char *name)
-{
-	return q->db->driver->get_int(q, column(q, name));
-}
-
-bool
-db_col_bool(struct query *q, const char *name)
-{
-	return db_col_int(q, name) != 0;
-}
-
-double
-db_col_real(struct query *q, const char *name)
-{
-	return q->db->driver->get_real(q, column(q, name));
-}
-
-struct str
-db_col_text(struct query *q, const char *name)
-{
-	return q->db->driver->get_text(q, column(q, name));
-}
-
-struct str
-db_col_bytes(struct query *q, const char *name)
-{
-	return db_col_text(q, name);
-}
-
-struct str
-db_col_copy(struct query *q, const char *name, struct arena *a)
-{
-	return arena_str(a, db_col_text(q, name));
-}
-
-/*
- * Transactions
- */
-
-static enum db_result
-control(struct db *db, const char *sql, bool later)
+enum db_result
+db_control(struct db *db, const char *sql, bool later)
 {
 	int64_t t = clock_monotonic();
 	enum db_result r = db->driver->control(db, sql, later);
 
 	db->microseconds += clock_monotonic() - t;
 	return r;
-}
-
-/* A transaction within another: only its own work is undone. */
-static enum db_result
-nested(struct db *db, enum db_result (*work)(struct db *, void *), void *arg)
-{
-	char sql[48];
-	enum db_result r;
-
-	if (db->spoiled != DB_END)
-		return db->spoiled;
-	snprintf(sql, sizeof(sql), "SAVEPOINT s%u", db->depth);
-	if ((r = control(db, sql, true)) != DB_END) {
-		db->spoiled = r;
-		return r;
-	}
-	db->depth++;
-	r = work(db, arg);
-	db->depth--;
-	if (r == DB_END)
-		r = db->spoiled;
-	/* there is nothing left to go back to: SQLite may have undone all when it was full or slow */
-	if (db->conn == NULL || db->spoiled == DB_AWAY || db->spoiled == DB_RETRY ||
-	    db->spoiled == DB_FULL || db->spoiled == DB_SLOW)
-		return r;
-	if (r != DB_END) {
-		snprintf(sql, sizeof(sql), "ROLLBACK TO SAVEPOINT s%u", db->depth);
-		db->spoiled = control(db, sql, false);
-	}
-	snprintf(sql, sizeof(sql), "RELEASE SAVEPOINT s%u", db->depth);
-	if (db->spoiled == DB_END)
-		db->spoiled = control(db, sql, true);
-	return r != DB_END ? r : db->spoiled;
-}
-
-/* One try. *sent says that COMMIT was sent: what became of it may be unknown. */
-static enum db_result
-try_transaction(struct db *db, enum db_mode mode, enum db_result (*work)(struct db *, void *),
-    void *arg, bool *sent)
-{
-	enum db_result r;
-
-	*sent = false;
-	if ((r = enter(db)) == DB_END)
-		r = control(db, db->driver->begin[mode], true);
-	if (r != DB_END)
-		return r;
-	db->depth = 1;
-	db->spoiled = DB_END;
-	r = work(db, arg);
-	if (r == DB_END)
-		r = db->spoiled;
-	if (db->conn == NULL || db->depth == 0) /* db_reset was called, or the process forked */
-		return r == DB_END ? DB_FAILED : r;
-	if (r == DB_END) {
-		*sent = true;
-		r = control(db, "COMMIT", false);
-	}
-	if (r != DB_END && db->conn != NULL)
-		(void)control(db, "ROLLBACK", false);
-	db->depth = 0;
-	db->spoiled = DB_END;
-	return r;
-}
-
-enum db_result
-db_transaction(
-    struct db *db, enum db_mode mode, enum db_result (*work)(struct db *, void *arg), void *arg)
-{
-	int64_t deadline = clock_monotonic() + db->timeout;
-	bool sent = false, lost = false;
-	enum db_result r;
-
-	if (db->depth > 0 && db->forks == forks)
-		return nested(db, work, arg);
-	for (unsigned attempt = 0;; attempt++) {
-		bool was_open = db->conn != NULL;
-
-		r = try_transaction(db, mode, work, arg, &sent);
-		if (r == DB_AWAY && was_open && !sent && !lost)
-			lost =
-			    true; /* nothing can have been kept: once more, on a new connection */
-		else if (r == DB_RETRY && !db_pause(db, attempt, deadline))
-			return db_fail(db, DB_SLOW, "transaction", "the database stayed busy");
-		else if (r != DB_RETRY)
-			return r;
-	}
 }
 
 void
@@ -919,7 +621,7 @@ db_reset(struct db *db)
 	}
 	end_queries(db);
 	if (db->depth > 0 && db->conn != NULL)
-		(void)control(db, "ROLLBACK", false);
+		(void)db_control(db, "ROLLBACK", false);
 	db->depth = 0;
 	db->spoiled = DB_END;
 }

@@ -177,6 +177,15 @@ enum db_result db_fail(struct db *, enum db_result r, const char *statement, con
 /* A connection was made. */
 void db_is_there(struct db *);
 
+/* Before anything is said to the engine: the connection, ours and open. DB_END, or why there is none. */
+enum db_result db_enter(struct db *);
+/* Was it opened by the process that this one was forked from? */
+bool db_is_parents(const struct db *);
+/* The driver's control(), its time counted. */
+enum db_result db_control(struct db *, const char *sql, bool later);
+/* The query's first failure, which spoils an open transaction. */
+void db_query_fail(struct query *, enum db_result);
+
 /* The names of a statement's columns, once they are known. They are copied. */
 void
 db_statement_columns(struct statement *, size_t n, const char *(*name)(void *, size_t), void *);
