@@ -27,9 +27,9 @@ class _Own:
         self.conf = folder + '/meridian.conf'
         self.sqlite = folder + '/meridian.sqlite3'
         url = 'sqlite:' + self.sqlite
-        if site.database == 'postgresql':
+        if site.database != 'sqlite':
             site.workshop.count += 1
-            url = site.workshop.postgres.create('own%d' % site.workshop.count)
+            url = site.database_server.create('own%d' % site.workshop.count)
         self.keys = {'SHARE_DIR': site.workshop.share, 'RUN_DIR': folder, 'DATABASE_URL': url,
                      'SECRET_KEY_FILE': self.key}
         self.write(**keys)
@@ -124,7 +124,7 @@ def init_says_what_to_do_about_a_key_that_is_no_good(site):
 @needs('nginx')
 def migrate_brings_the_schema_and_says_so(site):
     with _own(site) as own:
-        if site.database == 'postgresql':
+        if site.database != 'sqlite':
             own.run('user', 'list', status=78)
             contains(own.said, 'run meridian migrate')
         contains(own.run('migrate'), 'migrating: 0001-foundation')
@@ -137,15 +137,16 @@ def migrate_brings_the_schema_and_says_so(site):
 def a_database_that_is_away_is_no_wrong_configuration(site):
     with _own(site) as own:
         gone = 'sqlite:%s/nowhere/x.sqlite3' % own.folder
-        if site.database == 'postgresql':
-            gone = 'postgresql://meridian@/x?host=' + own.folder
+        if site.database != 'sqlite':
+            gone = {'postgresql': 'postgresql://meridian@/x?host=',
+                    'mariadb': 'mariadb://meridian@/x?socket='}[site.database] + own.folder
         own.write(DATABASE_URL=gone)
         for words in (('user', 'list'), ('migrate',), ('init',), ('site', 'list')):
             own.run(*words, status=1)
             contains(own.said, 'meridian: ')
             equal(own.said.count('\n'), 1, 'one sentence: ' + own.said)
         contains(own.findings(status=1), 'the database cannot be used')
-        own.write(DATABASE_URL='mysql://nobody')
+        own.write(DATABASE_URL='oracle://nobody')
         own.run('user', 'list', status=78)
         contains(own.said, 'DATABASE_URL begins with')
 
@@ -280,6 +281,7 @@ def check_finds_a_password_in_the_url_and_stands_any_url(site):
     with _own(site) as own:
         own.run('init')
         for url in ('postgresql://u:secret@h.test/d', 'postgres://u:secret@/d',
+                    'mariadb://u:secret@h.test/d', 'mysql://u:sec@ret@h.test/d',
                     'postgresql://u@/d?host=/nowhere&password=secret',
                     'postgresql:///d?password=secret'):
             found = own.findings(status=1, MERIDIAN_DATABASE_URL=url)

@@ -139,10 +139,8 @@ def below_a_prefix_all_links_keep_it(site):
 def a_connection_that_is_long_idle_is_closed(site):
     """With either loop: the next page opens another."""
     def connections(other):
-        if other.database == 'postgresql':
-            return int(other.workshop.postgres.sql(
-                'postgres', "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = '%s'" %
-                other.database_name))
+        if other.database != 'sqlite':
+            return other.database_server.connections(other.database_name)
         return sum(os.readlink(link) == other.sqlite for pid in other.handler_workers('home')
                    for link in glob.glob('/proc/%d/fd/*' % pid) if os.path.islink(link))
     with site.variant(DATABASE_IDLE_SECONDS='1', FASTCGI_LOOP='plain') as plain, \
