@@ -370,7 +370,7 @@ query_open(struct db *db, struct statement *st)
 	q->state = QUERY_BINDING;
 	q->failed = DB_END;
 	q->param_hint = q->column_hint = 0;
-	q->wants_result = q->sent = q->again = q->no_wait = false;
+	q->wants_result = q->sent = q->given = q->again = q->no_wait = false;
 	q->run = NULL;
 	q->next = db->open;
 	db->open = q;
@@ -465,7 +465,7 @@ send_query(struct query *q)
 		return r;
 	if (!q->again)
 		db->count++;
-	q->sent = true;
+	q->sent = q->given = true;
 	if ((r = db->driver->start(q)) != DB_END)
 		take_back(q);
 	return r;
@@ -532,7 +532,7 @@ first_step(struct query *q)
 			if (!db_pause(q->db, attempt, deadline))
 				return db_fail(
 				    q->db, DB_SLOW, q->st->name, "the database stayed busy");
-		} else if (r != DB_AWAY || !q->sent || !(q->st->flags & QUERY_IS_READ) || q->again)
+		} else if (r != DB_AWAY || !q->given || !(q->st->flags & QUERY_IS_READ) || q->again)
 			return r;
 		take_back(q);
 		q->again = true;

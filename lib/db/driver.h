@@ -81,6 +81,8 @@ struct query {
 	size_t param_hint, column_hint;
 	bool wants_result; /* db_start was called */
 	bool sent; /* the driver has it */
+	bool
+	    given; /* the driver had it once: where the line broke then, a read may be tried again */
 	bool again; /* was sent again once */
 	bool no_wait; /* db_no_wait() */
 	void *run; /* the driver's */

@@ -62,6 +62,8 @@ mariadb_result_of(unsigned error)
 		{ ER_DISK_FULL, DB_FULL },
 		{ ER_RECORD_FILE_FULL, DB_FULL },
 		{ ER_CON_COUNT_ERROR, DB_AWAY },
+		{ ER_MAX_PREPARED_STMT_COUNT_REACHED, DB_AWAY },
+		{ ER_UNKNOWN_COM_ERROR, DB_AWAY }, /* Galera: the node is not ready */
 		{ ER_USER_LIMIT_REACHED, DB_AWAY },
 		{ ER_TOO_MANY_USER_CONNECTIONS, DB_AWAY },
 		{ ER_ACCESS_DENIED_ERROR, DB_AWAY },
@@ -99,7 +101,9 @@ mariadb_fail(struct connection *c, unsigned error, const char *message, const ch
 	if (c->broken && r == DB_AWAY)
 		return r; /* told already */
 	snprintf(why, sizeof(why), "%s (%u)", message, error);
-	if (r == DB_AWAY)
+	/* what the server itself says leaves the line as it is; the transaction is rolled back */
+	if (r == DB_AWAY &&
+	    (error >= CR_MIN_ERROR || error == ER_SERVER_SHUTDOWN || error == ER_CONNECTION_KILLED))
 		lost(c);
 	return db_fail(c->db, r, statement, why);
 }
@@ -112,7 +116,7 @@ const char *
 mariadb_too_old(bool is_mysql, unsigned long version)
 {
 	if (is_mysql)
-		return version < 80021 ? "this MySQL is too old: 8.0.21 or newer is needed" : NULL;
+		return version < 80022 ? "this MySQL is too old: 8.0.22 or newer is needed" : NULL;
 	return version < 100600 ? "this MariaDB is too old: 10.6 or newer is needed" : NULL;
 }
 
@@ -128,17 +132,19 @@ set_session(struct connection *c)
 	    "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,"
 	    "ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,ANSI_QUOTES,PIPES_AS_CONCAT', "
 	    "time_zone = '+00:00', default_storage_engine = InnoDB, autocommit = 1, "
-	    "foreign_key_checks = 1, unique_checks = 1, ");
+	    "foreign_key_checks = 1, unique_checks = 1, completion_type = NO_CHAIN, ");
 	buf_printf(&settings, "innodb_lock_wait_timeout = %d, ", LOCK_WAIT);
 	/* a look at rights is a look-up a row, not a join that reads them all */
 	buf_printf(&settings, "optimizer_switch = 'semijoin=off,materialization=off%s', ",
 	    c->is_mysql ? "" : ",exists_to_in=off");
 	if (c->is_mysql)
 		buf_printf(&settings,
-		    "transaction_isolation = 'READ-COMMITTED', max_execution_time = %.0f",
+		    "transaction_isolation = 'READ-COMMITTED', transaction_read_only = 0, "
+		    "max_execution_time = %.0f",
 		    seconds * 1000);
 	else
-		buf_printf(&settings, "tx_isolation = 'READ-COMMITTED', max_statement_time = %.3f",
+		buf_printf(&settings,
+		    "tx_isolation = 'READ-COMMITTED', tx_read_only = 0, max_statement_time = %.3f",
 		    seconds);
 	if (mysql_real_query(c->handle, settings.p, settings.n) != 0)
 		r = mariadb_fail(c, mysql_errno(c->handle), mysql_error(c->handle), "connect");
@@ -146,34 +152,27 @@ set_session(struct connection *c)
 	return r;
 }
 
-/* Does the server keep a log of statements, which it does not for READ COMMITTED? Writes would fail. */
-static bool
-logs_statements(struct connection *c)
-{
-	static const char sql[] = "SELECT @@log_bin AND @@binlog_format = 'STATEMENT'";
-	MYSQL_RES *result = NULL;
-	MYSQL_ROW row = NULL;
-	bool does;
-
-	if (mysql_real_query(c->handle, sql, strlen(sql)) == 0 &&
-	    (result = mysql_store_result(c->handle)) != NULL)
-		row = mysql_fetch_row(result);
-	does = row != NULL && row[0] != NULL && strcmp(row[0], "1") == 0;
-	if (result != NULL)
-		mysql_free_result(result);
-	return does;
-}
-
 /* NULL, or why this server will not do however long one waits. */
 static const char *
 unfit(struct connection *c)
 {
+	static const char sql[] = "SELECT @@log_bin AND @@binlog_format = 'STATEMENT', "
+	                          "@@max_allowed_packet < 4194304";
 	const char *wrong = mariadb_too_old(c->is_mysql, mysql_get_server_version(c->handle));
+	MYSQL_RES *result = NULL;
+	MYSQL_ROW row = NULL;
 
-	if (wrong == NULL && logs_statements(c))
+	if (wrong == NULL && mysql_real_query(c->handle, sql, strlen(sql)) == 0 &&
+	    (result = mysql_store_result(c->handle)) != NULL)
+		row = mysql_fetch_row(result);
+	if (row != NULL && row[0] != NULL && strcmp(row[0], "1") == 0)
 		wrong =
 		    "the server's binlog_format is STATEMENT, under which it refuses our writes: "
 		    "set it to ROW or MIXED";
+	else if (row != NULL && row[1] != NULL && strcmp(row[1], "1") == 0)
+		wrong = "the server's max_allowed_packet is too small: set it to 4M or more";
+	if (result != NULL)
+		mysql_free_result(result);
 	return wrong;
 }
 
@@ -183,7 +182,8 @@ set_options(struct connection *c, const struct mariadb_url *u)
 	MYSQL *h = c->handle;
 	/* connecting is quick or hopeless; statements have their own limit */
 	unsigned connect = 2, silent = (unsigned)(c->db->timeout / SECOND) + PATIENCE;
-	unsigned none = 0, on = 1, tcp = MYSQL_PROTOCOL_TCP;
+	unsigned tcp = MYSQL_PROTOCOL_TCP, none = 0;
+	my_bool verify = u->verify_tls;
 
 	if (c->db->timeout > HOUR)
 		silent = 24 * 3600;
@@ -196,11 +196,11 @@ set_options(struct connection *c, const struct mariadb_url *u)
 	mysql_optionsv(h, MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", "meridian");
 	if (u->host != NULL) /* "localhost" is the socket otherwise, whatever the port */
 		mysql_optionsv(h, MYSQL_OPT_PROTOCOL, &tcp);
-	if (!u->verify_tls)
-		return;
-	mysql_optionsv(h, MYSQL_OPT_SSL_ENFORCE, &on);
-	mysql_optionsv(h, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &on);
-	mysql_optionsv(h, MYSQL_OPT_SSL_CA, u->ssl_ca);
+	/* said also where it is not wanted: later libraries verify unless told otherwise */
+	mysql_optionsv(h, MYSQL_OPT_SSL_ENFORCE, &verify);
+	mysql_optionsv(h, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
+	if (verify)
+		mysql_optionsv(h, MYSQL_OPT_SSL_CA, u->ssl_ca);
 }
 
 static enum db_result
@@ -361,6 +361,25 @@ run_step(struct connection *c, const char *sql)
 	return r;
 }
 
+/* The lock of migrations: two that run at once would trip over each other. */
+static enum db_result
+lock_migrations(struct connection *c, const char *sql)
+{
+	MYSQL_RES *result = NULL;
+	MYSQL_ROW row = NULL;
+	bool locked;
+
+	if (mysql_real_query(c->handle, sql, strlen(sql)) != 0)
+		return mariadb_fail(c, mysql_errno(c->handle), mysql_error(c->handle), "lock");
+	if ((result = mysql_store_result(c->handle)) != NULL)
+		row = mysql_fetch_row(result);
+	locked = row != NULL && row[0] != NULL && strcmp(row[0], "1") == 0;
+	if (result != NULL)
+		mysql_free_result(result);
+	return locked ? DB_END
+	              : db_fail(c->db, DB_SLOW, "lock", "another migration is still running");
+}
+
 static enum db_result
 mariadb_control(struct db *db, const char *sql, bool later)
 {
@@ -371,6 +390,8 @@ mariadb_control(struct db *db, const char *sql, bool later)
 	(void)later;
 	if ((r = mariadb_ready(c)) != DB_END)
 		return r;
+	if (sql == mariadb_driver.migration_begin[0])
+		return lock_migrations(c, sql);
 	if (sql == mariadb_driver.begin[DB_READ] &&
 	    (r = mariadb_run_text(c, one_moment, strlen(one_moment))) != DB_END)
 		return r;

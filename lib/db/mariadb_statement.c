@@ -12,8 +12,9 @@
 
 /* Rows of a stream that are fetched at a time. */
 #define STREAM_ROWS 100
-/* Rows of a bulk that one statement inserts; more are no quicker. */
+/* Rows of a bulk that one statement inserts; more are no quicker. Fewer where they are long. */
 #define BULK_ROWS 256
+#define BULK_BYTES MIB(1)
 
 /* A cell of the row fetched last. */
 struct cell {
@@ -487,12 +488,15 @@ insert_rows(struct bulk *b, size_t rows, size_t *at, int64_t *added)
 enum db_result
 mariadb_bulk(struct bulk *b, int64_t *added)
 {
-	size_t at = 0;
+	size_t nrows = b->n / b->ncolumns, rows = BULK_ROWS, at = 0;
 	enum db_result r;
 
+	/* long rows are mixed with short ones: half the room is for that */
+	while (rows > 1 && b->bytes.n / nrows * rows > BULK_BYTES / 2)
+		rows /= 2;
 	*added = 0;
 	if ((r = mariadb_ready(b->db->conn)) != DB_END)
 		return r;
-	r = insert_rows(b, BULK_ROWS, &at, added);
+	r = insert_rows(b, rows, &at, added);
 	return r == DB_END ? insert_rows(b, (b->n - at) / b->ncolumns, &at, added) : r;
 }

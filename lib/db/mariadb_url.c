@@ -1,6 +1,7 @@
 /*
  * mariadb_url: DATABASE_URL for MariaDB and MySQL, whose client library knows no URLs.
  */
+#include <arpa/inet.h>
 #include <string.h>
 #include <strings.h>
 
@@ -113,8 +114,12 @@ read_settings(struct arena *a, struct str s, struct mariadb_url *u, bool *plain)
 static bool
 is_loopback(const char *host)
 {
-	return strcasecmp(host, "localhost") == 0 || strncmp(host, "127.", 4) == 0 ||
-	    strcmp(host, "::1") == 0;
+	struct in_addr v4;
+	struct in6_addr v6;
+
+	return strcasecmp(host, "localhost") == 0 ||
+	    (inet_pton(AF_INET, host, &v4) == 1 && ntohl(v4.s_addr) >> 24 == 127) ||
+	    (inet_pton(AF_INET6, host, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6));
 }
 
 const char *

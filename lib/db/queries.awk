@@ -243,17 +243,26 @@ function or_nothing(t, e,    table, column)
 	return " ON DUPLICATE KEY UPDATE " column " = " table "." column
 }
 
-# "(a, b) < (x, y)" written out: MariaDB uses no index for the comparison of rows.
-function with_rows_written_out(t,    out, row, w, n)
+# "(a, b, c) < (x, y, z)" written out, "(a < x OR (a = x AND (b < y OR (b = y AND c < z))))": MariaDB
+# uses no index for the comparison of rows.
+function with_rows_written_out(t,    out, row, w, n, i, said)
 {
 	out = ""
-	while (match(t, /\([a-z_.]+, [a-z_.]+\) [<>] \([^ ()]+, [^ ()]+\)/)) {
+	while (match(t, /\([a-z_.]+(, [a-z_.]+)+\) [<>] \([^ ()]+(, [^ ()]+)+\)/)) {
 		row = substr(t, RSTART, RLENGTH)
 		gsub(/[(),]/, "", row)
-		split(row, w, " ")
-		out = out substr(t, 1, RSTART - 1) "(" w[1] " " w[3] " " w[4] " OR (" w[1] " = " \
-		    w[4] " AND " w[2] " " w[3] " " w[5] "))"
+		n = (split(row, w, " ") - 1) / 2
+		said = w[n] " " w[n + 1] " " w[2 * n + 1]
+		for (i = n - 1; i >= 1; i--)
+			said = "(" w[i] " " w[n + 1] " " w[n + 1 + i] " OR (" w[i] " = " w[n + 1 + i] \
+			    " AND " said "))"
+		out = out substr(t, 1, RSTART - 1) said
 		t = substr(t, RSTART + RLENGTH)
+	}
+	if (t ~ /, [^()]*\) [<>]=? \(/) {
+		printf "a comparison of rows that MariaDB has no index for: %s\n", t >"/dev/stderr"
+		failed = 1
+		exit 1
 	}
 	return out t
 }

@@ -397,6 +397,16 @@ rewrite_sight(struct db *db, const struct target *t)
 	return r == DB_END && public != 0 ? give(db, t, public, VIEW) : r;
 }
 
+/* Nobody else changes it until the transaction ends. That it is gone is for target_get to say. */
+static enum db_result
+lock_target(struct db *db, int64_t id)
+{
+	struct query *q = db_query(db, QUERY_TARGET_LOCK);
+
+	db_int(q, "id", id);
+	return db_run(q);
+}
+
 static enum db_result
 write_changed(struct db *db, void *arg)
 {
@@ -406,6 +416,8 @@ write_changed(struct db *db, void *arg)
 	enum db_result r;
 
 	begin_run(w);
+	if ((r = lock_target(db, d->target.id)) != DB_END)
+		return r;
 	r = target_get(db, w->arena, asker(w), d->target.id, CHANGE, &old);
 	w->gone = r == DB_END;
 	if (r != DB_ROW)
@@ -464,10 +476,14 @@ static enum db_result
 delete_one(struct db *db, void *arg)
 {
 	const struct deletion *d = arg;
-	struct arena *a = arena_new();
+	enum db_result r = lock_target(db, d->id);
+	struct arena *a;
 	struct target t;
-	enum db_result r = target_get(db, a, d->user, d->id, REMOVE, &t);
 
+	if (r != DB_END)
+		return r;
+	a = arena_new();
+	r = target_get(db, a, d->user, d->id, REMOVE, &t);
 	arena_free(a);
 	if (r != DB_ROW)
 		return r == DB_END ? DB_REFUSED : r;

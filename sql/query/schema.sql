@@ -23,6 +23,6 @@ UPDATE schema_migration SET applied = :applied WHERE version = :version
 
 --: schema_unfit mariadb only
 -- Tables of an engine without transactions, which somebody has turned ours into.
-SELECT table_name AS name, engine FROM information_schema.tables
+SELECT table_name AS name, engine AS engine FROM information_schema.tables
 WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE' AND engine <> 'InnoDB'
 ORDER BY table_name LIMIT 1

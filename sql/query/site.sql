@@ -18,9 +18,10 @@ UPDATE site SET domain = :domain, name = :name WHERE id = :id
 
 --: site_lock
 -- The sites, locked: two who delete at the same time see one after the other what is left.
-SELECT id FROM site ORDER BY id
---: site_lock postgresql
 SELECT id FROM site ORDER BY id FOR UPDATE
+--: site_lock sqlite
+-- (who writes there holds the whole database)
+SELECT id FROM site ORDER BY id
 
 --: site_delete
 -- Deletes a site.

@@ -3,6 +3,10 @@
 -- PostgreSQL: the array of principals comes out of a sub-select, so that a plan made for any value
 -- is thought as good as one made for these (it knows the length of neither). Otherwise it would
 -- plan such a statement anew each time, which takes longer than running it.
+--
+-- MariaDB: a list of numbers or names is a table that JSON_TABLE makes of a text, with a character more
+-- than the column has, so that one that is too long fits nothing; STRAIGHT_JOIN keeps that table first.
+-- Where a row's rights are looked at, JSON_CONTAINS asks the list without making a table for each row.
 
 --: target_get sqlite
 -- One target, if one of the principals has the verbs on it (`everything`: a superuser asks).
@@ -108,7 +112,7 @@ JOIN target t ON t.id = n.target_id
 SELECT n.match_key, n.target_id, n.is_primary, t.name,
 	(:everything = 1 OR EXISTS (SELECT 1 FROM rights r WHERE r.target_id = n.target_id
 		AND JSON_CONTAINS(:principals, CAST(r.principal AS CHAR)))) AS visible
-FROM JSON_TABLE(:keys, '$[*]' COLUMNS (match_key VARCHAR(300) CHARACTER SET utf8mb4 PATH '$')) k
+FROM JSON_TABLE(:keys, '$[*]' COLUMNS (match_key VARCHAR(301) CHARACTER SET utf8mb4 PATH '$')) k
 STRAIGHT_JOIN target_name n ON n.match_key = k.match_key
 JOIN target t ON t.id = n.target_id
 
@@ -123,7 +127,7 @@ FROM json_array_elements_text(CAST(:keys AS json)) AS k (match_key) CROSS JOIN L
 	SELECT match_key, target_id FROM target_name WHERE match_key = k.match_key OFFSET 0) AS n
 --: target_ids_of_names mariadb
 SELECT n.match_key, n.target_id
-FROM JSON_TABLE(:keys, '$[*]' COLUMNS (match_key VARCHAR(300) CHARACTER SET utf8mb4 PATH '$')) k
+FROM JSON_TABLE(:keys, '$[*]' COLUMNS (match_key VARCHAR(301) CHARACTER SET utf8mb4 PATH '$')) k
 STRAIGHT_JOIN target_name n ON n.match_key = k.match_key
 
 --: target_ids_of_new sqlite
@@ -134,7 +138,7 @@ SELECT t.id, t.name FROM json_array_elements_text(CAST(:names AS json)) AS k (na
 CROSS JOIN LATERAL (SELECT id, name FROM target WHERE name = k.name OFFSET 0) AS t
 --: target_ids_of_new mariadb
 SELECT t.id, t.name
-FROM JSON_TABLE(:names, '$[*]' COLUMNS (name VARCHAR(100) CHARACTER SET utf8mb4 PATH '$')) k
+FROM JSON_TABLE(:names, '$[*]' COLUMNS (name VARCHAR(101) CHARACTER SET utf8mb4 PATH '$')) k
 STRAIGHT_JOIN target t ON t.name = k.name
 
 --: target_add insert
@@ -165,6 +169,13 @@ UPDATE target SET name = :name, type = :type, permissions = :permissions, modifi
 	ephemeris_epoch = :ephemeris_epoch, ephemeris_epoch_err = :ephemeris_epoch_err,
 	abs_mag = :abs_mag, slope = :slope, zone = :zone
 WHERE id = :id
+
+--: target_lock
+-- Before a target is changed: who comes second sees what the first has made of it.
+SELECT id FROM target WHERE id = :id FOR UPDATE
+--: target_lock sqlite
+-- (who writes there holds the whole database)
+SELECT id FROM target WHERE id = :id
 
 --: target_delete
 -- A target and, by its foreign keys, all that is its own.
@@ -217,7 +228,7 @@ SELECT g.id, g.name FROM json_each(:names) k JOIN user_group g ON g.name = k.val
 SELECT id, name FROM user_group
 WHERE name = ANY (ARRAY (SELECT json_array_elements_text(CAST(:names AS json))))
 --: user_groups_named mariadb
-SELECT g.id, g.name FROM JSON_TABLE(:names, '$[*]' COLUMNS (name VARCHAR(150) CHARACTER SET utf8mb4 PATH '$')) k
+SELECT g.id, g.name FROM JSON_TABLE(:names, '$[*]' COLUMNS (name VARCHAR(151) CHARACTER SET utf8mb4 PATH '$')) k
 STRAIGHT_JOIN user_group g ON g.name = k.name
 
 --: user_groups_exist sqlite

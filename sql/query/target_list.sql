@@ -2,7 +2,7 @@
 --
 -- A page is: what is selected, from where (all, ids, a window of the walk, the newest by rights),
 -- filters, the key of the page before, the order, the limit. (Why the values of PostgreSQL's come
--- out of sub-selects: see target.sql.)
+-- out of sub-selects, and MariaDB's lists out of JSON_TABLE: see target.sql.)
 
 --: targets_select fragment
 -- What a row of the list shows.
@@ -262,9 +262,7 @@ AND JSON_CONTAINS(:principals, CAST(r.principal AS CHAR)))
 -- A part of one of its names: begin, one or more parts with `or` between, end.
 AND EXISTS (SELECT 1 FROM target_name n WHERE n.target_id = t.id AND (
 
---: targets_named_part fragment sqlite
-instr(n.match_key, :part) > 0
---: targets_named_part fragment mariadb
+--: targets_named_part fragment
 instr(n.match_key, :part) > 0
 --: targets_named_part fragment postgresql
 strpos(n.match_key, :part) > 0

@@ -81,7 +81,8 @@ def _pages(site):
     targets = ['/targets/%s/' % i for (i,) in site.sql('SELECT id FROM target ORDER BY id')]
     for who in ('admin', 'ada', None):
         client = site.signed_in(who) if who else site.visitor()
-        for path in PATHS + targets + [t + 'update/' for t in targets[:12]]:
+        for path in PATHS + targets + [t + 'update/' for t in targets[:12]] + \
+                [t + 'photometry.csv' for t in targets]:
             answer = client.get(path)
             out[who, path] = '%d %s\n%s' % (answer.status, answer.location, _plain(answer.text))
     return out

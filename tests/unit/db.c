@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -663,6 +664,53 @@ who_does_not_wait_gets_an_answer_at_once(void **state)
 	remove_sites();
 }
 
+/* Another process ends our connections when the server works on our statement. */
+static pid_t
+cut_while_it_runs(const struct engine *e)
+{
+	pid_t child = fork();
+	const char *running = db_engine(db) == DB_POSTGRESQL
+	    ? "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE "
+	      "datname = current_database() AND query LIKE '%sleep(3)%' AND pid <> pg_backend_pid()"
+	    : "BEGIN NOT ATOMIC FOR p IN (SELECT id FROM information_schema.processlist WHERE "
+	      "db = DATABASE() AND info LIKE '%sleep(3)%' AND id <> CONNECTION_ID()) DO "
+	      "KILL p.id; END FOR; END";
+
+	for (int tries = 0; child == 0 && tries < 20; tries++) {
+		struct timespec t = { .tv_nsec = 50000000 };
+
+		nanosleep(&t, NULL);
+		server_run(e->url, running);
+	}
+	if (child == 0)
+		_exit(0);
+	return child;
+}
+
+static void
+a_read_that_is_cut_off_is_repeated(void **state)
+{
+	int64_t t = clock_monotonic();
+	struct query *q;
+	pid_t child;
+
+	if (db_engine(db) == DB_SQLITE)
+		return;
+	child = cut_while_it_runs(*state);
+	q = own(db_engine(db) == DB_POSTGRESQL ? "SELECT 7 AS n FROM pg_sleep(3)"
+	                                       : "SELECT sleep(3) + 7 AS n",
+	    0, QUERY_IS_READ);
+	log_set_level(LOG_LEVEL_ERROR + 1);
+	/* the second try is cut off too, since the other goes on for a second */
+	assert_int_equal(db_step(q), DB_AWAY);
+	assert_true(clock_monotonic() - t < 2 * SECOND);
+	assert_int_equal(q->again, true);
+	assert_int_equal(db_done(q), DB_AWAY);
+	log_set_level(LOG_LEVEL_INFO);
+	assert_true(waitpid(child, NULL, 0) == child);
+	assert_true(count_sites(db) == 0);
+}
+
 /* Who is cut off from the server with queries on the way gets both answers, and knows it is back. */
 static void
 a_cut_under_a_pipeline_is_told_once(void **state)
@@ -860,6 +908,7 @@ static const struct CMUnitTest claims[] = {
 	cmocka_unit_test(a_long_result_streams),
 	cmocka_unit_test(a_statement_has_a_time_limit),
 	cmocka_unit_test(who_does_not_wait_gets_an_answer_at_once),
+	cmocka_unit_test(a_read_that_is_cut_off_is_repeated),
 	cmocka_unit_test(a_cut_under_a_pipeline_is_told_once),
 	cmocka_unit_test(a_child_never_uses_its_parents_connection),
 	cmocka_unit_test(statements_are_counted),

@@ -60,6 +60,10 @@ the_machine_itself_is_reached_by_its_socket(void **state)
 	assert_false(u.verify_tls);
 	assert_null(mariadb_url_read(a, "mariadb://tom@127.0.0.1/m", &u));
 	assert_false(u.verify_tls);
+	assert_null(mariadb_url_read(a, "mariadb://tom@[::1]/m", &u));
+	assert_false(u.verify_tls);
+	assert_null(mariadb_url_read(a, "mariadb://tom@127.evil.example/m", &u));
+	assert_true(u.verify_tls);
 	arena_free(a);
 }
 
@@ -132,8 +136,8 @@ old_servers_are_refused(void **state)
 	assert_null(mariadb_too_old(false, 101119));
 	assert_null(mariadb_too_old(false, 100600));
 	assert_non_null(strstr(mariadb_too_old(false, 100599), "10.6 or newer"));
-	assert_null(mariadb_too_old(true, 80021));
-	assert_non_null(strstr(mariadb_too_old(true, 50744), "8.0.21 or newer"));
+	assert_null(mariadb_too_old(true, 80022));
+	assert_non_null(strstr(mariadb_too_old(true, 50744), "8.0.22 or newer"));
 }
 
 int

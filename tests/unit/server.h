@@ -5,6 +5,7 @@
 #define MERIDIAN_SERVER_H
 
 #include <libpq-fe.h>
+#include <sqlite3.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,25 +48,78 @@ server_mariadb(const char *url)
 	return my;
 }
 
-/* Runs a statement on the server of a URL. */
+static inline int64_t
+server_number(const char *text)
+{
+	return text == NULL ? -1 : strtoll(text, NULL, 10);
+}
+
+static inline int64_t
+server_ask_sqlite(const char *url, const char *sql)
+{
+	sqlite3 *handle = NULL;
+	sqlite3_stmt *stmt = NULL;
+	int64_t n = -1;
+	int rc = sqlite3_open(url + 7, &handle);
+
+	sqlite3_busy_timeout(handle, 5000);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_prepare_v2(handle, sql, -1, &stmt, NULL);
+	if (rc == SQLITE_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW)
+		n = sqlite3_column_int64(stmt, 0);
+	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+		server_die(sql, sqlite3_errmsg(handle));
+	sqlite3_finalize(stmt);
+	sqlite3_close(handle);
+	return n;
+}
+
+static inline int64_t
+server_ask_mariadb(const char *url, const char *sql)
+{
+	MYSQL *my = server_mariadb(url);
+	MYSQL_RES *rows;
+	MYSQL_ROW row = NULL;
+	int64_t n;
+
+	if (mysql_query(my, sql) != 0)
+		server_die(sql, mysql_error(my));
+	if ((rows = mysql_store_result(my)) != NULL)
+		row = mysql_fetch_row(rows);
+	n = server_number(row != NULL ? row[0] : NULL);
+	mysql_free_result(rows);
+	mysql_close(my);
+	return n;
+}
+
+static inline int64_t
+server_ask_postgresql(const char *url, const char *sql)
+{
+	PGconn *pg = server_postgresql(url);
+	PGresult *r = PQexec(pg, sql);
+	int64_t n;
+
+	if (PQresultStatus(r) != PGRES_COMMAND_OK && PQresultStatus(r) != PGRES_TUPLES_OK)
+		server_die(sql, PQerrorMessage(pg));
+	n = server_number(PQntuples(r) > 0 ? PQgetvalue(r, 0, 0) : NULL);
+	PQclear(r);
+	PQfinish(pg);
+	return n;
+}
+
+/* Runs a statement on the database of a URL; the number it gives first, -1 for none. */
+static inline int64_t
+server_ask(const char *url, const char *sql)
+{
+	return url[0] == 's' ? server_ask_sqlite(url, sql)
+	    : url[0] == 'm'  ? server_ask_mariadb(url, sql)
+	                     : server_ask_postgresql(url, sql);
+}
+
 static inline void
 server_run(const char *url, const char *sql)
 {
-	if (url[0] == 'm') {
-		MYSQL *my = server_mariadb(url);
-
-		if (mysql_query(my, sql) != 0)
-			server_die(sql, mysql_error(my));
-		mysql_close(my);
-	} else {
-		PGconn *pg = server_postgresql(url);
-		PGresult *r = PQexec(pg, sql);
-
-		if (PQresultStatus(r) != PGRES_COMMAND_OK && PQresultStatus(r) != PGRES_TUPLES_OK)
-			server_die(sql, PQerrorMessage(pg));
-		PQclear(r);
-		PQfinish(pg);
-	}
+	(void)server_ask(url, sql);
 }
 
 static inline void

@@ -5,6 +5,8 @@
 #include "unit.h"
 
 #include "base/buf.h"
+#include "engines.h"
+#include "race.h"
 #include "scratch.h"
 #include "tom/site.h"
 
@@ -250,6 +252,32 @@ the_last_site_and_the_one_in_use_stay(void **state)
 	assert_int_equal(n, 1);
 }
 
+static int
+delete_one_of_two(struct db *own, int which)
+{
+	return site_delete(own, which + 1, 0) < 0;
+}
+
+static void
+two_at_once_leave_a_site(void **state)
+{
+	(void)state;
+	for (int round = 0; round < 15; round++) {
+		const char *url = getenv("MERIDIAN_DATABASE_URL");
+		struct site *sites;
+		size_t n;
+
+		server_run(url, "DELETE FROM site");
+		server_run(url,
+		    "INSERT INTO site (id, domain, name) VALUES (1, 'a.example', 'a'), "
+		    "(2, 'b.example', 'b')");
+		db_close_idle(db, 0);
+		race_run(scratch_config, delete_one_of_two);
+		assert_int_equal(site_list(db, arena, &sites, &n), DB_END);
+		assert_int_equal(n, 1);
+	}
+}
+
 int
 main(void)
 {
@@ -264,7 +292,9 @@ main(void)
 		    a_taken_domain_is_an_answer, open_database, close_database),
 		cmocka_unit_test_setup_teardown(
 		    the_last_site_and_the_one_in_use_stay, open_database, close_database),
+		cmocka_unit_test_setup_teardown(
+		    two_at_once_leave_a_site, open_database, close_database),
 	};
 
-	return cmocka_run_group_tests_name("site", tests, NULL, NULL);
+	return engines_run("site", tests, NELEM(tests), NULL, NULL);
 }

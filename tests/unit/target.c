@@ -9,6 +9,7 @@
 
 #include "people.h"
 #include "engines.h"
+#include "race.h"
 #include "scratch.h"
 
 #include "base/clock.h"
@@ -551,6 +552,54 @@ messier_is_seeded_once(void **state)
 	assert_int_equal(seeded.present, 109);
 }
 
+static int64_t raced;
+
+/* One makes it PUBLIC under another name, the other saves a form that says neither. */
+static int
+change_at_once(struct db *own, int which)
+{
+	static const struct user boss = { .is_superuser = true };
+	struct arena *mine = arena_new();
+	struct target_draft d = star(which == 0 ? "Raced 1" : "Raced 0");
+	struct problems ps = { 0 };
+
+	d.target.id = raced;
+	d.target.permissions = which == 0 ? TARGET_PUBLIC : TARGET_PRIVATE;
+	return target_change(own, mine, &boss, &d, 0, &ps) != DB_END;
+}
+
+static void
+changes_at_once_leave_one_of_them_whole(void **state)
+{
+	struct target_draft d = star("Raced 0");
+
+	(void)state;
+	d.target.permissions = TARGET_PRIVATE;
+	raced = add(NULL, d);
+	for (int round = 0; round < 20; round++) {
+		const char *url = getenv("MERIDIAN_DATABASE_URL");
+		char sql[300];
+		int64_t public;
+
+		db_close_idle(db, 0);
+		race_run(scratch_config, change_at_once);
+		snprintf(sql, sizeof(sql),
+		    "SELECT CASE WHEN permissions = 'PUBLIC' THEN 1 ELSE 0 END AS n FROM target "
+		    "WHERE id = %lld",
+		    (long long)raced);
+		public = server_ask(url, sql);
+		snprintf(sql, sizeof(sql),
+		    "SELECT verbs AS n FROM rights WHERE principal = %d AND target_id = %lld",
+		    (int)PRINCIPAL_SIGNED_IN, (long long)raced);
+		assert_int_equal(server_ask(url, sql), public ? VIEW : -1);
+		snprintf(sql, sizeof(sql),
+		    "SELECT t.id AS n FROM target t JOIN target_name n ON n.target_id = t.id AND "
+		    "n.is_primary = 1 AND n.name = t.name WHERE t.id = %lld",
+		    (long long)raced);
+		assert_int_equal(server_ask(url, sql), raced);
+	}
+}
+
 int
 main(void)
 {
@@ -569,6 +618,7 @@ main(void)
 		CLAIM(a_deleted_target_leaves_its_names_free),
 		CLAIM(streams_find_or_add_by_any_name),
 		CLAIM(messier_is_seeded_once),
+		CLAIM(changes_at_once_leave_one_of_them_whole),
 	};
 
 	return engines_run("target", tests, NELEM(tests), open_database, close_database);
