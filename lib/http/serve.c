@@ -3,6 +3,7 @@
  * (headers, one write, the log line, the release of everything) is the same for all.
  */
 #include <inttypes.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,6 +66,8 @@ server_rest(struct server *server)
 
 	if (hooks != NULL && hooks->idle != NULL)
 		hooks->idle(&server->app);
+	/* what a large request took is the machine's again, not this worker's for ever */
+	malloc_trim(KIB(256));
 }
 
 void

@@ -5,7 +5,8 @@ import csv
 import io
 import re
 
-from harness.report import contains, equal, lacks, wait_for
+from harness import process
+from harness.report import contains, equal, lacks, needs, wait_for
 from harness.site import PASSWORDS
 
 SUPER = 'admin'
@@ -674,3 +675,17 @@ def an_empty_site_says_what_to_do(site):
                                                  'redshift': '0.5', 'seen': 'True'})
         equal(answer.status, 302)
         contains(ada.follow(answer).words, 'redshift 0.5', 'seen True')
+
+
+@needs('nginx')
+def a_worker_at_rest_gives_back_what_an_import_took(site):
+    rows = ''.join('Rest %d,SIDEREAL,%d,%d\n' % (i, i % 360, i % 90) for i in range(10000))
+    with site.variant(LOG_LEVEL='warn') as other:
+        client = other.signed_in('admin')
+        answer = client.submit('/targets/import/', {'mode': 'all'}, {
+            'target_csv': ('rest.csv', 'name,type,ra,dec\n' + rows, 'text/csv')})
+        equal(answer.status in (302, 303), True, answer.words)
+
+        def most():
+            return max(process.private_dirty(p) for p in other.handler_workers('targets'))
+        wait_for(lambda: most() < 3072, 25, '3 MiB of a worker that rests')
