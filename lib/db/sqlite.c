@@ -20,6 +20,7 @@
 #include "db/driver.h"
 
 #define BULK_VALUES 400 /* of one INSERT of many rows */
+#define LOOK_PAUSE (SECOND / 50) /* between looks at the file: a page has several statements */
 #define PROGRESS_OPS 4000 /* steps of the virtual machine between looks at the clock: ~0.1 ms */
 
 /* A prepared form of a statement; a second one is made while the first is in use. */
@@ -27,6 +28,7 @@ struct prepared {
 	struct prepared *next;
 	sqlite3_stmt *stmt;
 	bool used;
+	int64_t deadline; /* clock_monotonic() */
 };
 
 struct connection {
@@ -36,6 +38,7 @@ struct connection {
 	int64_t waiting; /* since when for a lock */
 	dev_t device; /* of the file that was opened */
 	ino_t inode;
+	int64_t looked; /* at the file, clock_monotonic() */
 	bool no_wait; /* of the statement that runs */
 	sqlite3_stmt *begin[2], *commit, *rollback;
 };
@@ -213,9 +216,13 @@ note_file(struct connection *c)
 static bool
 sqlite_stale(struct db *db)
 {
-	const struct connection *c = db->conn;
+	struct connection *c = db->conn;
+	int64_t now = clock_monotonic();
 	struct stat st;
 
+	if (now - c->looked < LOOK_PAUSE)
+		return false;
+	c->looked = now;
 	return stat(db->path, &st) == 0 && (st.st_ino != c->inode || st.st_dev != c->device);
 }
 
@@ -372,6 +379,7 @@ sqlite_start(struct query *q)
 	if (r != DB_END || p == NULL)
 		return r;
 	p->used = true;
+	p->deadline = clock_monotonic() + q->db->timeout;
 	q->run = p;
 	for (size_t i = 0; i < q->nvalues; i++) {
 		int rc = q->bytes.n > INT32_MAX
@@ -391,7 +399,10 @@ sqlite_step(struct query *q)
 	struct prepared *p = q->run;
 	int rc;
 
-	c->deadline = clock_monotonic() + q->db->timeout;
+	/* who reads a stream takes their time between rows */
+	if (q->st->flags & QUERY_IS_STREAM)
+		p->deadline = clock_monotonic() + q->db->timeout;
+	c->deadline = p->deadline;
 	c->no_wait = q->no_wait;
 	rc = sqlite3_step(p->stmt);
 	c->deadline = 0;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "db/driver.h"
@@ -242,6 +243,8 @@ a_replaced_file_is_opened_anew(void **state)
 	run_sql("DELETE FROM site");
 	run_sql("PRAGMA wal_checkpoint(TRUNCATE)");
 	assert_int_equal(rename(other, path), 0);
+	nanosleep(
+	    &(struct timespec){ .tv_nsec = 30000000 }, NULL); /* it looks fifty times a second */
 	/* what is written now is in the file that is there now, beside what it had */
 	run_sql("INSERT INTO site (domain, name) VALUES ('new.example', 'new')");
 	db_free(db);
