@@ -62,12 +62,17 @@ segment_query(const struct listing *l, const struct segment *seg, const struct p
 		target_run(s, seg, after, back);
 		target_run_order(s, seg, back);
 	} else if (is_walk(l)) {
-		/* the window's order is the result's: both engines read it row by row */
 		sql_add(s, QUERY_TARGETS_WINDOW_BEGIN);
 		target_run(s, seg, after, back);
 		target_run_order(s, seg, back);
 		sql_add(s, QUERY_TARGETS_WINDOW_END);
 		target_plan_filter(&l->plan, s);
+		/*
+		 * The window's order is the result's where it is read row by row. PostgreSQL may join
+		 * it otherwise; asked, it keeps the order and sorts nothing. The others would sort.
+		 */
+		if (db_engine(l->plan.db) == DB_POSTGRESQL)
+			target_run_order(s, seg, back);
 	} else {
 		sql_add(s, QUERY_TARGETS_FROM_ALL);
 		target_run(s, seg, after, back);
