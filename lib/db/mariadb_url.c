@@ -61,6 +61,8 @@ read_user(struct arena *a, struct str s, struct mariadb_url *u)
 {
 	struct str password, user = cut(s, ':', &password);
 
+	if (user.n == 0)
+		return "DATABASE_URL names no user, as in mariadb://user@host/name";
 	u->user = decode(a, user);
 	u->password = password.p != NULL ? decode(a, password) : NULL;
 	return u->user == NULL || (password.p != NULL && u->password == NULL)
@@ -139,8 +141,6 @@ mariadb_url_read(struct arena *a, const char *url, struct mariadb_url *u)
 		user = (struct str){ rest.p, (size_t)(at - rest.p) };
 		rest = (struct str){ at + 1, rest.n - user.n - 1 };
 	}
-	if (user.n == 0)
-		return "DATABASE_URL names no user, as in mariadb://user@host/name";
 	if (path.n == 0 || memchr(path.p, '/', path.n) != NULL)
 		return "DATABASE_URL names no database, as in mariadb://user@host/name";
 	u->database = decode(a, path);

@@ -41,6 +41,9 @@ check_origin(struct arena *a, struct str url)
 			break;
 		else if (copy.p[i] != ours[i] && (copy.p[i] | 0x20) != ours[i])
 			abort();
+	/* a dot at the end is the host's own, too */
+	if (copy.n > n && copy.p[n] == '.')
+		n++;
 	if (copy.n < n || (copy.n > n && copy.p[n] != '/' && strncmp(copy.p + n, ":443", 4) != 0))
 		abort();
 	if (copy.n > n + 4 && copy.p[n] == ':' && copy.p[n + 4] != '/')

@@ -74,6 +74,7 @@ wrong_urls_say_what_is_wrong_and_not_the_password(void **state)
 		const char *url, *says;
 	} bad[] = {
 		{ "mariadb://db.example/m", "names no user" },
+		{ "mariadb://:secret@db.example/m", "names no user" },
 		{ "mariadb://secret@db.example", "names no database" },
 		{ "mariadb://secret@db.example/", "names no database" },
 		{ "mariadb://secret@db.example/a/b", "names no database" },
