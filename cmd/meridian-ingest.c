@@ -367,14 +367,14 @@ static enum status
 prepare(struct run *run)
 {
 	char err[600];
+	enum db_result why = DB_REFUSED;
 
 	run->config = config_load(err, sizeof(err));
 	if (run->config != NULL && (run->db = db_new(run->config, err, sizeof(err))) != NULL)
 		db_expect_much(run->db);
-	if (run->db == NULL || db_schema_check(run->db, err, sizeof(err)) != 0) {
+	if (run->db == NULL || (why = db_schema_check(run->db, err, sizeof(err))) != DB_END) {
 		fprintf(stderr, "meridian-ingest: %s\n", err);
-		/* a database that failed may serve later */
-		return run->db != NULL && db_error(run->db)[0] != '\0' ? FAILED : MISCONFIGURED;
+		return why == DB_AWAY ? FAILED : MISCONFIGURED;
 	}
 	if (run->options.permissions < 0)
 		run->options.permissions = permissions_of(

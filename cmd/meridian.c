@@ -261,6 +261,7 @@ static int
 prepare(struct run *run, const struct command *c)
 {
 	char err[512];
+	enum db_result why;
 
 	if (c->need == NEEDS_NOTHING)
 		return 0;
@@ -273,8 +274,8 @@ prepare(struct run *run, const struct command *c)
 	run->db = db_new(run->config, err, sizeof(err));
 	if (run->db == NULL)
 		return run_fail(EXIT_CONFIG, "%s", err);
-	if (c->need == NEEDS_SCHEMA && db_schema_check(run->db, err, sizeof(err)) != 0)
-		return run_schema_failed(run, err);
+	if (c->need == NEEDS_SCHEMA && (why = db_schema_check(run->db, err, sizeof(err))) != DB_END)
+		return run_fail(why == DB_AWAY ? EXIT_FAILED : EXIT_CONFIG, "%s", err);
 	return 0;
 }
 

@@ -64,7 +64,7 @@ const char *run_option(const struct run *, const char *option);
 int run_fail(int code, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* The same for a failure of the database. */
 int run_db_failed(const struct run *, enum db_result);
-/* The same for what db_schema_check() or db_migrate() said: a database that failed may serve later. */
+/* The same for what db_migrate() said: a database that failed may serve later. */
 int run_schema_failed(const struct run *, const char *err);
 /* Says a line on stdout, unless --json. */
 void run_say(const struct run *, const char *fmt, ...) PRINTF_LIKE(2, 3);

@@ -263,6 +263,24 @@ check_sites(struct findings *f)
 		    "`meridian site set HOST`, or Admin, Sites.");
 }
 
+/* PostgreSQL finds parts of names by an extension that not everybody may create. */
+static void
+check_part_index(struct findings *f)
+{
+	struct query *q;
+	bool there;
+
+	if (db_engine(f->run->db) != DB_POSTGRESQL)
+		return;
+	q = db_query(f->run->db, QUERY_SCHEMA_PART_INDEX);
+	there = db_step(q) == DB_ROW;
+	if (db_done(q) == DB_END && !there)
+		found(f, false, STR("searches for a part of a name read all names"),
+		    "Let a superuser of PostgreSQL run CREATE EXTENSION pg_trgm in the database, "
+		    "then "
+		    "run meridian migrate.");
+}
+
 static void
 check_superusers(struct findings *f)
 {
@@ -300,6 +318,7 @@ check_database(struct findings *f, bool deploy)
 		    "Executables refuse to start until this is mended.");
 		return;
 	}
+	check_part_index(f);
 	check_superusers(f);
 	if (deploy)
 		check_sites(f);

@@ -18,7 +18,7 @@
 
 #define TOUCH_PAUSE (5 * SECOND)
 
-/* The schema was seen to be ours, by this process or its parent. */
+/* The schema was seen to be ours, by this worker. (The check before it ran in a process of its own.) */
 static bool schema_known;
 
 static int
@@ -30,7 +30,6 @@ check(struct app_state *app)
 	enum db_result r = db == NULL ? DB_REFUSED : db_schema_check(db, err, sizeof(err));
 	int result = -1;
 
-	schema_known = r == DB_END;
 	/* a database that is away comes back: the workers look before they first use it */
 	if (r == DB_END || r == DB_AWAY)
 		result = 0;

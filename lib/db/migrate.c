@@ -64,10 +64,11 @@ find_owner(struct db *db, enum db_result *why, char *err, size_t errsize)
 
 /*
  * Compares what was applied with what we have: how many of ours are done; *begun says that the next
- * one was begun, which only an engine leaves behind that commits by itself. -1 with a sentence.
+ * one was begun, which only an engine leaves behind that commits by itself. -1 with a sentence; *why is
+ * DB_END where they differ, else why the database could not be asked.
  */
 static int64_t
-compare(struct db *db, bool *begun, char *err, size_t errsize)
+compare(struct db *db, bool *begun, enum db_result *why, char *err, size_t errsize)
 {
 	const struct migration *ours = migrations[db_engine(db)];
 	struct query *q = db_query(db, QUERY_SCHEMA_VERSIONS);
@@ -103,7 +104,7 @@ compare(struct db *db, bool *begun, char *err, size_t errsize)
 			n += !*begun;
 		}
 	}
-	if (db_done(q) != DB_END) {
+	if ((*why = db_done(q)) != DB_END) {
 		snprintf(err, errsize, "the database cannot be used: %s", db_error(db));
 		return -1;
 	}
@@ -143,16 +144,17 @@ db_schema_check(struct db *db, char *err, size_t errsize)
 		snprintf(err, errsize, "the database is empty: run meridian migrate");
 		return DB_REFUSED;
 	case OWNER_OURS:
-		n = compare(db, &begun, err, errsize);
+		n = compare(db, &begun, &why, err, errsize);
 		break;
 	case OWNER_UNKNOWN:
-		/* busy, slow or full passes, too */
-		return why == DB_FAILED ? DB_REFUSED : why == DB_REFUSED ? why : DB_AWAY;
 	case OWNER_ANOTHER:
-		return DB_REFUSED;
+		n = -1;
+		break;
 	}
+	/* what is away, busy, slow or full passes; the rest is for an operator */
 	if (n < 0)
-		return DB_REFUSED;
+		return why == DB_END || why == DB_FAILED || why == DB_REFUSED ? DB_REFUSED
+		                                                              : DB_AWAY;
 	next = &migrations[db_engine(db)][n];
 	if (next->name == NULL)
 		return is_unfit(db, err, errsize) ? DB_REFUSED : DB_END;
@@ -240,7 +242,7 @@ apply_next(struct db *db, void *arg)
 	if (owner == OWNER_UNKNOWN && r == DB_RETRY)
 		return r;
 	if (owner == OWNER_OURS)
-		n = compare(db, &begun, run->err, run->errsize);
+		n = compare(db, &begun, &r, run->err, run->errsize);
 	if (owner == OWNER_UNKNOWN || owner == OWNER_ANOTHER || n < 0) {
 		run->explained = true;
 		return DB_FAILED;

@@ -53,7 +53,10 @@ static void
 take_notice(void *arg, const char *message)
 {
 	(void)arg;
-	log_debug("database notice", LOG_TEXT("text", message));
+	if (strncmp(message, "WARNING:", 8) == 0)
+		log_warn("database warning", LOG_TEXT("text", message));
+	else
+		log_debug("database notice", LOG_TEXT("text", message));
 }
 
 void
@@ -161,6 +164,23 @@ connect_to(struct db *db)
 	return pg;
 }
 
+/* Texts are Unicode; a database that cannot keep them would refuse some of them, here and there. */
+static bool
+keeps_unicode(struct connection *c)
+{
+	const char *encoding = PQparameterStatus(c->pg, "server_encoding");
+	char why[160];
+
+	if (encoding == NULL || strcmp(encoding, "UTF8") == 0)
+		return true;
+	snprintf(why, sizeof(why),
+	    "the database's encoding is %s: make one with CREATE DATABASE ... ENCODING 'UTF8' "
+	    "TEMPLATE template0",
+	    encoding);
+	db_fail(c->db, DB_REFUSED, "connect", why);
+	return false;
+}
+
 /* Sets c->pg up, for the first time or again. */
 static enum db_result
 establish(struct connection *c)
@@ -177,6 +197,10 @@ establish(struct connection *c)
 	c->unsynced = 0;
 	c->failed = DB_END;
 	PQsetNoticeProcessor(c->pg, take_notice, NULL);
+	if (!keeps_unicode(c)) {
+		c->broken = true;
+		return DB_REFUSED;
+	}
 	if (PQsetnonblocking(c->pg, 1) == 0 && PQenterPipelineMode(c->pg) == 1) {
 		db_is_there(c->db);
 		return DB_END;
@@ -328,10 +352,11 @@ pg_start(struct query *q)
 	bool custom = q->st->flags & QUERY_IS_CUSTOM_PLAN;
 	struct run *made = NULL, *run;
 	struct pg_params p;
+	enum db_result r;
 	int sent;
 
-	if (pg_ready(c) != DB_END)
-		return DB_AWAY;
+	if ((r = pg_ready(c)) != DB_END)
+		return r;
 	if (c->db->depth > 0 && c->failed != DB_END)
 		return c->failed;
 	if (stands_alone(q))
@@ -452,8 +477,8 @@ pg_control(struct db *db, const char *sql, bool later)
 	struct run *run;
 	enum db_result r;
 
-	if (pg_ready(c) != DB_END)
-		return DB_AWAY;
+	if ((r = pg_ready(c)) != DB_END)
+		return r;
 	if (db->depth == 0) {
 		pg_sync(c);
 		c->failed = DB_END;

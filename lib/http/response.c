@@ -338,7 +338,7 @@ put_security(struct buf *b, const struct request *r, bool html)
 	else
 		buf_put(b, other, sizeof(other) - 1);
 	if (r->https)
-		put_header(b, "Strict-Transport-Security", "max-age=63072000");
+		put_header(b, "Strict-Transport-Security", "max-age=63072000; includeSubDomains");
 }
 
 /* Decimal, without the price of printf: every answer has two of them. */

@@ -28,7 +28,7 @@ FROM datum WHERE target_id = :target
 ORDER BY mjd DESC, source DESC, kind DESC, band DESC, survey_id DESC
 LIMIT :most
 
---: datum_after
+--: datum_after stream
 -- Measurements of a target behind one of them, the oldest first: one walk along the key.
 SELECT target_id, mjd, source, kind, band, survey_id, flux, flux_error, magnitude, magnitude_error,
 	limit_mag, sign

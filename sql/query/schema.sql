@@ -26,3 +26,8 @@ UPDATE schema_migration SET applied = :applied WHERE version = :version
 SELECT table_name AS name, engine AS engine FROM information_schema.tables
 WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE' AND engine <> 'InnoDB'
 ORDER BY table_name LIMIT 1
+
+--: schema_part_index postgresql only
+-- The index of parts of names, which needs an extension (optional.sql).
+SELECT 1 AS there FROM pg_catalog.pg_indexes
+WHERE schemaname = current_schema() AND indexname = 'target_name_part'

@@ -9,6 +9,7 @@ BEGIN
 EXCEPTION
 	WHEN insufficient_privilege OR undefined_file OR undefined_object
 		OR feature_not_supported THEN
-		RAISE NOTICE 'pg_trgm is not to be had: %', SQLERRM;
+		RAISE WARNING 'parts of names are searched without an index, since pg_trgm is not to be had: %',
+			SQLERRM;
 END
 $$;
