@@ -207,7 +207,7 @@ use_schema(struct avro_file *f, struct str text, char *err, size_t errsize)
 	struct cached *c, *oldest = f->cache;
 
 	for (c = f->cache; c < f->cache + CACHED; c++) {
-		if (c->schema != NULL && c->n == text.n && memcmp(c->text, text.p, text.n) == 0) {
+		if (c->schema != NULL && str_eq((struct str){ c->text, c->n }, text)) {
 			c->used = f->opens;
 			f->schema = c->schema;
 			return 0;

@@ -474,29 +474,30 @@ sqlite_last_id(struct db *db)
 	return sqlite3_last_insert_rowid(c->handle);
 }
 
-/* Where the text of BEGIN, COMMIT and ROLLBACK is kept prepared; NULL for savepoints. */
-static sqlite3_stmt **
-kept(struct connection *c, const char *sql)
+/* The text of BEGIN, COMMIT or ROLLBACK is kept prepared, *out says where; savepoints are not. */
+static bool
+is_kept(struct connection *c, const char *sql, sqlite3_stmt ***out)
 {
 	for (size_t i = 0; i < NELEM(c->begin); i++)
-		if (sql == sqlite_driver.begin[i])
-			return &c->begin[i];
-	return strcmp(sql, "COMMIT") == 0  ? &c->commit
-	    : strcmp(sql, "ROLLBACK") == 0 ? &c->rollback
-	                                   : NULL;
+		if (sql == sqlite_driver.begin[i]) {
+			*out = &c->begin[i];
+			return true;
+		}
+	*out = strcmp(sql, "COMMIT") == 0 ? &c->commit : &c->rollback;
+	return strcmp(sql, "COMMIT") == 0 || strcmp(sql, "ROLLBACK") == 0;
 }
 
 static enum db_result
 sqlite_control(struct db *db, const char *sql, bool later)
 {
 	struct connection *c = db->conn;
-	sqlite3_stmt **stmt = kept(c, sql);
+	sqlite3_stmt **stmt;
 	int rc = SQLITE_OK;
 
 	(void)later;
-	if (stmt != NULL && stmt == &c->rollback && sqlite3_get_autocommit(c->handle))
+	if (strcmp(sql, "ROLLBACK") == 0 && sqlite3_get_autocommit(c->handle))
 		return DB_END; /* the failure undid it already */
-	if (stmt == NULL)
+	if (!is_kept(c, sql, &stmt))
 		rc = sqlite3_exec(c->handle, sql, NULL, NULL, NULL);
 	else {
 		if (*stmt == NULL)
