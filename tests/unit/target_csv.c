@@ -200,10 +200,10 @@ static void
 a_cell_is_complained_of_once_by_its_columns_name(void **state)
 {
 	struct csv_report r = import_text(&alice,
-	    STR("name,RA,dec,Created,note,note 2\n"
+	    STR("name,RA,dec,Created,note,note 2,epoch,permissions\n"
 	        "A\0B,1,2,,,\n"
 	        "\xff,1,2,,,\n"
-	        "C,noon,100,2999-01-01T00:00:00Z,,x\x00y\n"
+	        "C,noon,100,2999-01-01T00:00:00Z,,x\x00y,2000,OPEN\n"
 	        ",,1,,,\n"),
 	    &rows);
 
