@@ -552,6 +552,22 @@ def an_import_that_is_asked_wrongly_is_not_done(site):
     equal(site.one("SELECT count(*) FROM target WHERE name = 'Asked wrongly'"), '0')
 
 
+@needs('sqlite')
+def an_import_that_the_database_refuses_is_a_failure_of_ours(site):
+    with site.variant() as other:
+        ada = other.signed_in('ada')
+        other.sql("CREATE TRIGGER refuse BEFORE INSERT ON target WHEN NEW.name = 'Refused' "
+                  "BEGIN SELECT RAISE(ABORT, 'no'); END")
+        files = {'target_csv': ('t.csv', 'name,ra,dec\r\nRefused,1,2\r\n', 'text/csv')}
+        for mode in ('all', 'rows'):
+            answer = ada.post('/targets/import/', {'mode': mode}, files)
+            equal(answer.status, 500)
+            contains(answer.words, 'Something went wrong here')
+            lacks(answer.text, 'groups-e')
+        said = [line['event'] for line in other.log_lines('targets') if line['level'] == 'error']
+        equal(said, ['the database did not answer'] * 2)
+
+
 def what_is_no_csv_file_is_explained(site):
     ada = site.signed_in('ada')
     answer = ada.post('/targets/import/', {}, {'target_csv': ('', b'', 'text/csv')})
