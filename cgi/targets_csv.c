@@ -93,6 +93,7 @@ static struct str
 advice(struct arena *a, const struct csv_report *r)
 {
 	struct str bad = counted(a, r->bad, "line is wrong", "lines are wrong");
+	const char *them = r->bad == 1 ? "it" : "them";
 	const char *cut = r->cut ? "The file was not read to its end. " : "";
 
 	if (r->bad == 0)
@@ -102,9 +103,9 @@ advice(struct arena *a, const struct csv_report *r)
 		    "%s%s. Mend the file and import it again, or choose \"row by row\".", cut,
 		    bad.p);
 	return arena_printf(a,
-	    "%s%s. Mend them and import the file again: what is here already is refused, not "
+	    "%s%s. Mend %s and import the file again: what is here already is refused, not "
 	    "doubled.",
-	    cut, bad.p);
+	    cut, bad.p, them);
 }
 
 static struct value *
