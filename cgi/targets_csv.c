@@ -93,6 +93,7 @@ static struct str
 advice(struct arena *a, const struct csv_report *r)
 {
 	struct str bad = counted(a, r->bad, "line is wrong", "lines are wrong");
+	const char *them = r->bad == 1 ? "it" : "them";
 	const char *cut = r->cut ? "The file was not read to its end. " : "";
 
 	if (r->bad == 0)
@@ -102,9 +103,9 @@ advice(struct arena *a, const struct csv_report *r)
 		    "%s%s. Mend the file and import it again, or choose \"row by row\".", cut,
 		    bad.p);
 	return arena_printf(a,
-	    "%s%s. Mend them and import the file again: what is here already is refused, not "
+	    "%s%s. Mend %s and import the file again: what is here already is refused, not "
 	    "doubled.",
-	    cut, bad.p);
+	    cut, bad.p, them);
 }
 
 static struct value *
@@ -192,7 +193,7 @@ import(struct request *req, struct response *res)
 	if (f.problems.n > 0 || !file)
 		return show_form(req, res, &f, NULL, 400);
 	r = target_import(req->app->db, req->arena, auth_user(req), file->fd, &f.options, &report);
-	if (r == DB_REFUSED) {
+	if (r == DB_REFUSED && report.groups_refused) {
 		problem_add(&f.problems, req->arena, "groups", report.problems[0].why);
 		return show_form(req, res, &f, NULL, 400);
 	}

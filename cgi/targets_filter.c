@@ -144,6 +144,16 @@ targets_filter_redirect(struct targets_list *l, struct response *res)
 	return true;
 }
 
+/* Is what was given for the key not applied? */
+static bool
+is_wrong(const struct targets_list *l, const char *key)
+{
+	for (size_t i = 0; i < l->problems.n; i++)
+		if (strcmp(l->problems.list[i].field, key) == 0)
+			return true;
+	return false;
+}
+
 /* The cone that is applied, as the form's fields show it. */
 static void
 show_cone(struct targets_list *l, double radius, struct str centre)
@@ -161,7 +171,8 @@ fill_cone(struct targets_list *l)
 
 	if (!str_empty(l->cone))
 		return;
-	if (!str_empty(text)) {
+	/* where both are given only the other is applied */
+	if (!str_empty(text) && !(l->query.by_cone && is_wrong(l, "target_cone_search"))) {
 		size_t cut = text.n;
 
 		while (cut > 0 && text.p[cut - 1] != ',')
@@ -239,7 +250,8 @@ targets_filter_add(struct targets_list *l, struct value *page)
 
 	/* Each is set, if only to null: a name that is not there would be looked for outside. */
 	value_set_text(f, "name", pairs_get(get, "name"));
-	value_set_text(f, "query", pairs_get(get, "query"));
+	/* has no field that it could be taken out of */
+	value_set_text(f, "query", is_wrong(l, "query") ? STR_NONE : pairs_get(get, "query"));
 	value_set_text(f, "name_fuzzy", pairs_get(get, "name_fuzzy"));
 	value_set_text(f, "key", pairs_get(get, "key"));
 	value_set_text(f, "value_is", pairs_get(get, "value"));
@@ -297,7 +309,7 @@ targets_filter_add_chips(struct targets_list *l, struct value *page)
 		const char *const without[] = { filters[i].key, "after", "page", NULL };
 		struct value *v;
 
-		if (str_empty(value))
+		if (str_empty(value) || is_wrong(l, filters[i].key))
 			continue;
 		v = value_add_object(chips);
 		value_set_text(v, "text", chip_text(l, i, value));

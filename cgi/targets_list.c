@@ -127,7 +127,7 @@ is_later(const struct targets_list *l)
 static struct str
 count_text(struct targets_list *l, const struct target_page *found)
 {
-	bool asked = target_query_filters(&l->query), one = found->count == 1 && !found->at_least;
+	bool asked = target_query_filters(&l->query), one = found->count == 1;
 	struct str n = number_found(l, found);
 	char *text;
 
@@ -135,6 +135,8 @@ count_text(struct targets_list *l, const struct target_page *found)
 		return STR("No more");
 	if (found->count == 0 && found->at_least)
 		return STR("No match so far");
+	if (found->count == 0 && asked)
+		return STR("No match");
 	n = asked ? arena_printf(l->arena, "%s match%s", n.p, one ? "es" : "")
 	          : arena_printf(l->arena, "%s target%s", n.p, one ? "" : "s");
 	text = arena_strdup(l->arena, n.p);
@@ -272,11 +274,11 @@ seed(struct request *req, struct response *res)
 
 	if (r != DB_END)
 		return auth_db_failed(req, res, r);
-	text = arena_printf(req->arena, "Messier catalogue: %zu added, %zu were there already.",
-	    s.added, s.present);
+	text = arena_printf(req->arena, "Messier catalogue: %zu added, %zu %s there already.",
+	    s.added, s.present, s.present == 1 ? "was" : "were");
 	if (s.unseen > 0)
-		text = arena_printf(
-		    req->arena, "%s %zu names belong to targets of others.", text.p, s.unseen);
+		text = arena_printf(req->arena, "%s %zu %s to targets of others.", text.p, s.unseen,
+		    s.unseen == 1 ? "name belongs" : "names belong");
 	respond_message(req, res, "ok", text);
 	return respond_redirect(req, res,
 	    arena_printf(req->arena, "/targets/?targetlist__name=%lld", (long long)s.list));

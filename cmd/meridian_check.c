@@ -345,7 +345,8 @@ command_check(struct run *run)
 		value_set_int(v, "warnings", (int64_t)f.warnings);
 		run_json(v);
 	} else {
-		run_say(run, "%zu errors, %zu warnings.%s", f.errors, f.warnings,
+		run_say(run, "%zu error%s, %zu warning%s.%s", f.errors, f.errors == 1 ? "" : "s",
+		    f.warnings, f.warnings == 1 ? "" : "s",
 		    deploy || f.errors > 0 ? "" : " With --deploy more is looked at.");
 	}
 	return f.errors > 0 ? EXIT_FAILED : EXIT_DONE;

@@ -246,8 +246,8 @@ command_seed(struct run *run)
 		value_set_int(v, "present", (int64_t)done.present);
 		run_json(v);
 	} else {
-		run_say(run, "Messier catalogue: %zu targets added, %zu were there.", done.added,
-		    done.present);
+		run_say(run, "Messier catalogue: %zu target%s added, %zu %s there.", done.added,
+		    done.added == 1 ? "" : "s", done.present, done.present == 1 ? "was" : "were");
 	}
 	return EXIT_DONE;
 }

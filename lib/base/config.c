@@ -203,6 +203,15 @@ refuse(struct config *c, struct str wrong)
 		snprintf(c->err, c->errsize, "%s:%d: %s", c->path, c->line, wrong.p);
 }
 
+/* Where a line's name ends: at its first '=' or ':', whichever it is, as inih reads it. */
+static size_t
+sign_of(struct str line)
+{
+	size_t equals = str_find(line, '='), colon = str_find(line, ':');
+
+	return equals < colon ? equals : colon;
+}
+
 /*
  * inih's reader. It gets lines without their indentation, and of one that is too long for it the name
  * alone: take() finds the value in c->whole.
@@ -222,7 +231,7 @@ next_line(char *to, int size, void *arg)
 	length = c->whole.n;
 	c->is_long = length > most;
 	if (c->is_long)
-		length = str_find(c->whole, '=') + 1;
+		length = sign_of(c->whole) + 1;
 	if (str_find(c->whole, '\0') < c->whole.n)
 		refuse(c, STR("this line holds a NUL byte"));
 	else if (c->whole.n > 0 && c->whole.p[0] == '[' && !str_is(c->whole, "[meridian]"))
@@ -248,7 +257,7 @@ take(void *arg, const char *section, const char *name, const char *value)
 	struct config *c = arg;
 	struct str wrong;
 	int i = key_index(name);
-	size_t sign = str_find(c->whole, '=') + 1;
+	size_t sign = sign_of(c->whole) + 1;
 
 	(void)section;
 	if (c->err[0] != '\0')

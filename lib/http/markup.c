@@ -187,20 +187,29 @@ tag_byte(struct markup *m, char c)
 	return NULL;
 }
 
+/* In a comment: "-->" ends it, and '>' alone where "<!--" or "<!---" is all that came of it. */
+static const char *
+comment_byte(struct markup *m, char c)
+{
+	if (c == '>' && (m->match >= 2 || m->state == COMMENT_START))
+		m->state = IN_TEXT;
+	else if (c == '!' && m->match >= 2)
+		return "\"--!\" in a comment, which may end it";
+	else if (c != '-')
+		m->state = COMMENT;
+	m->match = c == '-' ? m->match + 1 : 0;
+	return NULL;
+}
+
 /* In "<!", which is a comment where "--" follows, else ends with '>'. */
 static const char *
 declaration_byte(struct markup *m, char c)
 {
-	if (m->state == COMMENT) {
-		if (c == '>' && m->match >= 2)
-			m->state = IN_TEXT;
-		else if (c == '!' && m->match >= 2)
-			return "\"--!\" in a comment, which may end it";
-		m->match = c == '-' ? m->match + 1 : 0;
-	} else if (c == '-' && m->match < 2) {
-		/* "<!-->" is a whole comment: its dashes count twice */
-		if (++m->match == 2)
-			m->state = COMMENT;
+	if (c == '-' && m->match < 2) {
+		if (++m->match == 2) {
+			m->state = COMMENT_START;
+			m->match = 0;
+		}
 	} else if (c == '[' && m->match == 0) {
 		return "a CDATA section";
 	} else {
@@ -243,8 +252,10 @@ markup_byte(struct markup *m, char c)
 			m->state = IN_TEXT;
 		break;
 	case DECLARATION:
-	case COMMENT:
 		return declaration_byte(m, c);
+	case COMMENT_START:
+	case COMMENT:
+		return comment_byte(m, c);
 	case TAG_NAME:
 	case IN_TAG:
 	case NEED_SPACE:
@@ -298,6 +309,7 @@ bad_place(const struct markup *m)
 	case IN_RAW:
 		return "a tag in a script or style element";
 	case DECLARATION:
+	case COMMENT_START:
 	case COMMENT:
 		return "a tag in an HTML comment or declaration";
 	case TAG_OPEN:

@@ -15,6 +15,7 @@ enum markup_state {
 	TAG_OPEN, /* after '<' */
 	END_TAG,
 	DECLARATION, /* "<!" */
+	COMMENT_START, /* "<!--" and dashes */
 	COMMENT,
 	TAG_NAME,
 	IN_TAG, /* between attributes, after a blank */

@@ -5,6 +5,8 @@
  *	SIGTERM, SIGINT	workers finish what they have begun, then all end
  *	SIGHUP		configuration and templates are read again; where they are right, new workers
  *			start and the old ones finish; where not, all stays as it was
+ *
+ * To finish they have DRAIN_TIMEOUTS times REQUEST_TIMEOUT_MS; then they are killed, which is logged.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -40,6 +42,7 @@ struct worker {
 	bool first; /* began with us, not as a replacement */
 	int64_t started,
 	    leaving; /* monotonic; leaving: since when it was asked to end, 0: it was not */
+	bool killed; /* it did not leave */
 };
 
 struct parent {
@@ -178,11 +181,21 @@ static void
 signal_leaving(struct parent *p, int signal_number)
 {
 	int64_t limit = config_int(p->setup->config, "REQUEST_TIMEOUT_MS") * 1000 * DRAIN_TIMEOUTS;
-	int64_t since = signal_number == SIGKILL ? clock_monotonic() - limit : INT64_MAX;
+	int64_t now = clock_monotonic();
+	int64_t since = signal_number == SIGKILL ? now - limit : INT64_MAX;
 
-	for (size_t i = 0; i < NELEM(p->workers); i++)
-		if (p->workers[i].leaving != 0 && p->workers[i].leaving < since)
-			(void)kill(p->workers[i].pid, signal_number);
+	for (size_t i = 0; i < NELEM(p->workers); i++) {
+		struct worker *w = &p->workers[i];
+
+		if (w->leaving == 0 || w->leaving >= since)
+			continue;
+		(void)kill(w->pid, signal_number);
+		if (signal_number == SIGKILL && !w->killed) {
+			w->killed = true;
+			log_warn("worker did not leave; killed", LOG_INT("pid", w->pid),
+			    LOG_INT("waited_ms", (now - w->leaving) / 1000));
+		}
+	}
 }
 
 /* From here on others may open the socket anew. */
@@ -264,7 +277,7 @@ reload(struct parent *p)
 		log_error("configuration not taken; all goes on as before");
 		return;
 	}
-	/* the old workers finish; the new ones already listen */
+	/* the old workers finish, within the time there is for that; the new ones already listen */
 	mark_as_leaving(p);
 	p->short_lives = 0;
 	p->start_after = 0;

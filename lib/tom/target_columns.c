@@ -206,7 +206,8 @@ read_cell(struct row *r, const struct column *c, struct str cell)
 	switch (c->kind) {
 	case COLUMN_FIELD:
 		why = target_set(&r->draft.target, c->field, text, a);
-		if (why == NULL && r->draft.target.created > clock_now())
+		if (why == NULL && strcmp(c->field->name, "created") == 0 &&
+		    r->draft.target.created > clock_now())
 			why = "The date of creation must not lie in the future.";
 		if (why != NULL)
 			cell_wrong(r, c, str_of(why));

@@ -27,6 +27,7 @@ struct csv_report {
 	int64_t added;
 	int64_t bad; /* rows refused */
 	bool undone; /* all or nothing, and something was wrong: nothing was kept */
+	bool groups_refused; /* nothing was read: the options' groups are not theirs to give */
 	bool cut; /* the rest of the file was not read: it is no CSV, or too long */
 	size_t nproblems;
 	struct csv_problem *problems; /* by line */
@@ -47,9 +48,9 @@ struct csv_options {
  * Reads targets from a file (from where fd stands, to its end) and adds them for the user, who gets
  * all three verbs; NULL stands for the operator. People give only groups that they are a member
  * of. The memory used does not grow with the file. The report lives in the arena.
- * DB_END with the report filled, also where rows are bad; DB_REFUSED where the options' groups are
- * not theirs to give, which the report's one problem says; else the database failed and (row by
- * row) report->added rows stand.
+ * DB_END with the report filled, also where rows are bad; DB_REFUSED with groups_refused, and why in
+ * the report's one problem; else, also with a DB_REFUSED of the database's own, it failed and (row
+ * by row) report->added rows stand.
  */
 enum db_result target_import(struct db *, struct arena *, const struct user *, int fd,
     const struct csv_options *, struct csv_report *);

@@ -248,6 +248,7 @@ check_groups(struct importing *im)
 	if (r != DB_END || ps.n == 0)
 		return r;
 	target_import_wrong(im, 0, STR("groups"), ps.list[0].why);
+	im->report->groups_refused = true;
 	return DB_REFUSED;
 }
 
@@ -273,7 +274,8 @@ target_import(struct db *db, struct arena *a, const struct user *u, int fd,
 		goto done;
 	r = options->all_or_nothing ? db_transaction(db, DB_WRITE, read_file, &im)
 	                            : read_file(db, &im);
-	if (r == DB_REFUSED && options->all_or_nothing && report->nproblems > 0) {
+	/* a refusal of the database's own is no report of bad rows, whatever was bad before it */
+	if (r == DB_REFUSED && im.failed == DB_END && report->nproblems > 0) {
 		report->undone = true;
 		report->added = 0;
 		r = DB_END;

@@ -71,7 +71,7 @@ read_choices(struct target_query *q, const struct pairs *get, struct problems *p
 	}
 	s = text_of(get, "targetlist__name", ps, a);
 	if (s.n > 0 && (!str_to_int64(s, &q->list) || q->list <= 0)) {
-		wrong(ps, a, "targetlist__name", "There is no such group of targets.");
+		wrong(ps, a, "targetlist__name", "There is no such list.");
 		q->list = 0;
 	}
 	q->key = text_of(get, "key", ps, a);

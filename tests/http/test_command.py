@@ -255,6 +255,7 @@ def check_finds_what_is_unsafe_on_a_network_when_asked(site):
         found = own.findings('--deploy', status=1)
         contains(found, 'INSECURE_HTTP is on', 'ALLOWED_HOSTS holds a *', 'the site is called localhost')
         own.write(INSECURE_HTTP='no', ALLOWED_HOSTS='')
+        contains(own.run('check', '--deploy', status=1), '1 error, 0 warnings.')
         own.run('site', 'set', 'tom.example.org')
         if site.database == 'sqlite':
             os.chmod(own.sqlite, 0o644)

@@ -333,9 +333,19 @@ def filters_are_chips_that_can_be_taken_off(site):
     contains(page.words, 'name has Chip', 'Sidereal', 'field zz', 'Clear all')
     page = ada.get('/targets/?name=Chip&type=NON_SIDEREAL')
     equal(page.status, 200)
-    contains(page.words, 'No target matches')
-    page = ada.get('/targets/?type=COMET')
-    equal(page.status, 400)
+    contains(page.words, 'No target matches', 'No match ')
+    contains(ada.get('/targets/?name=Chip%20one').words, '1 matches')
+    # what is not applied is no chip
+    for query, says in (('type=COMET', 'The type must be'),
+                        ('targetlist__name=abc', 'There is no such list.'),
+                        ('cone_search=x', 'Not applied'), ('query=' + 'x' * 2100, 'too long')):
+        page = ada.get('/targets/?name=Chip&' + query)
+        equal(page.status, 400)
+        contains(page.words, 'Not applied.', says, 'name has Chip')
+        equal(page.text.count('title="Remove this filter"'), 1, query)
+    page = ada.get('/targets/?cone_search=10.5,-20.25,0.1&target_cone_search=M31,2')
+    contains(page.words, 'Give one cone', 'of 10.5 -20.25')
+    equal(page.text.count('title="Remove this filter"'), 1)
 
 
 def cones_are_right_at_ra_zero_and_lead_to_toms_keys(site):
@@ -508,7 +518,12 @@ def a_bad_line_is_named_and_nothing_kept_if_so_wanted(site):
     equal(site.one("SELECT count(*) FROM target WHERE name LIKE 'Import %'"), '0')
     answer = ada.post('/targets/import/', {'mode': 'rows'}, files)
     equal(answer.status, 200)
-    contains(answer.words, '1 target imported', '3 ra')
+    contains(answer.words, '1 target imported', '3 ra', '2 lines are wrong. Mend them and')
+    text = 'name,ra,dec\r\nImport one,1,2\r\nImport two,400,2\r\n'
+    answer = ada.post('/targets/import/', {'mode': 'rows'},
+                      {'target_csv': ('t.csv', text, 'text/csv')})
+    contains(answer.words, '1 line is wrong. Mend it and')
+    site.sql("DELETE FROM target WHERE name = 'Import one'")
     equal(site.one("SELECT count(*) FROM target WHERE name LIKE 'Import %'"), '1')
     target = int(site.one("SELECT id FROM target WHERE name = 'Import good'"))
     contains(ada.get('/targets/%d/' % target).words, 'redshift 0.5')
@@ -550,6 +565,22 @@ def an_import_that_is_asked_wrongly_is_not_done(site):
     contains(answer.words, 'must be one of OPEN, PUBLIC, PRIVATE')
     lacks(answer.text, 'target_csv-e')
     equal(site.one("SELECT count(*) FROM target WHERE name = 'Asked wrongly'"), '0')
+
+
+@needs('sqlite')
+def an_import_that_the_database_refuses_is_a_failure_of_ours(site):
+    with site.variant() as other:
+        ada = other.signed_in('ada')
+        other.sql("CREATE TRIGGER refuse BEFORE INSERT ON target WHEN NEW.name = 'Refused' "
+                  "BEGIN SELECT RAISE(ABORT, 'no'); END")
+        files = {'target_csv': ('t.csv', 'name,ra,dec\r\nRefused,1,2\r\n', 'text/csv')}
+        for mode in ('all', 'rows'):
+            answer = ada.post('/targets/import/', {'mode': mode}, files)
+            equal(answer.status, 500)
+            contains(answer.words, 'Something went wrong here')
+            lacks(answer.text, 'groups-e')
+        said = [line['event'] for line in other.log_lines('targets') if line['level'] == 'error']
+        equal(said, ['the database did not answer'] * 2)
 
 
 def what_is_no_csv_file_is_explained(site):

@@ -152,6 +152,26 @@ a_line_may_be_long(void **state)
 }
 
 static void
+the_first_sign_of_a_long_line_ends_its_name(void **state)
+{
+	char value[400] = "https://example.org/?a=", text[500];
+	struct config *c;
+
+	(void)state;
+	memset(value + strlen(value), 'x', 300);
+	snprintf(text, sizeof(text), "ROBOTS_SITEMAP: %s\n", value);
+	c = load(text);
+	assert_non_null(c);
+	assert_string_equal(config_text(c, "ROBOTS_SITEMAP"), value);
+	config_free(c);
+	snprintf(text, sizeof(text), "ROBOTS_SITEMAP = %s\n", value);
+	c = load(text);
+	assert_non_null(c);
+	assert_string_equal(config_text(c, "ROBOTS_SITEMAP"), value);
+	config_free(c);
+}
+
+static void
 values_lose_blanks_and_comments_only(void **state)
 {
 	struct config *c = load("\xef\xbb\xbfTOM_NAME =  \"a = b\";c  ; said here\r\n"
@@ -252,6 +272,7 @@ main(void)
 		cmocka_unit_test(a_section_other_than_ours_is_refused),
 		cmocka_unit_test(an_indented_line_is_a_key_of_its_own),
 		cmocka_unit_test(a_line_may_be_long),
+		cmocka_unit_test(the_first_sign_of_a_long_line_ends_its_name),
 		cmocka_unit_test(values_lose_blanks_and_comments_only),
 		cmocka_unit_test(a_key_that_stands_twice_is_refused),
 		cmocka_unit_test(a_directory_is_no_configuration),

@@ -391,10 +391,39 @@ a_storm_of_kills_is_slowed(void **state)
 	assert_in_range(deaths, 2, 7);
 }
 
+/* The parent's log goes into a file. */
+static void
+keep_log(void)
+{
+	char file[96];
+
+	snprintf(file, sizeof(file), "%s/log", dir);
+	if (freopen(file, "a", stderr) == NULL)
+		_exit(1);
+}
+
+/* How many lines of the kept log hold the text; the log is gone then. */
+static size_t
+logged(const char *text)
+{
+	char file[96], line[1024];
+	size_t n = 0;
+	FILE *f;
+
+	snprintf(file, sizeof(file), "%s/log", dir);
+	f = fopen(file, "r");
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f) != NULL)
+		n += strstr(line, text) != NULL;
+	fclose(f);
+	unlink(file);
+	return n;
+}
+
 static void
 a_worker_that_does_not_leave_is_killed(void **state)
 {
-	char conf[96], name[32] = "";
+	char conf[96], name[32] = "", killed[100];
 	pid_t stuck;
 
 	(void)state;
@@ -402,6 +431,7 @@ a_worker_that_does_not_leave_is_killed(void **state)
 	setenv("MERIDIAN_CONFIG", conf, 1);
 	setenv("MERIDIAN_REQUEST_TIMEOUT_MS", "100", 1);
 	put(conf, "TOM_NAME = one\n");
+	before_start = keep_log;
 	start_parent("1");
 	stuck = ask_once();
 	kill(stuck, SIGSTOP);
@@ -418,6 +448,9 @@ a_worker_that_does_not_leave_is_killed(void **state)
 		usleep(10000);
 	}
 	assert_int_equal(kill(stuck, 0), -1);
+	snprintf(killed, sizeof(killed),
+	    "\"event\":\"worker did not leave; killed\",\"pid\":%d,\"waited_ms\":", (int)stuck);
+	assert_int_equal(logged(killed), 1);
 	unlink(conf);
 }
 

@@ -5,6 +5,7 @@
 #include "unit.h"
 
 #include <math.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -200,10 +201,10 @@ static void
 a_cell_is_complained_of_once_by_its_columns_name(void **state)
 {
 	struct csv_report r = import_text(&alice,
-	    STR("name,RA,dec,Created,note,note 2\n"
+	    STR("name,RA,dec,Created,note,note 2,epoch,permissions\n"
 	        "A\0B,1,2,,,\n"
 	        "\xff,1,2,,,\n"
-	        "C,noon,100,2999-01-01T00:00:00Z,,x\x00y\n"
+	        "C,noon,100,2999-01-01T00:00:00Z,,x\x00y,2000,OPEN\n"
 	        ",,1,,,\n"),
 	    &rows);
 
@@ -362,6 +363,37 @@ nobody_gives_every_row_to_a_group_of_others(void **state)
 		}
 	assert_int_equal(import_with_group(&root, 2, true), DB_END);
 	assert_int_equal(get(&bob, "Given").ngroups, 1);
+}
+
+/* What the database refuses is neither a bad row nor somebody's group. */
+static void
+a_refusal_of_the_databases_is_no_report(void **state)
+{
+	static const struct csv_options *const both[] = { &rows, &whole };
+	struct csv_report report;
+	sqlite3 *own;
+	char file[150];
+
+	(void)state;
+	if (db_engine(db) != DB_SQLITE)
+		skip();
+	snprintf(file, sizeof(file), "%s/test.db", scratch_dir);
+	assert_int_equal(sqlite3_open(file, &own), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(own,
+	                     "CREATE TRIGGER refuse BEFORE INSERT ON target "
+	                     "BEGIN SELECT RAISE(ABORT, 'no'); END",
+	                     NULL, NULL, NULL),
+	    SQLITE_OK);
+	sqlite3_close(own);
+	for (size_t i = 0; i < NELEM(both); i++) {
+		int fd = file_of(STR("name,ra,dec\nBad,noon,2\nGood,1,2\n"));
+
+		assert_int_equal(target_import(db, a, &alice, fd, both[i], &report), DB_REFUSED);
+		assert_false(report.groups_refused);
+		assert_false(report.undone);
+		assert_int_equal(report.added, 0);
+		close(fd);
+	}
 }
 
 static void
@@ -663,6 +695,7 @@ main(void)
 		CLAIM(a_quote_that_is_never_closed_ends_the_reading),
 		CLAIM(people_give_only_their_own_groups),
 		CLAIM(nobody_gives_every_row_to_a_group_of_others),
+		CLAIM(a_refusal_of_the_databases_is_no_report),
 		CLAIM(options_hold_for_every_row),
 		CLAIM(what_is_exported_comes_back_the_same),
 		CLAIM(an_extra_is_not_called_as_a_column_is),

@@ -203,6 +203,7 @@ tags_out_of_place_are_refused(void **state)
 		"<p title=\"{{> y}}\">", "<title>{{> y}}</title>", "<noscript>{{x}}</noscript>",
 		"<p a{{#yes}} b{{/yes}}=\"c\">", "<!--><script>-->{{x}}</script>",
 		"<!---><script>-->{{x}}</script>", "<!-- a --!><script>-->{{x}}</script>",
+		"<!----!><script>-->{{x}}</script>", "<!--!><script>{{x}}</script>-->",
 		"<script><!--<script></script>{{x}}</script>",
 		"<svg><title><script>{{x}}</script></title></svg>",
 		"<svg><style><p title=</style>{{x}}></svg>", "<svg><![CDATA[>]]>{{x}}",
@@ -227,7 +228,8 @@ tags_out_of_place_are_refused(void **state)
 static void
 html_that_only_looks_odd_is_taken(void **state)
 {
-	static const char *const taken[] = { "<!-- a - b -- c -->", "<!---->", "<!-->",
+	static const char *const taken[] = { "<!-- a - b -- c -->", "<!---->", "<!-->", "<!--->",
+		"<!--! a -->", "<!---! a -->", "<!--!><script>-->{{yes}}", "<!------>{{yes}}",
 		"<!doctype html>", "<noscript><p>a</p></noscript>",
 		"<script>if (a < b) c()</script>", "<style>a > b {}</style>",
 		"<p title=\"&amp;{{yes}}\">", "<a href=\"/?a=1&amp;b={{yes}}\">",
