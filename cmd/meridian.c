@@ -288,22 +288,19 @@ wants_help(int argc, char **argv)
 	return false;
 }
 
-int
-main(int argc, char **argv)
+static int
+run_command(struct run *run, int argc, char **argv)
 {
-	struct run run = { .arena = arena_new() };
 	const struct command *c;
 	int used = 0, code;
 
-	log_set_program("meridian");
-	log_set_level(LOG_LEVEL_NONE); /* people are told in words */
 	if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
 	    strcmp(argv[1], "help") == 0) {
 		print_help(argc < 2 ? stderr : stdout);
 		return argc < 2 ? EXIT_USAGE : EXIT_DONE;
 	}
 	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)
-		return command_version(&run);
+		return command_version(run);
 	c = find_command(argc, argv, &used);
 	if (c == NULL) {
 		run_fail(EXIT_USAGE, "there is no command \"%s%s%s\"", argv[1],
@@ -315,13 +312,23 @@ main(int argc, char **argv)
 		print_usage(stdout, c);
 		return EXIT_DONE;
 	}
-	code = take_words(&run, c, argc - 1 - used, argv + 1 + used);
-	if (run.json)
+	code = take_words(run, c, argc - 1 - used, argv + 1 + used);
+	if (run->json)
 		log_set_level(LOG_LEVEL_WARN);
 	if (code == 0)
-		code = prepare(&run, c);
-	if (code == 0)
-		code = c->run(&run);
+		code = prepare(run, c);
+	return code == 0 ? c->run(run) : code;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct run run = { .arena = arena_new() };
+	int code;
+
+	log_set_program("meridian");
+	log_set_level(LOG_LEVEL_NONE); /* people are told in words */
+	code = run_command(&run, argc, argv);
 	db_free(run.db);
 	config_free(run.config);
 	arena_free(run.arena);
