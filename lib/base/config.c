@@ -61,7 +61,7 @@ static const struct config_key keys[] = {
 	{ "EXTRA_FIELDS", CONFIG_LIST, "", "",
 	    "extra fields of targets as name:type, type number, string, boolean or datetime" },
 	{ "OPEN_SEARCH", CONFIG_BOOL, "no", "",
-	    "import, export and unbounded searches without signing in" },
+	    "exports and unbounded searches without signing in; who imports signs in" },
 	{ "DATABASE_URL", CONFIG_TEXT, "sqlite:/var/lib/meridian/meridian.sqlite3", "",
 	    "sqlite:/path, postgresql://user@host/name or mariadb://user@host/name" },
 	{ "DATABASE_PASSWORD_FILE", CONFIG_TEXT, "", "", "the file with the database's password" },

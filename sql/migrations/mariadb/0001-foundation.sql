@@ -12,7 +12,7 @@
 CREATE TABLE IF NOT EXISTS schema_migration (
 	version BIGINT PRIMARY KEY,
 	name VARCHAR(100) NOT NULL,
-	checksum VARCHAR(64) NOT NULL,		-- SHA-256 of the file, hexadecimal
+	checksum VARCHAR(64) NOT NULL,		-- SHA-256 of its statements, hexadecimal
 	applied BIGINT NOT NULL			-- 0: begun
 ) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 
@@ -61,7 +61,7 @@ CREATE TABLE IF NOT EXISTS session (
 	FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
 ) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 
--- The host names of this TOM; SITE_ID names the one that links in mail and exports begin with.
+-- The host names of this TOM; SITE_ID names the one that is in use and stays.
 CREATE TABLE IF NOT EXISTS site (
 	id BIGINT AUTO_INCREMENT PRIMARY KEY,
 	domain VARCHAR(260) NOT NULL UNIQUE CHECK (domain <> ''),

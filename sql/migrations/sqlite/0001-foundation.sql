@@ -8,7 +8,7 @@
 CREATE TABLE schema_migration (
 	version INTEGER PRIMARY KEY,
 	name TEXT NOT NULL,
-	checksum TEXT NOT NULL,		-- SHA-256 of the file, hexadecimal
+	checksum TEXT NOT NULL,		-- SHA-256 of its statements, hexadecimal
 	applied INTEGER NOT NULL
 ) STRICT;
 
@@ -54,7 +54,7 @@ CREATE TABLE session (
 CREATE INDEX session_owner ON session (user_id);
 CREATE INDEX session_expires ON session (expires);
 
--- The host names of this TOM; SITE_ID names the one that links in mail and exports begin with.
+-- The host names of this TOM; SITE_ID names the one that is in use and stays.
 CREATE TABLE site (
 	id INTEGER PRIMARY KEY AUTOINCREMENT,
 	domain TEXT NOT NULL UNIQUE CHECK (domain <> ''),
