@@ -113,7 +113,8 @@ html_carries_the_whole_header_set(void **state)
 	assert_string_equal(web_header(&w, "X-Robots-Tag"), "");
 	assert_string_equal(web_header(&w, "Strict-Transport-Security"), "");
 	assert_int_equal(web_ask(&w, "GET /page/", STR_NONE, "HTTPS=on", NULL), 200);
-	assert_string_equal(web_header(&w, "Strict-Transport-Security"), "max-age=63072000; includeSubDomains");
+	assert_string_equal(
+	    web_header(&w, "Strict-Transport-Security"), "max-age=63072000; includeSubDomains");
 	assert_int_equal(web_ask(&w, "GET /none/", STR_NONE, NULL), 404);
 	assert_string_equal(web_header(&w, "X-Robots-Tag"), "noindex");
 	assert_string_not_equal(web_header(&w, "Content-Security-Policy"), "");
