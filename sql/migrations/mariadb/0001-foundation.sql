@@ -30,7 +30,12 @@ CREATE TABLE IF NOT EXISTS users (
 	is_superuser TINYINT NOT NULL DEFAULT 0 CHECK (is_superuser IN (0, 1)),
 	created BIGINT NOT NULL,
 	last_login BIGINT,
-	password_changed BIGINT NOT NULL
+	password_changed BIGINT NOT NULL,
+	email_verified BIGINT,		-- when its owner followed our link; NULL: not
+	pending TINYINT NOT NULL DEFAULT 0 CHECK (pending IN (0, 1)), -- registered, not yet let in
+	terms_version VARCHAR(100) NOT NULL DEFAULT '',	-- the terms of service that they accepted last
+	terms_accepted BIGINT,
+	INDEX users_email (email)
 ) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 
 -- Groups of people, who share rights.
@@ -56,6 +61,9 @@ CREATE TABLE IF NOT EXISTS session (
 	last_seen BIGINT NOT NULL,
 	expires BIGINT NOT NULL,
 	auth_hash VARBINARY(64) NOT NULL,	-- of the password it began with
+	factor BIGINT,			-- when the second factor was given; NULL: it was not
+	address VARCHAR(100) NOT NULL DEFAULT '',	-- of the browser when it signed in
+	agent VARCHAR(400) NOT NULL DEFAULT '',	-- what the browser calls itself
 	INDEX session_owner (user_id),
 	INDEX session_expires (expires),
 	FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE

@@ -26,8 +26,13 @@ CREATE TABLE users (
 	is_superuser SMALLINT NOT NULL DEFAULT 0 CHECK (is_superuser IN (0, 1)),
 	created BIGINT NOT NULL,
 	last_login BIGINT,
-	password_changed BIGINT NOT NULL
+	password_changed BIGINT NOT NULL,
+	email_verified BIGINT,		-- when its owner followed our link; NULL: not
+	pending SMALLINT NOT NULL DEFAULT 0 CHECK (pending IN (0, 1)), -- registered, not yet let in
+	terms_version TEXT NOT NULL DEFAULT '',	-- the terms of service that they accepted last
+	terms_accepted BIGINT
 );
+CREATE INDEX users_email ON users (email);
 
 -- Groups of people, who share rights.
 CREATE TABLE user_group (
@@ -49,7 +54,10 @@ CREATE TABLE session (
 	created BIGINT NOT NULL,
 	last_seen BIGINT NOT NULL,
 	expires BIGINT NOT NULL,
-	auth_hash BYTEA NOT NULL		-- of the password it began with
+	auth_hash BYTEA NOT NULL,	-- of the password it began with
+	factor BIGINT,			-- when the second factor was given; NULL: it was not
+	address TEXT NOT NULL DEFAULT '',	-- of the browser when it signed in
+	agent TEXT NOT NULL DEFAULT ''		-- what the browser calls itself
 );
 CREATE INDEX session_owner ON session (user_id);
 CREATE INDEX session_expires ON session (expires);

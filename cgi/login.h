@@ -1,0 +1,21 @@
+/*
+ * login.h: what the files of the executable login share.
+ */
+#ifndef MERIDIAN_LOGIN_H
+#define MERIDIAN_LOGIN_H
+
+#include "auth/auth.h"
+#include "tom/user.h"
+
+#define LOGIN_BUSY "Too many people are signing in at this moment. Try again in a few seconds."
+
+handler_fn show_sign_in, sign_in, sign_out; /* login_signin.c */
+handler_fn show_password, change_password; /* login_password.c */
+
+/* Where to go after signing in (`next`): a path of this site, without URL_PREFIX. */
+struct str login_next(struct request *);
+
+/* The sentences as one text. */
+struct str login_join(struct arena *, const struct user_problems *);
+
+#endif

@@ -1,0 +1,149 @@
+/*
+ * login_password: one's own password.
+ */
+#include "auth/password.h"
+#include "base/log.h"
+#include "http/form.h"
+#include "login.h"
+
+enum { OLD, NEW, AGAIN, PASSWORD_FIELDS };
+static const struct field password_fields[] = {
+	[OLD] = { "old_password", FIELD_SECRET, .required = true, .max = PASSWORD_MAX,
+	    .label = "Present password", .autocomplete = "current-password" },
+	[NEW] = { "new_password1", FIELD_SECRET, .required = true, .label = "New password",
+	    .autocomplete = "new-password" },
+	[AGAIN] = { "new_password2", FIELD_SECRET, .required = true, .label = "New password again",
+	    .autocomplete = "new-password" },
+};
+
+struct str
+login_join(struct arena *a, const struct user_problems *why)
+{
+	struct str all = STR("");
+
+	for (size_t i = 0; i < why->n; i++)
+		all = arena_printf(a, "%s%s%s", all.p, i > 0 ? " " : "", why->why[i].p);
+	return all;
+}
+
+static int
+show_password_form(struct request *r, struct response *res, int status, const struct input *in)
+{
+	struct value *page = value_object(r->arena), *rules;
+	struct str rule[PASSWORD_RULES];
+	size_t n = password_rules(
+	    r->arena, (size_t)config_int(r->app->config, "PASSWORD_MIN_LENGTH"), rule);
+
+	value_set_cstr(page, "title", "Change password");
+	value_set_text(page, "username", r->user->username);
+	rules = value_set_list(page, "rules");
+	for (size_t i = 0; i < n; i++)
+		value_add_text(rules, rule[i]);
+	form_show(page, password_fields, in, PASSWORD_FIELDS, r->arena);
+	return respond_page(r, res, status, "password", page);
+}
+
+int
+show_password(struct request *r, struct response *res)
+{
+	return show_password_form(r, res, 200, NULL);
+}
+
+/* What the fields say of each other; the policy has its say when the present password is known. */
+static void
+compare_fields(struct input *in)
+{
+	if (in[NEW].state == VALID && in[OLD].state == VALID && str_eq(in[OLD].text, in[NEW].text))
+		form_wrong(&in[NEW], STR("This is your present password. Choose another."));
+	if (in[AGAIN].state == VALID && !str_eq(in[NEW].text, in[AGAIN].text))
+		form_wrong(&in[AGAIN],
+		    STR("The two new passwords are not the same. Type the new one again."));
+}
+
+/* Ends the handler where it cannot be known whether the present password is right. */
+static bool
+knows_present(struct request *r, struct response *res, struct input *in, struct proof *proof)
+{
+	if (in[OLD].state != VALID)
+		return true;
+	switch (auth_check_password(r->app->db, r->arena, r->user->username, in[OLD].text, proof)) {
+	case AUTH_YES:
+		return true;
+	case AUTH_NO:
+		log_warn("change of password refused", LOG_INT("user", r->user->id),
+		    LOG_STR("address", r->remote_addr));
+		form_wrong(&in[OLD],
+		    STR("Your present password was entered incorrectly. Enter it again."));
+		return true;
+	case AUTH_BUSY:
+		respond_error(r, res, 503, LOGIN_BUSY);
+		return false;
+	case AUTH_AWAY:
+		break;
+	}
+	respond_error(r, res, 503, NULL);
+	return false;
+}
+
+/* Sets it where nothing is wrong with the form, else says only what the policy thinks of it. */
+static enum user_result
+set_password(struct request *r, struct input *in, struct proof *proof)
+{
+	struct account me = { .id = r->user->id,
+		.username = r->user->username,
+		.first_name = r->user->first_name,
+		.last_name = r->user->last_name,
+		.email = r->user->email,
+		.password_changed = proof->password_changed };
+	struct user_problems why = { .n = 0 };
+	enum user_result result;
+
+	if (in[NEW].state != VALID)
+		return USER_WRONG;
+	if (form_count_wrong(in, PASSWORD_FIELDS) == 0) {
+		result = user_set_password(
+		    r->app->db, r->arena, r->app->config, &me, in[NEW].text, &why);
+		proof->password_changed = me.password_changed;
+	} else {
+		result = user_check_password(
+		    r->app->db, r->arena, r->app->config, &me, in[NEW].text, &why);
+		result = result == USER_DONE ? USER_WRONG : result;
+	}
+	if (why.n > 0)
+		form_wrong(&in[NEW], login_join(r->arena, &why));
+	return result;
+}
+
+int
+change_password(struct request *r, struct response *res)
+{
+	struct proof proof = { .user = 0 };
+	struct input in[PASSWORD_FIELDS];
+
+	form_read(&r->post, password_fields, PASSWORD_FIELDS, in, r->arena);
+	compare_fields(in);
+	if (!knows_present(r, res, in, &proof))
+		return 0;
+	switch (set_password(r, in, &proof)) {
+	case USER_DONE:
+		break;
+	case USER_WRONG:
+		return show_password_form(r, res, 400, in);
+	case USER_CHANGED:
+		return respond_error(r, res, 403,
+		    "Your password was changed elsewhere at this moment; this form changed "
+		    "nothing. "
+		    "Sign in with the new password.");
+	case USER_BUSY:
+		return respond_error(r, res, 503, LOGIN_BUSY);
+	default:
+		return respond_error(r, res, 503, NULL);
+	}
+	if (auth_sign_in(r, res, &proof) != 0)
+		return 0;
+	log_info(
+	    "password changed", LOG_INT("user", r->user->id), LOG_STR("address", r->remote_addr));
+	respond_message(r, res, "ok",
+	    STR("Password changed. Wherever else you were signed in, you are signed out now."));
+	return respond_redirect(r, res, STR("/"));
+}

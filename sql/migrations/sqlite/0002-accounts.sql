@@ -1,0 +1,89 @@
+-- Accounts that face the internet: second factors, tokens, links sent by mail, mail itself, what
+-- slows guessing down, and the log of what happened.
+--
+-- sql/migrations/postgresql/ has the same tables.
+
+-- The second factor of a user (TOTP, RFC 6238). The key is sealed under the vault's key, so a copy
+-- of the table makes no codes.
+CREATE TABLE factor (
+	user_id INTEGER PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
+	secret BLOB NOT NULL,
+	created INTEGER NOT NULL,
+	confirmed INTEGER,		-- when its owner proved it; NULL: it does not count yet
+	last_step INTEGER NOT NULL DEFAULT 0	-- the newest step of 30 s whose code was used
+) STRICT;
+
+-- Codes for a lost factor: SHA-256; each is good once.
+CREATE TABLE recovery_code (
+	user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+	code_hash BLOB NOT NULL,
+	used INTEGER,
+	PRIMARY KEY (user_id, code_hash)
+) STRICT, WITHOUT ROWID;
+
+-- What scripts show instead of a session. The table has the SHA-256.
+CREATE TABLE api_token (
+	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+	name TEXT NOT NULL CHECK (name <> ''),
+	token_hash BLOB NOT NULL UNIQUE,
+	scopes TEXT NOT NULL,	-- words divided by blanks: see lib/auth/token.h
+	created INTEGER NOT NULL,
+	expires INTEGER,		-- NULL: never
+	last_used INTEGER
+) STRICT;
+CREATE INDEX api_token_owner ON api_token (user_id);
+
+-- Links that we sent by mail, each good once: SHA-256 of what stands in the link.
+CREATE TABLE one_time (
+	token_hash BLOB PRIMARY KEY,
+	purpose TEXT NOT NULL CHECK (purpose IN ('reset', 'email')),
+	user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+	email TEXT NOT NULL,	-- where it was sent
+	password_changed INTEGER NOT NULL,	-- of the user when it was made: a later password voids it
+	created INTEGER NOT NULL,
+	expires INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX one_time_expires ON one_time (expires);
+
+-- Failures lately, by what they have in common: a hash of an account and an address, of an address,
+-- or of all. See lib/auth/throttle.h.
+CREATE TABLE throttle (
+	bucket BLOB PRIMARY KEY,
+	failures INTEGER NOT NULL,
+	since INTEGER NOT NULL,		-- of the first one that counts
+	last INTEGER NOT NULL,
+	until INTEGER NOT NULL		-- refused before
+) STRICT, WITHOUT ROWID;
+CREATE INDEX throttle_last ON throttle (last);
+
+-- What happened to accounts and who was refused. Names stand here as they were: rows outlive users.
+CREATE TABLE security_event (
+	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	at INTEGER NOT NULL,
+	kind TEXT NOT NULL,		-- a word of lib/auth/event.h
+	user_id INTEGER,		-- whose account; NULL: of nobody
+	username TEXT NOT NULL DEFAULT '',	-- as it was, or as it was given
+	actor_id INTEGER,		-- who did it; NULL: somebody not signed in, or a command
+	address TEXT NOT NULL DEFAULT '',	-- REMOTE_ADDR; '' for a command
+	detail TEXT NOT NULL DEFAULT '',
+	request_id TEXT NOT NULL DEFAULT ''
+) STRICT;
+CREATE INDEX security_event_at ON security_event (at, id);
+CREATE INDEX security_event_user ON security_event (user_id, at);
+CREATE INDEX security_event_kind ON security_event (kind, at);
+CREATE INDEX security_event_address ON security_event (address, at);
+
+-- Mail to send, and what was sent lately. No page sends mail: `meridian mail` does.
+CREATE TABLE mail (
+	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	created INTEGER NOT NULL,
+	recipient TEXT NOT NULL,
+	subject TEXT NOT NULL,
+	body TEXT NOT NULL,		-- '' once it was sent: links in it are secrets
+	attempts INTEGER NOT NULL DEFAULT 0,
+	next_try INTEGER,		-- NULL: sent, or given up
+	sent INTEGER,
+	error TEXT NOT NULL DEFAULT ''
+) STRICT;
+CREATE INDEX mail_next ON mail (next_try);
