@@ -19,6 +19,9 @@ extern const struct hooks auth_hooks;
 /* request->user, or the visitor: never NULL. */
 const struct user *auth_user(const struct request *);
 
+/* The session that this request belongs to; NULL for a visitor. */
+const struct session *auth_session(const struct request *);
+
 /*
  * The error page for a database result that is no answer: 503 where it is away, busy or slow, 507
  * where it is full, else 500. Logs why. Returns 0: `return auth_db_failed(...)`.

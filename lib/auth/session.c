@@ -188,3 +188,18 @@ session_end(struct db *db, const struct session *s)
 	db_bytes(q, "token", s->token_hash, SECRET_SIZE);
 	return db_run(q);
 }
+
+enum db_result
+session_end_others(struct db *db, int64_t user, const struct session *keep, int64_t *n)
+{
+	static const uint8_t none[SECRET_SIZE]; /* no token has this hash */
+	struct query *q = db_query(db, QUERY_SESSION_END_OTHERS);
+	enum db_result r;
+
+	db_int(q, "user", user);
+	db_bytes(q, "keep", keep == NULL ? none : keep->token_hash, SECRET_SIZE);
+	r = db_run(q);
+	if (n != NULL)
+		*n = r == DB_END ? db_changes(db) : 0;
+	return r;
+}

@@ -68,4 +68,12 @@ enum db_result session_touch(struct db *, const struct session *, int64_t now);
 
 enum db_result session_end(struct db *, const struct session *);
 
+/*
+ * Ends every session of a user but `keep` (NULL: all of them), at once and for every process; *n
+ * (NULL: nobody asks) is how many there were. What makes the others doubtful calls it in its own
+ * transaction: a new password, a factor that came or went, other rights (staff, superuser, disabled).
+ */
+enum db_result
+session_end_others(struct db *, int64_t user, const struct session *keep, int64_t *n);
+
 #endif

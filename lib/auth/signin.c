@@ -13,6 +13,12 @@ auth_user(const struct request *r)
 	return r->user != NULL ? r->user : access_visitor();
 }
 
+const struct session *
+auth_session(const struct request *r)
+{
+	return visit_of(r) == NULL ? NULL : visit_of(r)->session;
+}
+
 int
 auth_db_failed(struct request *r, struct response *res, enum db_result result)
 {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "auth/password.h"
+#include "auth/session.h"
 #include "auth/unicode.h"
 #include "base/clock.h"
 #include "tom/site.h"
@@ -158,15 +159,6 @@ struct change {
 };
 
 static enum db_result
-end_sessions(struct db *db, int64_t user)
-{
-	struct query *q = db_query(db, QUERY_SESSION_END_USER);
-
-	db_int(q, "user", user);
-	return db_run(q);
-}
-
-static enum db_result
 change(struct db *db, void *arg)
 {
 	struct change *c = arg;
@@ -188,7 +180,8 @@ change(struct db *db, void *arg)
 	c->found = db_changes(db) > 0;
 	if (!c->found)
 		return DB_END;
-	return c->password.p != NULL || !c->active ? end_sessions(db, c->user) : DB_END;
+	return c->password.p != NULL || !c->active ? session_end_others(db, c->user, NULL, NULL)
+	                                           : DB_END;
 }
 
 static enum user_result

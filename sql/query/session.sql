@@ -31,8 +31,9 @@ WHERE token_hash = (SELECT token_hash FROM session WHERE token_hash = :token AND
 --: session_end
 DELETE FROM session WHERE token_hash = :token
 
---: session_end_user
-DELETE FROM session WHERE user_id = :user
+--: session_end_others
+-- All of a user's but one.
+DELETE FROM session WHERE user_id = :user AND token_hash <> :keep
 
 --: session_purge
 -- Those that ended by themselves.

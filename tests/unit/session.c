@@ -237,6 +237,28 @@ ended_session_does_not_come_back(void **state)
 }
 
 static void
+others_of_a_user_end_and_the_one_kept_goes_on(void **state)
+{
+	struct str kept = sign_in(ada, start), other = sign_in(ada, start);
+	struct str theirs = sign_in(staff, start);
+	struct session *s;
+	int64_t n;
+
+	(void)state;
+	assert_int_equal(session_end_others(db, ada, NULL, NULL), DB_END);
+	assert_null(find(kept, start));
+	kept = sign_in(ada, start);
+	sign_in(ada, start);
+	other = sign_in(ada, start);
+	assert_non_null(find_with(secret, kept, start, &s));
+	assert_int_equal(session_end_others(db, ada, s, &n), DB_END);
+	assert_int_equal(n, 2);
+	assert_null(find(other, start));
+	assert_non_null(find(kept, start));
+	assert_non_null(find(theirs, start));
+}
+
+static void
 row_that_was_not_signed_by_us_is_no_session(void **state)
 {
 	struct secret *other = secret_new("another key of thirty-two bytes!", 32);
@@ -460,6 +482,7 @@ main(void)
 		cmocka_unit_test(session_of_who_became_staff_ends_as_theirs),
 		cmocka_unit_test(use_is_noted_once_a_minute),
 		cmocka_unit_test(ended_session_does_not_come_back),
+		cmocka_unit_test(others_of_a_user_end_and_the_one_kept_goes_on),
 		cmocka_unit_test(row_that_was_not_signed_by_us_is_no_session),
 		cmocka_unit_test(password_change_ends_every_session),
 		cmocka_unit_test(password_changed_meanwhile_lets_nobody_in_with_the_old_one),
