@@ -86,12 +86,21 @@ newer()
 }
 
 # build DIR [CONFIGURE-ARGUMENT...]: configures and makes the checkout in DIR, doing only what is
-# needed. What it prints goes to DIR/build.log; the end of it is shown where it fails.
+# needed. What it prints goes to DIR/build.log; the end of it is shown where it fails. One at a time in
+# a directory: another waits.
 build()
+{
+	mkdir -p "$1" || die "cannot make the build directory $1"
+	(
+		flock 9
+		build_alone "$@"
+	) 9>"$1/lock" || exit 1
+}
+
+build_alone()
 {
 	build_dir=$1
 	shift
-	mkdir -p "$build_dir" || die "cannot make the build directory $build_dir"
 	build_log=$build_dir/build.log
 	: >"$build_log"
 	if [ -e "$top/config.status" ]; then
@@ -111,7 +120,7 @@ build()
 	    "$top/sql" -type f -newer "$build_dir/libmeridian.a" | head -n 1)" ]; then
 		say "building in $build_dir"
 	fi
-	make -C "$build_dir" -j"$(cores)" all >>"$build_log" 2>&1 || build_failed make
+	make -C "$build_dir" -j"$(cores)" all >>"$build_log" 2>&1 9>&- || build_failed make
 }
 
 build_failed()

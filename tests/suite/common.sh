@@ -25,13 +25,21 @@ skip()
 check()
 {
 	check_name=$1
+	check_out=${check_out:-$BUILD/check.out}
 	shift
-	if "$@" >"$BUILD/check.out" 2>&1; then
+	if "$@" >"$check_out" 2>&1; then
 		ok "$check_name"
 	else
-		tail -n 40 "$BUILD/check.out"
+		tail -n 40 "$check_out"
 		fail "$check_name: see above"
 	fi
+}
+
+# abreast: the commands on standard input, a line each, as many at once as there are cores. Their
+# lines mix, so each line must say what it is about. 0 where all of them ended with 0.
+abreast()
+{
+	xargs -d '\n' -P "$(cores)" -n 1 sh -c
 }
 
 # compiled_with CC DIR [CONFIGURE-ARGUMENT...]: a build with warnings as errors, counted as a test.
