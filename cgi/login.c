@@ -6,6 +6,8 @@
  *	POST /accounts/logout/		ends the session, then to the home page
  *	GET  /accounts/password/	the form
  *	POST /accounts/password/	old_password, new_password1, new_password2
+ *	POST /accounts/password/check/	password; username, first_name, last_name, email: what the policy
+ *					says to it, as JSON
  *
  * The only executable that reads hashes of passwords.
  */
@@ -17,6 +19,7 @@ static const struct route routes[] = {
 	ROUTE(POST, "/accounts/logout/", LOGIN, KIB(4), sign_out),
 	ROUTE(GET, "/accounts/password/", LOGIN, NO_BODY, show_password),
 	ROUTE(POST, "/accounts/password/", LOGIN, KIB(16), change_password),
+	ROUTE(POST, "/accounts/password/check/", ANYONE, KIB(16), check_password),
 };
 
 int

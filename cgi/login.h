@@ -10,7 +10,7 @@
 #define LOGIN_BUSY "Too many people are signing in at this moment. Try again in a few seconds."
 
 handler_fn show_sign_in, sign_in, sign_out; /* login_signin.c */
-handler_fn show_password, change_password; /* login_password.c */
+handler_fn show_password, change_password, check_password; /* login_password.c */
 
 /* Where to go after signing in (`next`): a path of this site, without URL_PREFIX. */
 struct str login_next(struct request *);

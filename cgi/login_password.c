@@ -29,16 +29,11 @@ login_join(struct arena *a, const struct user_problems *why)
 static int
 show_password_form(struct request *r, struct response *res, int status, const struct input *in)
 {
-	struct value *page = value_object(r->arena), *rules;
-	struct str rule[PASSWORD_RULES];
-	size_t n = password_rules(
-	    r->arena, (size_t)config_int(r->app->config, "PASSWORD_MIN_LENGTH"), rule);
+	struct value *page = value_object(r->arena);
 
 	value_set_cstr(page, "title", "Change password");
 	value_set_text(page, "username", r->user->username);
-	rules = value_set_list(page, "rules");
-	for (size_t i = 0; i < n; i++)
-		value_add_text(rules, rule[i]);
+	user_show_password_rules(r->app->config, r->arena, page);
 	form_show(page, password_fields, in, PASSWORD_FIELDS, r->arena);
 	return respond_page(r, res, status, "password", page);
 }
@@ -47,6 +42,53 @@ int
 show_password(struct request *r, struct response *res)
 {
 	return show_password_form(r, res, 200, NULL);
+}
+
+/* What the form beside the password says of its owner, else what is known of who is signed in. */
+static struct str
+known(struct request *r, const char *field, struct str own)
+{
+	struct str given = pairs_get(&r->post, field);
+
+	return given.p != NULL ? given : own;
+}
+
+/*
+ * What the policy says to a password while it is typed, for password.js: on forms of people signed in
+ * and of visitors who register or reset theirs. No hash is computed and no other account is read; the
+ * form that sets the password asks again.
+ */
+int
+check_password(struct request *r, struct response *res)
+{
+	static const struct user nobody;
+	const struct user *me = r->user != NULL ? r->user : &nobody;
+	struct str username = pairs_get(&r->post, "username"),
+	           password = pairs_get(&r->post, "password"), rule[PASSWORD_RULES];
+	struct value *answer = value_object(r->arena), *problems;
+	struct user_problems why = { .n = 0 };
+	struct account owner;
+	size_t n;
+
+	if (password.p == NULL)
+		return respond_error(r, res, 400, "The form came without a password.");
+	if (username.p != NULL && !str_eq(username, me->username))
+		me = &nobody; /* somebody makes an account for another */
+	owner = (struct account){ .username = known(r, "username", me->username),
+		.first_name = known(r, "first_name", me->first_name),
+		.last_name = known(r, "last_name", me->last_name),
+		.email = known(r, "email", me->email) };
+	if (user_check_password(r->app->db, r->arena, r->app->config, &owner, password, &why) ==
+	    USER_FAILED)
+		return respond_error(r, res, 503, NULL);
+	n = password_rules(
+	    r->arena, (size_t)config_int(r->app->config, "PASSWORD_MIN_LENGTH"), rule);
+	problems = value_set_list(answer, "problems");
+	for (size_t i = 0; i < why.n; i++)
+		value_add_text(problems, why.why[i]);
+	value_set_int(answer, "rules", (int64_t)n);
+	value_set_int(answer, "kept", (int64_t)(why.n < n ? n - why.n : 0));
+	return respond_json(r, res, 200, answer);
 }
 
 /* What the fields say of each other; the policy has its say when the present password is known. */

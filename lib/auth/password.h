@@ -55,7 +55,7 @@ struct password_owner { /* absent strings where unknown */
 size_t password_problems(struct arena *, struct str password, const struct password_owner *,
     size_t min_length, struct str why[PASSWORD_RULES]);
 
-/* The rules in advance, for the page: one sentence each. Returns how many. */
+/* The rules in advance, for the page: a sentence for each that can be broken. Returns how many. */
 size_t password_rules(struct arena *, size_t min_length, struct str rule[PASSWORD_RULES]);
 
 /* A generated password without blanks or look-alikes, 100 bits, which keeps the policy. */

@@ -432,6 +432,7 @@ password_rules(struct arena *a, size_t min_length, struct str rule[PASSWORD_RULE
 	    least(min_length), PASSWORD_MAX);
 	rule[n++] = STR("Nothing like your user name, your name or your email address.");
 	rule[n++] = STR("Not a common password, and not a few well-known words, years or runs.");
-	rule[n++] = STR("Not only digits, and no pattern that repeats.");
+	rule[n++] = STR("Not only digits.");
+	rule[n++] = STR("No pattern that repeats, and no run of the alphabet or the keyboard.");
 	return n;
 }

@@ -101,6 +101,17 @@ user_check_password(struct db *db, struct arena *a, const struct config *c, cons
 	return n == 0 ? USER_DONE : USER_WRONG;
 }
 
+void
+user_show_password_rules(const struct config *c, struct arena *a, struct value *page)
+{
+	struct value *list = value_set_list(page, "rules");
+	struct str rule[PASSWORD_RULES];
+	size_t n = password_rules(a, (size_t)config_int(c, "PASSWORD_MIN_LENGTH"), rule);
+
+	for (size_t i = 0; i < n; i++)
+		value_add_text(list, rule[i]);
+}
+
 static enum user_result
 hash(struct arena *a, struct str password, struct str *encoded)
 {

@@ -6,6 +6,7 @@
 
 #include "base/config.h"
 #include "db/db.h"
+#include "http/value.h"
 
 #define USERNAME_MAX 150 /* code points, as Django's */
 #define USER_TEXT_MAX 254 /* code points of an e-mail address; names 150, affiliation 100 */
@@ -44,6 +45,9 @@ void user_check(struct arena *, const struct account *, struct user_problems *wh
  */
 enum user_result user_check_password(struct db *, struct arena *, const struct config *,
     const struct account *, struct str password, struct user_problems *why);
+
+/* The rules in advance: sets page.rules, which {{> password-new}} shows. */
+void user_show_password_rules(const struct config *, struct arena *, struct value *page);
 
 /*
  * Adds an active user; id and times of `u` are not read, a superuser is staff too. *id is the new

@@ -353,6 +353,18 @@ def contrast_of_text_is_enough(site, browser):
             equal(low, [], '%s, %s' % (path, theme))
 
 
+def a_new_password_is_judged_while_it_is_typed(site, browser):
+    browser.open('/accounts/password/')
+    browser.fill(new_password1='12345')
+    wait_for(lambda: 'too short' in browser.one('.strength').text, 5, 'the rules')
+    contains(browser.one('.strength').text, 'at least 15', 'numeric')
+    browser.fill(new_password1='harvest-Quartz-5-almanac')
+    wait_for(lambda: 'keeps every rule' in browser.one('.strength').text, 5, 'good')
+    equal(browser.script('return [arguments[0].value, arguments[0].max].join()',
+                         browser.one('.strength meter')), '5,5')
+    _no_complaints(browser)
+
+
 def signing_out_ends_the_session(site, browser):
     browser.open('/targets/')
     browser.size(*WIDE)

@@ -14,6 +14,7 @@ FORMS = {
     '/accounts/password/': {'old_password': PASSWORDS['admin'],
                             'new_password1': 'harvest-Quartz-5-almanac',
                             'new_password2': 'harvest-Quartz-5-almanac'},
+    '/accounts/password/check/': {'password': 'x'},
     '/admin/sites/site/add/': {'domain': 'forged.example', 'name': 'Forged'},
     '/admin/sites/site/<id>/change/': {'domain': 'forged.example', 'name': 'Forged'},
     '/admin/sites/site/<id>/delete/': {},

@@ -469,3 +469,38 @@ def the_table_of_sessions_forgets_the_ended(site):
              'VALUES (%s, %s, 1, 1, 2, %s)' % (blob, user, blob))
     site.visitor().sign_in('ben', PASSWORDS['ben'])
     equal(site.one('SELECT COUNT(*) FROM session WHERE expires = 2'), '0')
+
+
+def a_password_is_checked_while_it_is_typed(site):
+    """The rules of the form that sets it, for visitors and users; never a hash, nothing written."""
+    new = 'dorothea-of-the-observatori'
+    path = '/accounts/password/check/'
+    visitor, user = site.visitor(), site.signed_in('ada')
+    token, users_token = visitor.token('/accounts/login/'), user.token('/accounts/password/')
+    before = site.sql('SELECT username, password FROM users ORDER BY username')
+
+    def ask(client, value, **owner):
+        answer = client.post(path, dict(owner, password=value),
+                             token=token if client is visitor else users_token)
+        equal(answer.status, 200, value)
+        return answer.json
+
+    equal(ask(visitor, 'harvest-Quartz-5-almanac')['problems'], [])
+    said = ask(visitor, '12345')
+    equal(len(said['problems']), 4, said)
+    equal(said['kept'], said['rules'] - 4)
+    contains(' '.join(said['problems']), 'at least 15', 'too common', 'numeric', 'alphabet')
+    equal(ask(visitor, new)['problems'], [])
+    contains(' '.join(ask(visitor, new, username='dorothea-of-the-observatory')['problems']),
+             'similar to the username')
+    equal(ask(visitor, new, email='dorothea-of-the-observatory@tom.example')['problems'] != [], True)
+    # who is signed in need not say who they are, and is not mixed up with whom they add
+    site.sql("UPDATE users SET last_name = 'Lovelace-Byron-King' WHERE username = 'ada'")
+    contains(' '.join(ask(user, 'lovelace-byron-kino')['problems']), 'similar to the last name')
+    equal(ask(user, 'lovelace-byron-kino', username='someone')['problems'], [])
+    site.sql("UPDATE users SET last_name = '' WHERE username = 'ada'")
+    equal(visitor.post(path, {'password': 'x' * 20000}, token=token).status, 413)
+    equal(visitor.post(path, {'password': 'x' * 1025}, token=token).json['problems'][0][:8], 'This pas')
+    equal(visitor.post(path, {'password': 'x'}, token=False).status, 403)
+    equal(site.sql('SELECT username, password FROM users ORDER BY username'), before)
+    lacks(site.logged('login'), new, 'lovelace-byron-kino')
