@@ -24,6 +24,7 @@ CREATE TABLE IF NOT EXISTS users (
 	first_name VARCHAR(150) NOT NULL DEFAULT '',
 	last_name VARCHAR(150) NOT NULL DEFAULT '',
 	email VARCHAR(254) NOT NULL DEFAULT '',
+	email_key VARCHAR(254) GENERATED ALWAYS AS (lower(email)) STORED, -- there is no index on lower(email)
 	affiliation VARCHAR(254) NOT NULL DEFAULT '',
 	is_active TINYINT NOT NULL DEFAULT 1 CHECK (is_active IN (0, 1)),
 	is_staff TINYINT NOT NULL DEFAULT 0 CHECK (is_staff IN (0, 1)),
@@ -35,7 +36,8 @@ CREATE TABLE IF NOT EXISTS users (
 	pending TINYINT NOT NULL DEFAULT 0 CHECK (pending IN (0, 1)), -- registered, not yet let in
 	terms_version VARCHAR(100) NOT NULL DEFAULT '',	-- the terms of service that they accepted last
 	terms_accepted BIGINT,
-	INDEX users_email (email)
+	INDEX users_email (email_key),
+	INDEX users_pending (pending, created)
 ) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 
 -- Groups of people, who share rights.

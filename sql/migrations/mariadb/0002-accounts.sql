@@ -83,11 +83,13 @@ CREATE TABLE IF NOT EXISTS mail (
 	id BIGINT AUTO_INCREMENT PRIMARY KEY,
 	created BIGINT NOT NULL,
 	recipient VARCHAR(254) NOT NULL,
+	recipient_key VARCHAR(254) NOT NULL,	-- in lower case: how much goes to one address is counted
 	subject VARCHAR(400) NOT NULL,
 	body MEDIUMTEXT NOT NULL,		-- '' once it was sent: links in it are secrets
 	attempts BIGINT NOT NULL DEFAULT 0,
 	next_try BIGINT,		-- NULL: sent, or given up
 	sent BIGINT,
 	error VARCHAR(1000) NOT NULL DEFAULT '',
-	INDEX mail_next (next_try)
+	INDEX mail_next (next_try),
+	INDEX mail_recipient (recipient_key, created)
 ) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;

@@ -19,7 +19,7 @@ CREATE TABLE users (
 	password TEXT NOT NULL,		-- scrypt$N$salt$r$p$base64
 	first_name TEXT NOT NULL DEFAULT '',
 	last_name TEXT NOT NULL DEFAULT '',
-	email TEXT NOT NULL DEFAULT '',
+	email TEXT COLLATE "C" NOT NULL DEFAULT '',
 	affiliation TEXT NOT NULL DEFAULT '',
 	is_active SMALLINT NOT NULL DEFAULT 1 CHECK (is_active IN (0, 1)),
 	is_staff SMALLINT NOT NULL DEFAULT 0 CHECK (is_staff IN (0, 1)),
@@ -32,7 +32,8 @@ CREATE TABLE users (
 	terms_version TEXT NOT NULL DEFAULT '',	-- the terms of service that they accepted last
 	terms_accepted BIGINT
 );
-CREATE INDEX users_email ON users (email);
+CREATE INDEX users_email ON users (lower(email));
+CREATE INDEX users_pending ON users (created) WHERE pending = 1;
 
 -- Groups of people, who share rights.
 CREATE TABLE user_group (

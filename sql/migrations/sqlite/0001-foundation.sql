@@ -32,7 +32,8 @@ CREATE TABLE users (
 	terms_version TEXT NOT NULL DEFAULT '',	-- the terms of service that they accepted last
 	terms_accepted INTEGER
 ) STRICT;
-CREATE INDEX users_email ON users (email);
+CREATE INDEX users_email ON users (lower(email));
+CREATE INDEX users_pending ON users (created) WHERE pending = 1;
 
 -- Groups of people, who share rights.
 CREATE TABLE user_group (

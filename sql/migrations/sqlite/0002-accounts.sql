@@ -79,6 +79,7 @@ CREATE TABLE mail (
 	id INTEGER PRIMARY KEY AUTOINCREMENT,
 	created INTEGER NOT NULL,
 	recipient TEXT NOT NULL,
+	recipient_key TEXT NOT NULL,	-- in lower case: how much goes to one address is counted
 	subject TEXT NOT NULL,
 	body TEXT NOT NULL,		-- '' once it was sent: links in it are secrets
 	attempts INTEGER NOT NULL DEFAULT 0,
@@ -87,3 +88,4 @@ CREATE TABLE mail (
 	error TEXT NOT NULL DEFAULT ''
 ) STRICT;
 CREATE INDEX mail_next ON mail (next_try);
+CREATE INDEX mail_recipient ON mail (recipient_key, created);
