@@ -21,6 +21,8 @@ const struct user *auth_user(const struct request *);
 
 /* The session that this request belongs to; NULL for a visitor. */
 const struct session *auth_session(const struct request *);
+/* How long sessions last here. */
+const struct session_limits *auth_session_limits(const struct request *);
 
 /*
  * The error page for a database result that is no answer: 503 where it is away, busy or slow, 507

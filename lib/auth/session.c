@@ -6,6 +6,10 @@
 #include <inttypes.h>
 #include <string.h>
 
+/* What of a session's origin is kept. */
+#define ADDRESS_BYTES 100
+#define AGENT_BYTES 300
+
 void
 session_limits(const struct config *c, struct session_limits *l)
 {
@@ -129,10 +133,22 @@ session_read(struct query *q, struct secret *secret, const struct session_limits
 	return db_done(q);
 }
 
+/* What a stranger sent, as a text that every engine keeps: what is not printing ASCII becomes '?'. */
+static struct str
+plain(struct arena *a, struct str s, size_t most)
+{
+	char *p = arena_alloc(a, most + 1);
+	size_t n = s.n < most ? s.n : most;
+
+	for (size_t i = 0; i < n; i++)
+		p[i] = s.p[i] >= ' ' && s.p[i] < 0x7f ? s.p[i] : '?';
+	return (struct str){ p, n };
+}
+
 enum db_result
 session_add(struct db *db, struct arena *a, struct secret *secret,
-    const struct session_limits *limits, const struct proof *proof, int64_t now, struct str *token,
-    struct session *s)
+    const struct session_limits *limits, const struct proof *proof, struct session_origin origin,
+    int64_t now, struct str *token, struct session *s)
 {
 	uint8_t bytes[SECRET_SIZE], mac[SECRET_SIZE];
 	bool found = false, staff = false;
@@ -161,6 +177,12 @@ session_add(struct db *db, struct arena *a, struct secret *secret,
 	db_int(q, "now", now);
 	db_int(q, "expires", s->expires);
 	db_bytes(q, "auth_hash", mac, SECRET_SIZE);
+	if (proof->factor != 0)
+		db_int(q, "factor", proof->factor);
+	else
+		db_null(q, "factor");
+	db_text(q, "address", plain(a, origin.address, ADDRESS_BYTES));
+	db_text(q, "agent", plain(a, origin.agent, AGENT_BYTES));
 	r = db_run(q);
 	*token = secret_encode(a, bytes, sizeof(bytes));
 	return r;

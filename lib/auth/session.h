@@ -31,6 +31,12 @@ struct session {
 /* Whose password was right, and when that was set: what a session is bound to. */
 struct proof {
 	int64_t user, password_changed;
+	int64_t factor; /* when the second factor was given too; 0: it was not */
+};
+
+/* Where a session began, for lists of sessions: nothing is decided by it. */
+struct session_origin {
+	struct str address, agent; /* REMOTE_ADDR, and what the browser calls itself; absent: "" */
 };
 
 /* Has a session with these times ended by itself, or may it go on? */
@@ -58,7 +64,7 @@ enum db_result session_read(struct query *, struct secret *, const struct sessio
  */
 enum db_result
 session_add(struct db *, struct arena *, struct secret *, const struct session_limits *,
-    const struct proof *, int64_t now, struct str *token, struct session *s);
+    const struct proof *, struct session_origin, int64_t now, struct str *token, struct session *s);
 
 /*
  * Writes last_seen where the row is still there and it is a minute older. Waits for no other

@@ -19,6 +19,12 @@ auth_session(const struct request *r)
 	return visit_of(r) == NULL ? NULL : visit_of(r)->session;
 }
 
+const struct session_limits *
+auth_session_limits(const struct request *r)
+{
+	return &auth_of(r)->limits;
+}
+
 int
 auth_db_failed(struct request *r, struct response *res, enum db_result result)
 {
@@ -91,8 +97,9 @@ sign_in(struct db *db, void *arg)
 	if (visit_of(r)->session != NULL)
 		result = session_end(db, visit_of(r)->session);
 	if (result == DB_END)
-		result = session_add(db, r->arena, auth->secret, &auth->limits, s->proof, r->now,
-		    &s->token, &s->session);
+		result = session_add(db, r->arena, auth->secret, &auth->limits, s->proof,
+		    (struct session_origin){ r->remote_addr, request_header(r, "HTTP_USER_AGENT") },
+		    r->now, &s->token, &s->session);
 	if (result == DB_END && db_transaction(db, DB_WRITE, note_time, s) != DB_END)
 		log_warn("the time of signing in could not be noted",
 		    LOG_INT("user", s->proof->user), LOG_TEXT("error", db_error(db)));
@@ -212,6 +219,6 @@ auth_check_password(
 	}
 	if (weak)
 		rehash(db, a, &account, password);
-	*proof = (struct proof){ account.id, account.password_changed };
+	*proof = (struct proof){ .user = account.id, .password_changed = account.password_changed };
 	return AUTH_YES;
 }

@@ -15,8 +15,9 @@ LEFT JOIN membership m ON m.user_id = s.user_id
 WHERE s.token_hash = :token AND s.expires > :now AND u.is_active = 1
 
 --: session_add
-INSERT INTO session (token_hash, user_id, created, last_seen, expires, auth_hash)
-VALUES (:token, :user, :now, :now, :expires, :auth_hash)
+INSERT INTO session (token_hash, user_id, created, last_seen, expires, auth_hash, factor, address,
+	agent)
+VALUES (:token, :user, :now, :now, :expires, :auth_hash, :factor, :address, :agent)
 
 --: session_touch
 -- Says that it was used; a session that is gone does not come back by it.
@@ -34,6 +35,30 @@ DELETE FROM session WHERE token_hash = :token
 --: session_end_others
 -- All of a user's but one.
 DELETE FROM session WHERE user_id = :user AND token_hash <> :keep
+
+--: session_end_of_user
+-- One of a user's.
+DELETE FROM session WHERE token_hash = :token AND user_id = :user
+
+--: session_end_all
+DELETE FROM session
+
+--: session_list_user
+-- Those of a user, the newest first.
+SELECT s.token_hash, s.user_id, u.username, u.is_staff, u.is_superuser, s.created, s.last_seen,
+	s.expires, s.factor, s.address, s.agent
+FROM session s JOIN users u ON u.id = s.user_id
+WHERE s.user_id = :user AND s.expires > :now AND u.is_active = 1
+ORDER BY s.created DESC, s.token_hash DESC LIMIT :limit
+
+--: session_list_all
+-- Everybody's, the newest first: those before a place.
+SELECT s.token_hash, s.user_id, u.username, u.is_staff, u.is_superuser, s.created, s.last_seen,
+	s.expires, s.factor, s.address, s.agent
+FROM session s JOIN users u ON u.id = s.user_id
+WHERE s.created <= :created AND (s.created < :created OR s.token_hash < :token) AND s.expires > :now
+	AND u.is_active = 1
+ORDER BY s.created DESC, s.token_hash DESC LIMIT :limit
 
 --: session_purge
 -- Those that ended by themselves.

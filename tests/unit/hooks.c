@@ -56,7 +56,8 @@ change(struct request *r, struct response *res)
 static int
 enter(struct request *r, struct response *res)
 {
-	if (auth_sign_in(r, res, &(struct proof){ r->id[0], ADDED }) != 0)
+	if (auth_sign_in(r, res, &(struct proof){ .user = r->id[0], .password_changed = ADDED }) !=
+	    0)
 		return 0;
 	return respond_redirect(r, res, STR("/"));
 }

@@ -6,6 +6,7 @@
 #include "auth/auth.h"
 #include "auth/password.h"
 #include "auth/session.h"
+#include "auth/session_list.h"
 #include "engines.h"
 #include "scratch.h"
 #include "tom/group.h"
@@ -20,6 +21,8 @@ static struct db *db;
 static struct secret *secret;
 static const struct session_limits limits = { 12 * HOUR, 14 * DAY, 2 * HOUR, 24 * HOUR };
 static int64_t ada, staff;
+static const struct session_origin origin = { { "192.0.2.7", 9 },
+	{ "Mozilla/5.0 \xff (X11)", 19 } };
 static const int64_t start = INT64_C(1790000000) * SECOND;
 
 static int
@@ -89,7 +92,7 @@ proof_of(const char *username)
 	struct account u;
 
 	assert_int_equal(user_find(db, a, str_of(username), &u), USER_DONE);
-	return (struct proof){ u.id, u.password_changed };
+	return (struct proof){ .user = u.id, .password_changed = u.password_changed };
 }
 
 static struct str
@@ -99,7 +102,8 @@ sign_in(int64_t user, int64_t now)
 	struct session s;
 	struct str token;
 
-	assert_int_equal(session_add(db, a, secret, &limits, &proof, now, &token, &s), DB_END);
+	assert_int_equal(
+	    session_add(db, a, secret, &limits, &proof, origin, now, &token, &s), DB_END);
 	return token;
 }
 
@@ -329,11 +333,97 @@ password_changed_meanwhile_lets_nobody_in_with_the_old_one(void **state)
 	assert_int_equal(user_find(db, a, STR("ada"), &here), USER_DONE);
 	there = here;
 	assert_int_equal(user_set_password(db, a, config, &there, STR(OTHER), &why), USER_DONE);
-	assert_int_equal(session_add(db, a, secret, &limits, &p, start, &token, &s), DB_REFUSED);
+	assert_int_equal(
+	    session_add(db, a, secret, &limits, &p, origin, start, &token, &s), DB_REFUSED);
 	/* nor does a change that began with the old one undo the other */
 	assert_int_equal(user_set_password(db, a, config, &here, STR(GOOD), &why), USER_CHANGED);
 	assert_int_equal(auth_check_password(db, a, STR("ada"), STR(OTHER), &p), AUTH_YES);
 	assert_int_equal(user_set_password(db, a, config, &there, STR(GOOD), &why), USER_DONE);
+}
+
+static void
+lists_tell_whose_and_from_where_the_newest_first(void **state)
+{
+	int64_t later = start + 100 * DAY;
+	struct str first = sign_in(ada, later), second = sign_in(staff, later + 1);
+	struct session_entry *list;
+	struct session_place next;
+	struct session *s;
+	size_t n;
+	bool more;
+
+	(void)state;
+	assert_int_equal(session_list_user(db, a, &limits, ada, later, 10, &list, &n), DB_END);
+	assert_int_equal(n, 1);
+	assert_str(list[0].username, "ada");
+	assert_str(list[0].address, "192.0.2.7");
+	assert_str(list[0].agent, "Mozilla/5.0 ? (X11)");
+	assert_int_equal(list[0].factor, 0);
+	assert_int_equal(
+	    session_list_all(db, a, &limits, later, NULL, 1, &list, &n, &more, &next), DB_END);
+	assert_int_equal(n, 1);
+	assert_true(more && list[0].user_id == staff);
+	assert_int_equal(
+	    session_list_all(db, a, &limits, later, &next, 1, &list, &n, &more, &next), DB_END);
+	assert_true(n == 1 && list[0].user_id == ada);
+	/* one that ended by disuse is none, though its row is there */
+	assert_int_equal(
+	    session_list_user(db, a, &limits, ada, later + 13 * HOUR, 10, &list, &n), DB_END);
+	assert_int_equal(n, 0);
+	assert_non_null(find_with(secret, first, later, &s));
+	assert_non_null(find(second, later));
+}
+
+static void
+sessions_end_by_name_of_their_owner_alone(void **state)
+{
+	struct str one = sign_in(ada, start), two = sign_in(ada, start), other;
+	uint8_t hash[SECRET_SIZE];
+	struct session *s;
+	int64_t ended;
+
+	(void)state;
+	assert_non_null(find_with(secret, one, start, &s));
+	assert_true(session_of_name(session_name(a, s->token_hash), hash));
+	assert_false(session_of_name(STR("x"), hash));
+	assert_int_equal(session_end_named(db, staff, hash), DB_END);
+	assert_non_null(find(one, start));
+	assert_int_equal(session_end_named(db, ada, hash), DB_ROW);
+	assert_int_equal(session_end_named(db, ada, hash), DB_END);
+	assert_null(find(one, start));
+	other = sign_in(ada, start);
+	assert_non_null(find_with(secret, other, start, &s));
+	assert_int_equal(session_end_others(db, ada, s, &ended), DB_END);
+	assert_true(ended >= 1);
+	assert_null(find(two, start));
+	assert_non_null(find(other, start));
+	two = sign_in(staff, start);
+	assert_int_equal(session_end_others(db, ada, NULL, &ended), DB_END);
+	assert_int_equal(ended, 1);
+	assert_non_null(find(two, start));
+	assert_int_equal(session_end_all(db, &ended), DB_END);
+	assert_null(find(two, start));
+}
+
+static void
+agents_are_told_in_words(void **state)
+{
+	static const char *const cases[][2] = {
+		{ "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
+		    "Firefox on Linux" },
+		{ "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/126.0 Safari/537.36 "
+		  "Edg/126.0",
+		    "Edge on Windows" },
+		{ "Mozilla/5.0 (Linux; Android 14) Chrome/126.0 Mobile Safari/537.36",
+		    "Chrome on Android" },
+		{ "curl/7.88.1", "curl" },
+		{ "x", "Unknown browser" },
+		{ "", "Unknown browser" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(cases); i++)
+		assert_str(session_device(a, str_of(cases[i][0])), cases[i][1]);
 }
 
 static void
@@ -346,7 +436,8 @@ disabled_user_is_out_at_once(void **state)
 	(void)state;
 	assert_int_equal(user_set_active(db, ada, false), USER_DONE);
 	assert_null(find(token, start));
-	assert_int_equal(session_add(db, a, secret, &limits, &p, start, &token, &s), DB_REFUSED);
+	assert_int_equal(
+	    session_add(db, a, secret, &limits, &p, origin, start, &token, &s), DB_REFUSED);
 	assert_int_equal(auth_check_password(db, a, STR("ada"), STR(GOOD), &p), AUTH_NO);
 	assert_int_equal(user_set_active(db, ada, true), USER_DONE);
 	assert_null(find(token, start));
@@ -486,6 +577,9 @@ main(void)
 		cmocka_unit_test(row_that_was_not_signed_by_us_is_no_session),
 		cmocka_unit_test(password_change_ends_every_session),
 		cmocka_unit_test(password_changed_meanwhile_lets_nobody_in_with_the_old_one),
+		cmocka_unit_test(lists_tell_whose_and_from_where_the_newest_first),
+		cmocka_unit_test(sessions_end_by_name_of_their_owner_alone),
+		cmocka_unit_test(agents_are_told_in_words),
 		cmocka_unit_test(disabled_user_is_out_at_once),
 		cmocka_unit_test(weak_hash_is_made_anew_at_sign_in),
 		cmocka_unit_test(user_names_are_djangos),

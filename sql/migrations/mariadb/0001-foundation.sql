@@ -68,6 +68,7 @@ CREATE TABLE IF NOT EXISTS session (
 	agent VARCHAR(400) NOT NULL DEFAULT '',	-- what the browser calls itself
 	INDEX session_owner (user_id),
 	INDEX session_expires (expires),
+	INDEX session_created (created, token_hash),
 	FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
 ) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 

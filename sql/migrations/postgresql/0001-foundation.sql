@@ -62,6 +62,7 @@ CREATE TABLE session (
 );
 CREATE INDEX session_owner ON session (user_id);
 CREATE INDEX session_expires ON session (expires);
+CREATE INDEX session_created ON session (created, token_hash);
 
 -- The host names of this TOM; SITE_ID names the one that is in use and stays.
 CREATE TABLE site (
