@@ -26,7 +26,8 @@ check(struct app_state *app)
 {
 	char err[1024] = "";
 	struct secret *secret = secret_load(app->config, err, sizeof(err));
-	struct db *db = secret == NULL ? NULL : db_new(app->config, err, sizeof(err));
+	struct db *db = secret == NULL ? NULL
+	                               : db_new_as(app->config, app->app->name, err, sizeof(err));
 	enum db_result r = db == NULL ? DB_REFUSED : db_schema_check(db, err, sizeof(err));
 	int result = -1;
 
@@ -55,7 +56,7 @@ start(struct app_state *app)
 	auth->db_idle = config_int(app->config, "DATABASE_IDLE_SECONDS") * SECOND;
 	auth->secret = secret_load(app->config, err, sizeof(err));
 	if (auth->secret != NULL)
-		app->db = db_new(app->config, err, sizeof(err));
+		app->db = db_new_as(app->config, app->app->name, err, sizeof(err));
 	if (app->db == NULL) {
 		log_error("cannot start", LOG_TEXT("why", err));
 		secret_free(auth->secret);

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "db/driver.h"
+#include "db/roles.h"
 
 #define JOINED_MAX 48 /* joined statements kept prepared */
 
@@ -41,8 +42,8 @@ need(void *p)
 	return p;
 }
 
-struct db *
-db_new(const struct config *config, char *err, size_t errsize)
+static struct db *
+new_db(const struct config *config, const char *role, char *err, size_t errsize)
 {
 	static bool watching;
 	struct arena *a = arena_new();
@@ -51,11 +52,29 @@ db_new(const struct config *config, char *err, size_t errsize)
 	if (!watching && pthread_atfork(NULL, NULL, note_fork) == 0)
 		watching = true;
 	db->arena = a;
+	db->role = role;
 	db->timeout = config_int(config, "DATABASE_TIMEOUT_MS") * 1000;
 	db->random = (uint64_t)clock_monotonic() * UINT64_C(0x9e3779b97f4a7c15) + 1;
 	if (db_engine_choose(db, config, err, errsize) == 0)
 		return db;
 	arena_free(a);
+	return NULL;
+}
+
+struct db *
+db_new(const struct config *config, char *err, size_t errsize)
+{
+	return new_db(config, NULL, err, errsize);
+}
+
+struct db *
+db_new_as(const struct config *config, const char *executable, char *err, size_t errsize)
+{
+	const char *role = role_find(executable);
+
+	if (role != NULL)
+		return new_db(config, role, err, errsize);
+	snprintf(err, errsize, "sql/roles gives %s no rights to the database", executable);
 	return NULL;
 }
 

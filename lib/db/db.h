@@ -63,6 +63,12 @@ enum db_engine { DB_SQLITE, DB_POSTGRESQL, DB_MARIADB, DB_ENGINES /* how many */
  * "mariadb://user@host/name?...", with DATABASE_PASSWORD_FILE). Opens nothing yet. NULL with a sentence in err where the URL is wrong.
  */
 struct db *db_new(const struct config *, char *err, size_t errsize);
+/*
+ * The same for an executable of cgi/, which gets what sql/roles gives it and nothing else: on SQLite
+ * the connection refuses the rest (DB_FAILED, with a line in the log that says what was wanted). NULL
+ * also where sql/roles does not know its name.
+ */
+struct db *db_new_as(const struct config *, const char *executable, char *err, size_t errsize);
 void db_free(struct db *);
 enum db_engine db_engine(const struct db *);
 /* "SQLite", "PostgreSQL", "MariaDB": for people. */

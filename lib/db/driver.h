@@ -150,6 +150,7 @@ struct db {
 	int64_t timeout; /* microseconds of one statement */
 	bool create; /* make the file */
 	bool much; /* db_expect_much() */
+	const char *role; /* whose rights it has (roles.h); NULL: all there are */
 
 	void *conn; /* the driver's; NULL: closed */
 	unsigned forks; /* when it was opened */

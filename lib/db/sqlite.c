@@ -18,6 +18,7 @@
 
 #include "base/clock.h"
 #include "db/driver.h"
+#include "db/roles.h"
 
 #define BULK_VALUES 400 /* of one INSERT of many rows */
 #define LOOK_PAUSE (SECOND / 50) /* between looks at the file: a page has several statements */
@@ -41,6 +42,7 @@ struct connection {
 	int64_t looked; /* at the file, clock_monotonic() */
 	bool no_wait; /* of the statement that runs */
 	sqlite3_stmt *begin[2], *commit, *rollback;
+	char denied[160]; /* what the role may not, of the statement prepared last */
 };
 
 static enum db_result
@@ -95,7 +97,10 @@ fail(struct connection *c, int code, const char *statement)
 {
 	char why[400];
 
-	snprintf(why, sizeof(why), "%s (SQLite %d)", sqlite3_errmsg(c->handle), code);
+	if ((code & 0xff) == SQLITE_AUTH)
+		snprintf(why, sizeof(why), "%s", c->denied);
+	else
+		snprintf(why, sizeof(why), "%s (SQLite %d)", sqlite3_errmsg(c->handle), code);
 	return db_fail(c->db, result_of(c->handle, code), statement, why);
 }
 
@@ -135,6 +140,76 @@ busy(void *arg, int tries)
 	ts = (struct timespec){ .tv_nsec = (50 + (long)(db->random % (uint64_t)longest)) * 1000 };
 	nanosleep(&ts, NULL);
 	return 1;
+}
+
+/*
+ * The name of the table of sql/roles that a table of the file stands for: FTS5 keeps an index in tables
+ * NAME_data and so on, which defensive mode keeps from everybody else's hands.
+ */
+static const char *
+table_of_role(const char *table)
+{
+	static const char index[] = "name_part";
+	size_t n = sizeof(index) - 1;
+
+	return strncmp(table, index, n) == 0 && table[n] == '_' ? index : table;
+}
+
+/* May the role do this? (sqlite3_set_authorizer(3): asked while a statement is prepared.) */
+static int
+authorize(void *arg, int action, const char *table, const char *column, const char *database,
+    const char *within)
+{
+	static const char schema[] = "sqlite_master", list[] = "json_each";
+	struct connection *c = arg;
+	const char *role = c->db->role;
+	enum role_verb verb;
+
+	(void)database;
+	(void)within;
+	switch (action) {
+	case SQLITE_SELECT:
+	case SQLITE_RECURSIVE:
+	case SQLITE_TRANSACTION:
+	case SQLITE_SAVEPOINT:
+	case SQLITE_FUNCTION: /* load_extension is switched off */
+		return SQLITE_OK;
+	case SQLITE_PRAGMA: /* FTS5 asks whether another process has written */
+		if (strcmp(table, "data_version") == 0 && column == NULL)
+			return SQLITE_OK;
+		snprintf(
+		    c->denied, sizeof(c->denied), "executable %s may not PRAGMA %s", role, table);
+		return SQLITE_DENY;
+	case SQLITE_READ:
+		if (strcmp(table, schema) == 0 || strcmp(table, list) == 0)
+			return SQLITE_OK;
+		verb = ROLE_READ;
+		break;
+	case SQLITE_INSERT:
+		verb = ROLE_ADD;
+		break;
+	case SQLITE_UPDATE: /* a virtual table seems to; in truth the schema is not to be written */
+		if (strcmp(table, schema) == 0)
+			return SQLITE_OK;
+		verb = ROLE_CHANGE;
+		break;
+	case SQLITE_DELETE:
+		verb = ROLE_DELETE;
+		break;
+	default:
+		snprintf(c->denied, sizeof(c->denied),
+		    "executable %s may not change the schema or attach a file (SQLite %d)", role,
+		    action);
+		return SQLITE_DENY;
+	}
+	/* the columns of INSERT and DELETE are none; ROWID is nobody's secret */
+	if ((verb != ROLE_READ && verb != ROLE_CHANGE) || strcmp(column, "ROWID") == 0)
+		column = "";
+	if (role_may(role, verb, table_of_role(table), column))
+		return SQLITE_OK;
+	snprintf(c->denied, sizeof(c->denied), "executable %s may not %s %s%s%s: see sql/roles",
+	    role, role_verb_name(verb), table, column[0] != '\0' ? "." : "", column);
+	return SQLITE_DENY;
 }
 
 static void
@@ -283,6 +358,8 @@ sqlite_open(struct db *db)
 		if (rc == SQLITE_OK && db->much)
 			rc = sqlite3_exec(
 			    c->handle, "PRAGMA cache_size = -65536;", NULL, NULL, NULL);
+		if (rc == SQLITE_OK && db->role != NULL)
+			rc = sqlite3_set_authorizer(c->handle, authorize, c);
 	}
 	note_file(c);
 	if (rc != SQLITE_OK) {

@@ -53,6 +53,7 @@ class Workshop:
         self.app = os.path.join(self.directory, 'app')
         self._servers = {}
         self.count = 0
+        self.denied = []
         done = subprocess.run(['make', '-s', '-C', self.build, 'install', 'prefix=' + self.app],
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if done.returncode:
@@ -234,7 +235,16 @@ class Site:
         for name in list(self.handlers):
             if not self.stop_handler(name):
                 stuck.append(name)
+        self.workshop.denied += self.denied()
         return stuck
+
+    def denied(self):
+        """What executables wanted of the database that is not theirs (sql/roles), from their logs."""
+        wanted = []
+        for line in self.all_logs().splitlines():
+            if 'sql/roles' in line or 'permission denied for' in line or 'command denied' in line:
+                wanted.append(line)
+        return wanted
 
     def handler_workers(self, name):
         """Pids of the workers of an executable that we started."""

@@ -81,7 +81,7 @@ static const struct route routes[] = {
 	ROUTE(POST, "/mine/", LOGIN, KIB(4), change),
 	ROUTE(POST, "/open/", ANYONE, KIB(4), change),
 };
-static const struct app app = { .name = "hooks-test",
+static const struct app app = { .name = "login",
 	.what = "test",
 	.routes = routes,
 	.nroutes = NELEM(routes),
