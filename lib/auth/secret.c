@@ -25,14 +25,14 @@ struct secret {
 	EVP_MAC_CTX *keyed;
 };
 
-/* libcrypto fails here only without memory or without its own files. */
+/* libcrypto fails here only without memory: the request is answered so, and the worker leaves. */
 static void
 must(bool worked)
 {
 	if (worked)
 		return;
 	log_error("libcrypto failed");
-	abort();
+	arena_exhausted();
 }
 
 struct secret *
