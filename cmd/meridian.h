@@ -22,6 +22,13 @@ enum {
 	"Where it is empty or cut short, remove it: `meridian init` then makes a new key, and " \
 	"everybody signs in anew."
 
+#define VAULT_MEND \
+	"Where it is empty or cut short, restore it from a backup: without it no second factor " \
+	"that " \
+	"stands in the database can be read. Only on a new site remove it; `meridian init` then " \
+	"makes " \
+	"a new key."
+
 #define OPTIONS_MAX 16
 #define ARGUMENTS_MAX 8
 

@@ -14,7 +14,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "auth/factor.h"
 #include "auth/secret.h"
+#include "auth/vault.h"
 #include "http/template.h"
 #include "tom/site.h"
 #include "tom/user.h"
@@ -139,7 +141,8 @@ holds_password(const char *url)
 static void
 check_files(struct findings *f, bool deploy)
 {
-	static const char *const secrets[] = { "SECRET_KEY_FILE", "DATABASE_PASSWORD_FILE" };
+	static const char *const secrets[] = { "SECRET_KEY_FILE", "VAULT_KEY_FILE",
+		"DATABASE_PASSWORD_FILE" };
 	const char *url = text(f, "DATABASE_URL");
 	const char *conf = config_path(f->run->config);
 	struct stat st;
@@ -202,6 +205,23 @@ check_secret(struct findings *f)
 		        ? SECRET_MEND
 		        : "`meridian init` makes a key where none is.");
 	secret_free(s);
+}
+
+static void
+check_vault(struct findings *f)
+{
+	char err[512];
+	struct vault *v = vault_load(f->run->config, err, sizeof(err));
+	const char *wrong = factor_config_wrong(f->run->config);
+
+	if (v == NULL && err[0] != '\0')
+		found(f, true, arena_copy(f->run->arena, err, strlen(err)),
+		    access(text(f, "VAULT_KEY_FILE"), F_OK) == 0
+		        ? VAULT_MEND
+		        : "`meridian init` makes a key where none is.");
+	if (wrong != NULL)
+		found(f, true, str_of(wrong), "No executable starts before.");
+	vault_free(v);
 }
 
 static void
@@ -301,6 +321,24 @@ check_superusers(struct findings *f)
 	    "`meridian user add NAME --superuser`, or `meridian user enable NAME`.");
 }
 
+/* Accounts that may do everything and have nothing but a password. */
+static void
+check_factors(struct findings *f)
+{
+	struct arena *a = f->run->arena;
+	struct str names[10], all = STR("");
+	size_t n;
+
+	if (factor_missing(f->run->db, a, NELEM(names), names, &n) != DB_END || n == 0)
+		return;
+	for (size_t i = 0; i < n; i++)
+		all = arena_printf(a, "%s%s%s", all.p, i > 0 ? ", " : "", names[i].p);
+	found(f, false,
+	    arena_printf(a, "superusers without a second factor: %s%s", all.p,
+	        n == NELEM(names) ? " ..." : ""),
+	    "Each sets one up at /accounts/factor/; TOM_MFA_REQUIRED = superusers asks them to.");
+}
+
 static void
 check_database(struct findings *f, bool deploy)
 {
@@ -320,8 +358,10 @@ check_database(struct findings *f, bool deploy)
 	}
 	check_part_index(f);
 	check_superusers(f);
-	if (deploy)
+	if (deploy) {
 		check_sites(f);
+		check_factors(f);
+	}
 }
 
 int
@@ -333,6 +373,7 @@ command_check(struct run *run)
 	check_environment(&f);
 	check_files(&f, deploy);
 	check_secret(&f);
+	check_vault(&f);
 	check_templates(&f);
 	check_database(&f, deploy);
 	if (deploy)

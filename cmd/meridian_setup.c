@@ -12,6 +12,7 @@
 
 #include "auth/password.h"
 #include "auth/secret.h"
+#include "auth/vault.h"
 #include "config.h"
 #include "tom/site.h"
 #include "tom/target.h"
@@ -128,6 +129,27 @@ make_secret(struct run *run, bool *made)
 	return 0;
 }
 
+/* The same for the key of the vault, where a file is named. */
+static int
+make_vault(struct run *run, bool *made)
+{
+	const char *path = config_text(run->config, "VAULT_KEY_FILE");
+	struct vault *vault;
+	char err[512];
+
+	*made = false;
+	if (path[0] == '\0')
+		return 0;
+	if (access(path, F_OK) != 0) {
+		*made = true;
+		return write_key(run, path);
+	}
+	if ((vault = vault_load(run->config, err, sizeof(err))) == NULL)
+		return run_fail(EXIT_CONFIG, "%s. %s", err, VAULT_MEND);
+	vault_free(vault);
+	return 0;
+}
+
 static int
 make_site(struct run *run, bool *made)
 {
@@ -186,13 +208,17 @@ command_init(struct run *run)
 	const char *admin = run_option(run, "admin");
 	struct applied applied = { .n = 0 };
 	struct str password = STR_NONE;
-	bool made_secret, made_site;
+	bool made_secret, made_vault, made_site;
 	int code = make_secret(run, &made_secret);
 
 	if (code != 0)
 		return code;
 	if (made_secret)
 		run_say(run, "made the secret key %s", config_text(run->config, "SECRET_KEY_FILE"));
+	if ((code = make_vault(run, &made_vault)) != 0)
+		return code;
+	if (made_vault)
+		run_say(run, "made the vault's key %s", config_text(run->config, "VAULT_KEY_FILE"));
 	if ((code = migrate(run, &applied)) != 0 || (code = make_site(run, &made_site)) != 0)
 		return code;
 	if (made_site)
@@ -203,13 +229,14 @@ command_init(struct run *run)
 		struct value *v = value_object(run->arena);
 
 		value_set_bool(v, "secret_made", made_secret);
+		value_set_bool(v, "vault_made", made_vault);
 		value_set(v, "applied", applied.list);
 		value_set_bool(v, "site_made", made_site);
 		value_set_text(v, "password", password);
 		run_json(v);
 	} else if (password.p != NULL) {
 		printf("USER %s\nPASSWORD %s\n", admin, password.p);
-	} else if (!made_secret && applied.n == 0 && !made_site) {
+	} else if (!made_secret && !made_vault && applied.n == 0 && !made_site) {
 		run_say(run, "All is there already; nothing was changed.");
 	}
 	return EXIT_DONE;

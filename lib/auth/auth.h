@@ -41,10 +41,22 @@ bool auth_cookies_are_lost(const struct request *);
 
 /*
  * Signs in: a new session (the old one, if any, ends) and its cookie; notes the time with the user,
- * if that can be written. 0, or -1 with the response filled. signs out: the row and the cookie go.
+ * if that can be written. Who had given their second factor in the old one has given it. 0, or -1 with the response filled. signs out: the row and the cookie go.
  */
 int auth_sign_in(struct request *, struct response *, const struct proof *);
 int auth_sign_out(struct request *, struct response *);
+
+/*
+ * Half signed in: the password was right, the second factor is still to be given. The browser keeps
+ * that in a cookie that opens nothing but the pages that ask for it: signed, good for ten minutes, for
+ * this browser (its session's or forms' cookie) and this password. auth_half gives the proof back;
+ * false where there is none. The cookie ends with auth_sign_in.
+ */
+void auth_half_begin(struct request *, struct response *, const struct proof *);
+bool auth_half(struct request *, struct proof *);
+
+/* The secret of this site, for what a handler hashes or signs. */
+struct secret *auth_secret(const struct request *);
 
 /*
  * Is it their password? Any outcome costs one hash of full cost. Returns AUTH_YES and *proof,

@@ -8,20 +8,13 @@
 
 #include "http/request.h"
 
-static void
-secret_of(struct secret *s, const char *purpose, struct str id, uint8_t out[SECRET_SIZE])
-{
-	struct str parts[] = { STR("csrf"), str_of(purpose), id };
-
-	secret_sign(s, parts, NELEM(parts), out);
-}
-
 struct str
 csrf_token(struct secret *s, struct arena *a, const char *purpose, struct str id)
 {
+	struct str parts[] = { STR("csrf"), str_of(purpose), id };
 	uint8_t token[2 * SECRET_SIZE], mac[SECRET_SIZE];
 
-	secret_of(s, purpose, id, mac);
+	secret_sign(s, parts, NELEM(parts), mac);
 	secret_random(token, SECRET_SIZE);
 	for (size_t i = 0; i < SECRET_SIZE; i++)
 		token[SECRET_SIZE + i] = token[i] ^ mac[i];
@@ -31,14 +24,14 @@ csrf_token(struct secret *s, struct arena *a, const char *purpose, struct str id
 bool
 csrf_token_is(struct secret *s, struct str text, const char *purpose, struct str id)
 {
-	uint8_t token[2 * SECRET_SIZE], mac[SECRET_SIZE];
+	struct str parts[] = { STR("csrf"), str_of(purpose), id };
+	uint8_t token[2 * SECRET_SIZE];
 
 	if (!secret_decode(text, token, sizeof(token)))
 		return false;
 	for (size_t i = 0; i < SECRET_SIZE; i++)
 		token[SECRET_SIZE + i] ^= token[i];
-	secret_of(s, purpose, id, mac);
-	return secret_same(token + SECRET_SIZE, mac, SECRET_SIZE);
+	return secret_signed(s, parts, NELEM(parts), token + SECRET_SIZE);
 }
 
 /* The name of "host:port", without the dot of the root; the port, none where it is the scheme's own. */

@@ -11,6 +11,7 @@
 
 #include "auth/auth.h"
 #include "auth/csrf.h"
+#include "auth/factor.h"
 #include "auth/password.h"
 #include "auth/visit.h"
 #include "base/clock.h"
@@ -25,7 +26,8 @@ static int
 check(struct app_state *app)
 {
 	char err[1024] = "";
-	struct secret *secret = secret_load(app->config, err, sizeof(err));
+	const char *wrong = factor_config_wrong(app->config);
+	struct secret *secret = wrong == NULL ? secret_load(app->config, err, sizeof(err)) : NULL;
 	struct db *db = secret == NULL ? NULL
 	                               : db_new_as(app->config, app->app->name, err, sizeof(err));
 	enum db_result r = db == NULL ? DB_REFUSED : db_schema_check(db, err, sizeof(err));
@@ -35,7 +37,7 @@ check(struct app_state *app)
 	if (r == DB_END || r == DB_AWAY)
 		result = 0;
 	else
-		fprintf(stderr, "%s: %s\n", app->app->name, err);
+		fprintf(stderr, "%s: %s\n", app->app->name, wrong != NULL ? wrong : err);
 	if (db != NULL)
 		db_free(db);
 	secret_free(secret);
@@ -147,6 +149,12 @@ load(struct request *r)
 		*v = (struct visit){ .session = NULL };
 		return -1;
 	}
+	if (v->user != NULL && v->session->factor == 0 &&
+	    factor_required(r->app->config, v->user)) {
+		/* from before it was asked for: they sign in anew */
+		v->session = NULL;
+		v->user = NULL;
+	}
 	if (v->session == NULL && secret_decode(visitor, bytes, sizeof(bytes)))
 		v->visitor = visitor;
 	return 0;
@@ -217,9 +225,8 @@ permit(struct request *r, struct response *res)
 	return -1;
 }
 
-/* What the tokens of this visit are made of; false where there is none. */
-static bool
-token_base(const struct visit *v, const char **purpose, struct str *id)
+bool
+visit_base(const struct visit *v, const char **purpose, struct str *id)
 {
 	if (v == NULL)
 		return false;
@@ -247,7 +254,7 @@ wrong_token(struct request *r)
 	if (token.p == NULL)
 		return "The form came without its token (csrfmiddlewaretoken, or the header "
 		       "X-CSRFToken). Open the page again and send the form from there.";
-	if (!token_base(visit_of(r), &purpose, &id))
+	if (!visit_base(visit_of(r), &purpose, &id))
 		return auth_cookies_are_lost(r)
 		    ? "This page came over http, and this site's cookies travel over https only. "
 		      "Open "
@@ -300,7 +307,7 @@ context(struct request *r, struct value *page)
 		        ? sign_in_page(r)
 		        : STR("/accounts/login/"));
 	}
-	if (token_base(v, &purpose, &id))
+	if (visit_base(v, &purpose, &id))
 		value_set_text(page, "csrf", csrf_token(auth_of(r)->secret, r->arena, purpose, id));
 }
 

@@ -1,5 +1,5 @@
 /*
- * secret: libcrypto behind seven small functions. The algorithms are fetched once: OpenSSL 3 looks
+ * secret: libcrypto behind eight small functions. The algorithms are fetched once: OpenSSL 3 looks
  * them up anew in every one-shot call, which costs more than the hash.
  */
 #include "auth/secret.h"
@@ -14,15 +14,16 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "auth/keyring.h"
+#include "base/clock.h"
 #include "base/log.h"
-
-#define KEY_MIN 32
 
 struct secret {
 	EVP_MD *sha256;
 	EVP_MD_CTX *digest;
 	EVP_MAC *hmac;
-	EVP_MAC_CTX *keyed;
+	struct keyring ring; /* without the keys themselves */
+	EVP_MAC_CTX *keyed[KEYRING_KEYS]; /* of each key of the ring */
 };
 
 /* libcrypto fails here only without memory: the request is answered so, and the worker leaves. */
@@ -35,8 +36,8 @@ must(bool worked)
 	arena_exhausted();
 }
 
-struct secret *
-secret_new(const void *key, size_t n)
+static struct secret *
+new_of(const struct keyring *ring)
 {
 	char name[] = "SHA256";
 	OSSL_PARAM params[] = { OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0),
@@ -47,9 +48,21 @@ secret_new(const void *key, size_t n)
 	must((s->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL)) != NULL);
 	must((s->digest = EVP_MD_CTX_new()) != NULL);
 	must((s->hmac = EVP_MAC_fetch(NULL, "HMAC", NULL)) != NULL);
-	must((s->keyed = EVP_MAC_CTX_new(s->hmac)) != NULL);
-	must(EVP_MAC_init(s->keyed, key, n, params));
+	s->ring = *ring;
+	for (size_t i = 0; i < ring->n; i++) {
+		struct str key = ring->keys[i].text;
+
+		must((s->keyed[i] = EVP_MAC_CTX_new(s->hmac)) != NULL);
+		must(EVP_MAC_init(s->keyed[i], (const uint8_t *)key.p, key.n, params));
+		s->ring.keys[i].text = STR_NONE;
+	}
 	return s;
+}
+
+struct secret *
+secret_new(const void *key, size_t n)
+{
+	return new_of(&(struct keyring){ .n = 1, .keys = { { .text = { key, n } } } });
 }
 
 void
@@ -57,7 +70,8 @@ secret_free(struct secret *s)
 {
 	if (s == NULL)
 		return;
-	EVP_MAC_CTX_free(s->keyed);
+	for (size_t i = 0; i < s->ring.n; i++)
+		EVP_MAC_CTX_free(s->keyed[i]);
 	EVP_MAC_free(s->hmac);
 	EVP_MD_CTX_free(s->digest);
 	EVP_MD_free(s->sha256);
@@ -69,20 +83,18 @@ secret_load(const struct config *c, char *err, size_t errsize)
 {
 	struct arena *a = arena_new();
 	struct secret *s = NULL;
-	struct str key;
+	struct keyring ring;
 
-	if (config_secret(c, a, "SECRET_KEY_FILE", &key, err, errsize) == 0) {
-		if (key.p == NULL)
+	if (keyring_load(c, "SECRET_KEY_FILE", a, &ring, err, errsize) == 0) {
+		if (ring.n > 0)
+			s = new_of(&ring);
+		else
 			snprintf(err, errsize,
 			    "SECRET_KEY_FILE is not set: name a file and run `meridian init`, "
 			    "which makes one");
-		else if (key.n < KEY_MIN)
-			snprintf(err, errsize, "SECRET_KEY_FILE %s has %zu bytes, fewer than %d",
-			    config_text(c, "SECRET_KEY_FILE"), key.n, KEY_MIN);
-		else
-			s = secret_new(key.p, key.n);
-		if (key.p != NULL)
-			OPENSSL_cleanse((void *)(uintptr_t)key.p, key.n);
+		for (size_t i = 0; i < ring.n; i++)
+			OPENSSL_cleanse(
+			    (void *)(uintptr_t)ring.keys[i].text.p, ring.keys[i].text.n);
 	}
 	arena_free(a);
 	return s;
@@ -127,21 +139,47 @@ secret_hash(struct secret *s, struct str token, uint8_t out[SECRET_SIZE])
 	must(EVP_DigestFinal_ex(s->digest, out, NULL));
 }
 
-void
-secret_sign(struct secret *s, const struct str *parts, size_t nparts, uint8_t out[SECRET_SIZE])
+static void
+sign_with(EVP_MAC_CTX *keyed, const struct str *parts, size_t nparts, uint8_t out[SECRET_SIZE])
 {
 	size_t n;
 
-	must(EVP_MAC_init(s->keyed, NULL, 0, NULL));
+	must(EVP_MAC_init(keyed, NULL, 0, NULL));
 	for (size_t i = 0; i < nparts; i++) {
 		uint8_t length[8];
 
 		for (size_t k = 0; k < sizeof(length); k++)
 			length[k] = (uint8_t)((uint64_t)parts[i].n >> (8 * k));
-		must(EVP_MAC_update(s->keyed, length, sizeof(length)));
-		must(EVP_MAC_update(s->keyed, (const uint8_t *)parts[i].p, parts[i].n));
+		must(EVP_MAC_update(keyed, length, sizeof(length)));
+		must(EVP_MAC_update(keyed, (const uint8_t *)parts[i].p, parts[i].n));
 	}
-	must(EVP_MAC_final(s->keyed, out, &n, SECRET_SIZE));
+	must(EVP_MAC_final(keyed, out, &n, SECRET_SIZE));
+}
+
+void
+secret_sign(struct secret *s, const struct str *parts, size_t nparts, uint8_t out[SECRET_SIZE])
+{
+	size_t i = s->ring.n == 1 ? 0 : keyring_current(&s->ring, clock_now());
+
+	sign_with(s->keyed[i], parts, nparts, out);
+}
+
+bool
+secret_signed(
+    struct secret *s, const struct str *parts, size_t nparts, const uint8_t mac[SECRET_SIZE])
+{
+	uint8_t want[SECRET_SIZE];
+	bool is = false;
+
+	for (size_t i = 0; i < s->ring.n; i++) {
+		int64_t until = s->ring.keys[i].until;
+
+		if (until != 0 && until <= clock_now())
+			continue;
+		sign_with(s->keyed[i], parts, nparts, want);
+		is |= secret_same(want, mac, SECRET_SIZE);
+	}
+	return is;
 }
 
 bool

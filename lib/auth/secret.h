@@ -13,9 +13,9 @@
 struct secret;
 
 /*
- * Reads SECRET_KEY_FILE (32 bytes or more of any text; `meridian init` makes one). NULL with a
- * sentence in err where none is named, it cannot be read, is too short, or others than its owner and
- * group may read it. The caller frees it with secret_free().
+ * Reads SECRET_KEY_FILE (keyring.h; 32 bytes or more of any text; `meridian init` makes one). NULL
+ * with a sentence in err where none is named, it cannot be read, is too short, or others than its
+ * owner and group may read it. The caller frees it with secret_free().
  */
 struct secret *secret_load(const struct config *, char *err, size_t errsize);
 /* The same with a key at hand. */
@@ -31,8 +31,18 @@ struct str secret_make_key(struct arena *);
 /* SHA-256: what stands in the database for a token. */
 void secret_hash(struct secret *, struct str token, uint8_t out[SECRET_SIZE]);
 
-/* HMAC-SHA256 under the key of the parts, each preceded by its length, so that none can shift. */
+/*
+ * HMAC-SHA256 of the parts, each preceded by its length, so that none can shift, under the key that
+ * is in use now.
+ */
 void secret_sign(struct secret *, const struct str *parts, size_t nparts, uint8_t out[SECRET_SIZE]);
+
+/*
+ * Is it what secret_sign made of these parts, now or with an earlier key that is still taken? The one
+ * way to check a signature: a comparison of one's own knows nothing of keys that come and go.
+ */
+bool secret_signed(
+    struct secret *, const struct str *parts, size_t nparts, const uint8_t mac[SECRET_SIZE]);
 
 /* Constant time in n. */
 bool secret_same(const void *, const void *, size_t n);

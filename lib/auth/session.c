@@ -30,15 +30,19 @@ session_has_ended(
 }
 
 /* What a row is signed over. */
-static void
-sign(struct secret *secret, const struct session *s, int64_t password_changed,
-    uint8_t out[SECRET_SIZE])
-{
-	int64_t numbers[] = { s->user_id, s->created, s->expires, password_changed };
-	struct str parts[] = { STR("session"), { (const char *)s->token_hash, SECRET_SIZE },
-		{ (const char *)numbers, sizeof(numbers) } };
+struct signed_parts {
+	int64_t numbers[5];
+	struct str list[3];
+};
 
-	secret_sign(secret, parts, NELEM(parts), out);
+static void
+parts_of(const struct session *s, int64_t password_changed, struct signed_parts *p)
+{
+	*p = (struct signed_parts){
+		.numbers = { s->user_id, s->created, s->expires, password_changed, s->factor },
+		.list = { STR("session"), { (const char *)s->token_hash, SECRET_SIZE },
+		    { (const char *)p->numbers, sizeof(p->numbers) } },
+	};
 }
 
 struct query *
@@ -63,10 +67,11 @@ static bool
 is_ours(struct secret *secret, const struct session *s, struct query *q)
 {
 	struct str mac = db_col_bytes(q, "auth_hash");
-	uint8_t want[SECRET_SIZE];
+	struct signed_parts parts;
 
-	sign(secret, s, db_col_int(q, "password_changed"), want);
-	return mac.n == SECRET_SIZE && secret_same(mac.p, want, SECRET_SIZE);
+	parts_of(s, db_col_int(q, "password_changed"), &parts);
+	return mac.n == SECRET_SIZE &&
+	    secret_signed(secret, parts.list, NELEM(parts.list), (const uint8_t *)mac.p);
 }
 
 static struct user *
@@ -119,6 +124,7 @@ session_read(struct query *q, struct secret *secret, const struct session_limits
 			s->created = db_col_int(q, "created");
 			s->last_seen = db_col_int(q, "last_seen");
 			s->expires = db_col_int(q, "expires");
+			s->factor = db_col_int(q, "factor");
 			if (is_ours(secret, s, q))
 				u = read_user(q, a);
 		}
@@ -152,6 +158,7 @@ session_add(struct db *db, struct arena *a, struct secret *secret,
 {
 	uint8_t bytes[SECRET_SIZE], mac[SECRET_SIZE];
 	bool found = false, staff = false;
+	struct signed_parts parts;
 	enum db_result r;
 	struct query *q = db_query(db, QUERY_USER_BINDING);
 
@@ -170,7 +177,9 @@ session_add(struct db *db, struct arena *a, struct secret *secret,
 	s->user_id = proof->user;
 	s->created = s->last_seen = now;
 	s->expires = now + (staff ? limits->staff_absolute : limits->absolute);
-	sign(secret, s, proof->password_changed, mac);
+	s->factor = proof->factor;
+	parts_of(s, proof->password_changed, &parts);
+	secret_sign(secret, parts.list, NELEM(parts.list), mac);
 	q = db_query(db, QUERY_SESSION_ADD);
 	db_bytes(q, "token", s->token_hash, SECRET_SIZE);
 	db_int(q, "user", proof->user);

@@ -3,8 +3,8 @@
  *
  * The cookie "sid" holds 32 random bytes; the row is found by their SHA-256, so a copy of the
  * database opens no session. Each row is signed with the secret key over its token, its user, its
- * end and the instant the user's password was set: a row written by someone else, or left over from
- * an older password, is none.
+ * end, the instant the user's password was set and that of their second factor: a row written by
+ * someone else, or left over from an older password, is none.
  */
 #ifndef MERIDIAN_SESSION_H
 #define MERIDIAN_SESSION_H
@@ -26,6 +26,7 @@ void session_limits(const struct config *, struct session_limits *);
 struct session {
 	uint8_t token_hash[SECRET_SIZE];
 	int64_t user_id, created, last_seen, expires;
+	int64_t factor; /* when the second factor was given; 0: it was not */
 };
 
 /* Whose password was right, and when that was set: what a session is bound to. */

@@ -61,9 +61,15 @@ auth_cookies_are_lost(const struct request *r)
 	return !r->app->insecure_http && !str_is(r->scheme, "https");
 }
 
+struct secret *
+auth_secret(const struct request *r)
+{
+	return auth_of(r)->secret;
+}
+
 struct signing {
 	struct request *request;
-	const struct proof *proof;
+	struct proof proof;
 	struct str token;
 	struct session session;
 };
@@ -77,7 +83,7 @@ note_time(struct db *db, void *arg)
 	struct query *q;
 
 	q = db_query(db, QUERY_USER_SIGNED_IN);
-	db_int(q, "id", s->proof->user);
+	db_int(q, "id", s->proof.user);
 	db_int(q, "now", s->request->now);
 	if ((result = db_run(q)) != DB_END)
 		return result;
@@ -97,21 +103,25 @@ sign_in(struct db *db, void *arg)
 	if (visit_of(r)->session != NULL)
 		result = session_end(db, visit_of(r)->session);
 	if (result == DB_END)
-		result = session_add(db, r->arena, auth->secret, &auth->limits, s->proof,
+		result = session_add(db, r->arena, auth->secret, &auth->limits, &s->proof,
 		    (struct session_origin){ r->remote_addr, request_header(r, "HTTP_USER_AGENT") },
 		    r->now, &s->token, &s->session);
 	if (result == DB_END && db_transaction(db, DB_WRITE, note_time, s) != DB_END)
 		log_warn("the time of signing in could not be noted",
-		    LOG_INT("user", s->proof->user), LOG_TEXT("error", db_error(db)));
+		    LOG_INT("user", s->proof.user), LOG_TEXT("error", db_error(db)));
 	return result;
 }
 
 int
 auth_sign_in(struct request *r, struct response *res, const struct proof *proof)
 {
-	struct signing s = { .request = r, .proof = proof };
-	enum db_result result = db_transaction(r->app->db, DB_WRITE, sign_in, &s);
+	struct signing s = { .request = r, .proof = *proof };
+	const struct session *before = visit_of(r)->session;
+	enum db_result result;
 
+	if (s.proof.factor == 0 && before != NULL && before->user_id == proof->user)
+		s.proof.factor = before->factor;
+	result = db_transaction(r->app->db, DB_WRITE, sign_in, &s);
 	if (result == DB_REFUSED) {
 		respond_error(r, res, 403,
 		    "This account was disabled, or its password changed, at this moment. Sign in "
@@ -126,6 +136,8 @@ auth_sign_in(struct request *r, struct response *res, const struct proof *proof)
 	    r, res, SESSION_COOKIE, s.token, (s.session.expires - s.session.created) / SECOND);
 	if (visit_of(r)->visitor.p != NULL)
 		response_cookie(r, res, VISITOR_COOKIE, STR(""), 0);
+	if (request_cookie(r, HALF_COOKIE).p != NULL)
+		response_cookie(r, res, HALF_COOKIE, STR(""), 0);
 	visit_of(r)->session = NULL; /* it ended: nothing is noted with it */
 	return 0;
 }

@@ -9,6 +9,7 @@
 #include "http/request.h"
 
 #define VISITOR_COOKIE "visitor"
+#define HALF_COOKIE "half"
 
 /* Of a worker: app_state.auth. */
 struct auth {
@@ -39,5 +40,11 @@ visit_of(const struct request *r)
 {
 	return r->session;
 }
+
+/*
+ * What a browser is known by while it looks at pages: its session, else the cookie of a visitor's
+ * forms. False where it has neither yet.
+ */
+bool visit_base(const struct visit *, const char **purpose, struct str *id);
 
 #endif

@@ -75,6 +75,8 @@ static const struct config_key keys[] = {
 	    "certificates that the mail server's is checked with; else those of the system" },
 	{ "MAIL_USER", CONFIG_TEXT, "", "", "the user name at the mail server" },
 	{ "MAIL_PASSWORD_FILE", CONFIG_TEXT, "", "", "the file with the password there" },
+	{ "TOM_MFA_REQUIRED", CONFIG_CHOICE, "none", "none|superusers|all",
+	    "who must sign in with a second factor; everybody may" },
 	{ "RUN_DIR", CONFIG_TEXT, "/run/meridian", "", "sockets and locks of this machine" },
 	{ "TARGET_DEFAULT_PERMISSION", CONFIG_CHOICE, "PRIVATE", "OPEN|PUBLIC|PRIVATE",
 	    "who sees a new target where nothing else is said" },
@@ -93,6 +95,9 @@ static const struct config_key keys[] = {
 	    "a connection unused for so long closes" },
 	{ "SECRET_KEY_FILE", CONFIG_TEXT, "", "",
 	    "the file with the secret that form tokens are made with; `meridian init` makes one" },
+	{ "VAULT_KEY_FILE", CONFIG_TEXT, "", "",
+	    "the file with the key that stored credentials are sealed with; `meridian init` makes "
+	    "one" },
 	{ "LOG_LEVEL", CONFIG_CHOICE, "info", "debug|info|warn|error",
 	    "the least level that is logged" },
 	{ "LOG_REQUESTS", CONFIG_BOOL, "yes", "", "a line for each request" },

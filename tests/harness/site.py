@@ -139,6 +139,7 @@ class Site:
             'DATA_DIR': self.data,
             'DATABASE_URL': self.database_url,
             'SECRET_KEY_FILE': os.path.join(self.data, 'secret_key'),
+            'VAULT_KEY_FILE': os.path.join(self.data, 'vault_key'),
             'ALLOWED_HOSTS': '127.0.0.1, localhost',
             'INSECURE_HTTP': 'yes',
             'LOG_LEVEL': 'info',

@@ -24,6 +24,7 @@ class _Own:
         self.site = site
         self.folder = folder
         self.key = folder + '/secret_key'
+        self.vault = folder + '/vault_key'
         self.conf = folder + '/meridian.conf'
         self.sqlite = folder + '/meridian.sqlite3'
         url = 'sqlite:' + self.sqlite
@@ -31,7 +32,7 @@ class _Own:
             site.workshop.count += 1
             url = site.database_server.create('own%d' % site.workshop.count)
         self.keys = {'SHARE_DIR': site.workshop.share, 'RUN_DIR': folder, 'DATABASE_URL': url,
-                     'SECRET_KEY_FILE': self.key}
+                     'SECRET_KEY_FILE': self.key, 'VAULT_KEY_FILE': self.vault}
         self.write(**keys)
 
     def write(self, **keys):
@@ -89,21 +90,22 @@ def _mode(path):
 def init_makes_what_is_not_there_and_nothing_else(site):
     with _own(site) as own:
         out = own.run('init', '--admin', 'boss')
-        contains(out, 'made the secret key', 'migrating: ', 'made the site localhost', 'USER boss\n')
+        contains(out, 'made the secret key', "made the vault's key", 'migrating: ', 'made the site localhost', 'USER boss\n')
         password = out.split('PASSWORD ')[1].strip()
         equal(len(password) >= 15, True, password)
-        equal(_mode(own.key), 0o600)
+        equal((_mode(own.key), _mode(own.vault)), (0o600, 0o600))
         if site.database == 'sqlite':
             equal(_mode(own.sqlite), 0o600)
-        with open(own.key) as f:
-            key = f.read()
+        with open(own.key) as f, open(own.vault) as g:
+            key = f.read(), g.read()
+        equal(key[0] == key[1], False)
         contains(own.run('init'), 'All is there already')
         lacks(own.run('init', '--admin', 'boss'), 'PASSWORD')
         found = own.json('init')
         equal((found['secret_made'], found['applied'], found['site_made'], found['password']),
               (False, [], False, None))
-        with open(own.key) as f:
-            equal(f.read(), key)
+        with open(own.key) as f, open(own.vault) as g:
+            equal((f.read(), g.read()), key)
         equal([u['is_superuser'] for u in own.json('user', 'list')], [True])
 
 
@@ -116,6 +118,12 @@ def init_says_what_to_do_about_a_key_that_is_no_good(site):
             contains(own.said, own.key, 'remove it', '`meridian init` then makes a new key')
             contains(own.findings(status=1), 'remove it: `meridian init` then makes')
         os.unlink(own.key)
+        # the vault's key is never made anew by itself: what is sealed would be lost
+        own.put('vault_key', 'too-short\n')
+        own.run('init', status=78)
+        contains(own.said, own.vault, 'restore it from a backup')
+        contains(own.findings(status=1), 'restore it from a backup')
+        os.unlink(own.vault)
         own.run('init')
         own.run('init', status=78, MERIDIAN_SECRET_KEY_FILE='')
         contains(own.said, 'SECRET_KEY_FILE is not set')
@@ -255,16 +263,22 @@ def check_finds_what_is_unsafe_on_a_network_when_asked(site):
         found = own.findings('--deploy', status=1)
         contains(found, 'INSECURE_HTTP is on', 'ALLOWED_HOSTS holds a *', 'the site is called localhost')
         own.write(INSECURE_HTTP='no', ALLOWED_HOSTS='')
-        contains(own.run('check', '--deploy', status=1), '1 error, 0 warnings.')
+        contains(own.run('check', '--deploy', status=1), '1 error, 1 warning.')
         own.run('site', 'set', 'tom.example.org')
         if site.database == 'sqlite':
             os.chmod(own.sqlite, 0o644)
             contains(own.findings('--deploy', status=1), 'can be read or written by every user')
             os.chmod(own.sqlite, 0o600)
-        equal(own.findings('--deploy'), '')
-        os.chmod(own.key, 0o644)
-        contains(own.findings(status=1), 'can be read or written by every user')
-        os.chmod(own.key, 0o600)
+        only = own.findings('--deploy')
+        contains(only, 'warning: superusers without a second factor: boss')
+        equal(only.count('\n'), 0)
+        for path in (own.key, own.vault):
+            os.chmod(path, 0o644)
+            contains(own.findings(status=1), 'can be read or written by every user')
+            os.chmod(path, 0o600)
+        own.write(TOM_MFA_REQUIRED='all', VAULT_KEY_FILE='')
+        contains(own.findings(status=1), 'name a file as VAULT_KEY_FILE')
+        own.write(TOM_MFA_REQUIRED='none', VAULT_KEY_FILE=own.vault)
         os.chmod(own.conf, 0o666)
         contains(own.findings(status=1), 'meridian.conf can be written by others')
 

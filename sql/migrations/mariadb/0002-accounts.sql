@@ -3,18 +3,19 @@
 --
 -- Each statement can be run again. sql/migrations/sqlite/ has the same tables.
 
--- The second factor of a user (TOTP, RFC 6238). The key is sealed under the vault's key, so a copy
--- of the table makes no codes.
+-- The second factor of a user (TOTP, RFC 6238), proved by a code before it stood here. The key is
+-- sealed under the vault's key, so a copy of the table makes no codes.
 CREATE TABLE IF NOT EXISTS factor (
 	user_id BIGINT PRIMARY KEY,
 	secret VARBINARY(255) NOT NULL,
 	created BIGINT NOT NULL,
-	confirmed BIGINT,		-- when its owner proved it; NULL: it does not count yet
 	last_step BIGINT NOT NULL DEFAULT 0,	-- the newest step of 30 s whose code was used
+	failures BIGINT NOT NULL DEFAULT 0,	-- wrong codes since the last right one
+	retry_at BIGINT NOT NULL DEFAULT 0,	-- no code is looked at before
 	FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
 ) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 
--- Codes for a lost factor: SHA-256; each is good once.
+-- Codes for a lost factor: SHA-256 of the user and the code; each is good once.
 CREATE TABLE IF NOT EXISTS recovery_code (
 	user_id BIGINT NOT NULL,
 	code_hash BINARY(32) NOT NULL,

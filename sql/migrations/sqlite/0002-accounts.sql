@@ -3,17 +3,18 @@
 --
 -- sql/migrations/postgresql/ has the same tables.
 
--- The second factor of a user (TOTP, RFC 6238). The key is sealed under the vault's key, so a copy
--- of the table makes no codes.
+-- The second factor of a user (TOTP, RFC 6238), proved by a code before it stood here. The key is
+-- sealed under the vault's key, so a copy of the table makes no codes.
 CREATE TABLE factor (
 	user_id INTEGER PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
 	secret BLOB NOT NULL,
 	created INTEGER NOT NULL,
-	confirmed INTEGER,		-- when its owner proved it; NULL: it does not count yet
-	last_step INTEGER NOT NULL DEFAULT 0	-- the newest step of 30 s whose code was used
+	last_step INTEGER NOT NULL DEFAULT 0,	-- the newest step of 30 s whose code was used
+	failures INTEGER NOT NULL DEFAULT 0,	-- wrong codes since the last right one
+	retry_at INTEGER NOT NULL DEFAULT 0	-- no code is looked at before
 ) STRICT;
 
--- Codes for a lost factor: SHA-256; each is good once.
+-- Codes for a lost factor: SHA-256 of the user and the code; each is good once.
 CREATE TABLE recovery_code (
 	user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
 	code_hash BLOB NOT NULL,
