@@ -43,6 +43,11 @@ def locations():
         return [tuple(line.split()) for line in f if line.strip() and not line.startswith('#')]
 
 
+def executables():
+    """The names of the executables, each once."""
+    return sorted({name for _, name in locations()})
+
+
 class Workshop:
     """What several sites share: the temporary directory, the installed files, the database servers."""
 
@@ -69,7 +74,7 @@ class Workshop:
 
     def executables(self):
         """Names of the installed executables, those of deploy/locations."""
-        return [name for _, name in locations() if os.path.exists(self.libexec + '/' + name)]
+        return [name for name in executables() if os.path.exists(self.libexec + '/' + name)]
 
     def database_server(self, database):
         """The one server of that kind, started when it is first asked for."""

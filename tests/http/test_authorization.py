@@ -5,7 +5,7 @@ authorization.txt. A new route has no row there, and this fails until somebody s
 import os
 
 from harness.report import needs
-from harness.site import locations
+from harness.site import executables
 from test_deploy import _routes
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -55,7 +55,7 @@ def _ask(site, method, path, who):
 @needs('nginx')
 def every_route_answers_each_kind_of_user_as_the_table_says(site):
     table, found, wrong = _table(), set(), []
-    for _, name in locations():
+    for name in executables():
         for method, path, _, _ in _routes(site, name):
             found.add((method, path))
             if (method, path) not in table:
@@ -73,7 +73,7 @@ def every_route_answers_each_kind_of_user_as_the_table_says(site):
 
 @needs('nginx')
 def every_post_without_its_token_is_refused(site):
-    for _, name in locations():
+    for name in executables():
         for method, path, access, _ in _routes(site, name):
             if method == 'GET':
                 continue

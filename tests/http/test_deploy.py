@@ -14,7 +14,7 @@ import sys
 from harness import fastcgi, process
 from harness.client import Client
 from harness.report import Skip, contains, equal, lacks, needs
-from harness.site import TOP, PATHS, locations
+from harness.site import TOP, PATHS, executables, locations
 
 
 def _routes(site, name):
@@ -38,7 +38,7 @@ def _read(name):
 
 @needs('nginx')
 def every_route_lies_below_its_executables_prefix(site):
-    for _, name in locations():
+    for name in executables():
         found = _routes(site, name)
         if not found:
             raise AssertionError('%s has no routes' % name)
@@ -48,7 +48,7 @@ def every_route_lies_below_its_executables_prefix(site):
 
 @needs('nginx')
 def no_executable_is_left_out(site):
-    equal(sorted(os.listdir(site.workshop.libexec)), sorted(name for _, name in locations()))
+    equal(sorted(os.listdir(site.workshop.libexec)), executables())
 
 
 @needs('nginx')
@@ -59,7 +59,7 @@ def the_web_servers_pieces_agree_with_the_prefixes(site):
     equal(sorted((p, n.replace('_', '-')) for p, n in found), want, 'nginx')
     sockets = re.findall(r'^upstream meridian_(\w+) \{\s+server unix:/run/meridian/([\w-]+)\.sock',
                          _read('nginx/meridian-upstreams.conf'), re.M)
-    equal(sorted(n.replace('_', '-') for n, _ in sockets), sorted(n for _, n in want))
+    equal(sorted(n.replace('_', '-') for n, _ in sockets), executables())
     equal([n for n, s in sockets if n.replace('_', '-') != s], [])
     found = re.findall(r'^ProxyPass "([^"]+)" "unix:\$\{MERIDIAN_RUN\}/([\w-]+)\.sock\|fcgi://'
                        r'meridian-([\w-]+?)(/[^"]*)"', _read('apache/meridian-proxy.conf'), re.M)
@@ -70,12 +70,12 @@ def the_web_servers_pieces_agree_with_the_prefixes(site):
                        _read('apache/meridian-fcgid.conf'), re.M)
     equal(sorted(found), want, 'mod_fcgid')
     wanted = re.search(r'^Wants=(.*)', _read('systemd/meridian.target'), re.M).group(1).split()
-    equal(sorted(wanted), sorted('meridian@%s.socket' % n for _, n in want), 'meridian.target')
+    equal(sorted(wanted), ['meridian@%s.socket' % n for n in executables()], 'meridian.target')
 
 
 @needs('nginx')
 def the_web_servers_let_our_largest_body_through(site):
-    largest = max(body for _, name in locations() for _, _, _, body in _routes(site, name))
+    largest = max(body for name in executables() for _, _, _, body in _routes(site, name))
     nginx = int(re.search(r'client_max_body_size\s+(\d+)m;', _read('nginx/meridian-site.conf'))[1])
     apache = int(re.search(r'LimitRequestBody (\d+)', _read('apache/meridian-common.conf'))[1])
     fcgid = int(re.search(r'FcgidMaxRequestLen (\d+)', _read('apache/meridian-fcgid-server.conf'))[1])
@@ -186,7 +186,7 @@ def _units(site):
             continue
         with open(path) as f, open(to, 'w') as out:
             out.write(f.read().replace('/usr/local/libexec/meridian', site.workshop.libexec))
-    names = [name for _, name in locations()]
+    names = executables()
     for name in names:
         for kind in ('service', 'socket'):
             shutil.copy('%s/meridian@.%s' % (d, kind), '%s/meridian@%s.%s' % (d, name, kind))
@@ -261,7 +261,7 @@ def executables_run_with_the_system_calls_of_their_unit(site):
         calls = set().union(*(_calls(w) if w[0] == '@' else {w} for w in words.strip('~').split()))
         allowed = allowed - calls if words[0] == '~' else allowed | calls
     d = _scratch(site, 'filtered')
-    for path, name in locations():
+    for name, path in {name: path for path, name in locations()}.items():
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind('%s/%s' % (d, name))
             listener.listen()
