@@ -213,6 +213,7 @@ main(int argc, char **argv)
 	return app_main(argc, argv,
 	    &(struct app){ .name = "targets",
 	        .what = "the list of targets, their pages and forms: /targets/",
+	        .area = "targets",
 	        .routes = routes,
 	        .nroutes = NELEM(routes),
 	        .hooks = &auth_hooks });

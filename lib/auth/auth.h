@@ -11,7 +11,7 @@
 
 /*
  * The hooks of every executable with a database: opens it (app_state.db), checks the schema, knows
- * the hosts of the Sites table (at once, without restart), finds session and user, asks for
+ * the hosts of the Sites table (at once, without restart), finds session or token and user, asks for
  * sign-in or rights of the row, checks CSRF. A request costs one round trip for all of that.
  */
 extern const struct hooks auth_hooks;
@@ -19,7 +19,7 @@ extern const struct hooks auth_hooks;
 /* request->user, or the visitor: never NULL. */
 const struct user *auth_user(const struct request *);
 
-/* The session that this request belongs to; NULL for a visitor. */
+/* The session that this request belongs to; NULL for a visitor, and for a token's. */
 const struct session *auth_session(const struct request *);
 /* How long sessions last here. */
 const struct session_limits *auth_session_limits(const struct request *);

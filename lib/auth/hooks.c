@@ -1,7 +1,7 @@
 /*
  * hooks: the questions that lib/http asks before a handler runs, answered from the database.
  *
- * The first of them that needs it loads the visit: host, session, user and groups in two
+ * The first of them that needs it loads the visit: host, session or token, user and groups in two
  * statements that travel together. Nothing of it is kept for the next request, so a site, a right
  * or a session that changes counts at once in every process.
  */
@@ -11,6 +11,7 @@
 
 #include "auth/auth.h"
 #include "auth/csrf.h"
+#include "auth/event.h"
 #include "auth/factor.h"
 #include "auth/password.h"
 #include "auth/visit.h"
@@ -52,9 +53,12 @@ start(struct app_state *app)
 
 	if (auth == NULL)
 		arena_exhausted();
+	if (app->app->area != NULL && !token_is_area(app->app->area))
+		abort(); /* a mistake of ours: no scope could name it */
 	password_configure(app->config);
 	session_limits(app->config, &auth->limits);
 	auth->locked = strcmp(config_text(app->config, "AUTH_STRATEGY"), "LOCKED") == 0;
+	auth->token_age = config_int(app->config, "TOM_API_TOKEN_EXPIRY_DAYS") * DAY;
 	auth->db_idle = config_int(app->config, "DATABASE_IDLE_SECONDS") * SECOND;
 	auth->secret = secret_load(app->config, err, sizeof(err));
 	if (auth->secret != NULL)
@@ -91,25 +95,41 @@ idle(struct app_state *app)
 	db_close_idle(app->db, auth->db_idle);
 }
 
+/* The query for the token of a cookieless request; NULL where it shows none of ours. */
+static struct query *
+ask_token(struct request *r, struct visit *v)
+{
+	struct str text;
+
+	v->token_wrong = "malformed";
+	if (!token_parse(request_header(r, "HTTP_AUTHORIZATION"), &text))
+		return NULL;
+	return token_ask(r->app->db, auth_of(r)->secret, text);
+}
+
 static enum db_result
 ask(struct request *r, struct visit *v)
 {
 	const struct auth *auth = auth_of(r);
 	struct str cookie = request_cookie(r, SESSION_COOKIE);
 	uint8_t token_hash[SECRET_SIZE];
-	struct query *site = db_query(r->app->db, QUERY_SITE_OF_REQUEST), *session;
+	struct query *site = db_query(r->app->db, QUERY_SITE_OF_REQUEST), *who;
 	enum db_result result, other = DB_END;
 
 	db_text(site, "host", r->host);
 	db_text(site, "bare", host_name(r->host));
 	db_start(site);
-	session = session_ask(r->app->db, auth->secret, cookie, r->now, token_hash);
+	who = r->cookieless ? ask_token(r, v)
+	                    : session_ask(r->app->db, auth->secret, cookie, r->now, token_hash);
 	while (db_step(site) == DB_ROW)
 		v->host_is_ours = true;
 	result = db_done(site);
-	if (session != NULL)
-		other = session_read(session, auth->secret, &auth->limits, token_hash, r->now,
-		    r->arena, &v->session, &v->user);
+	if (who != NULL && r->cookieless)
+		other = token_read(
+		    who, r->arena, auth->token_age, r->now, &v->token, &v->user, &v->token_wrong);
+	else if (who != NULL)
+		other = session_read(who, auth->secret, &auth->limits, token_hash, r->now, r->arena,
+		    &v->session, &v->user);
 	return result != DB_END ? result : other;
 }
 
@@ -149,7 +169,7 @@ load(struct request *r)
 		*v = (struct visit){ .session = NULL };
 		return -1;
 	}
-	if (v->user != NULL && v->session->factor == 0 &&
+	if (v->session != NULL && v->session->factor == 0 &&
 	    factor_required(r->app->config, v->user)) {
 		/* from before it was asked for: they sign in anew */
 		v->session = NULL;
@@ -188,15 +208,74 @@ sign_in_page(struct request *r)
 	return arena_printf(r->arena, "/accounts/login/?next=%s", url_encode(r->arena, next).p);
 }
 
+/*
+ * Who shows a token that is none is never taken for a visitor: a script whose token ended would go
+ * on with half of the data. The log says what is wrong with it, the answer does not.
+ */
+static int
+refuse_token(struct request *r, struct response *res)
+{
+	const struct visit *v = visit_of(r);
+
+	event_note(r,
+	    (struct event){ .kind = EVENT_TOKEN_REFUSED,
+	        .user = v->token == NULL ? 0 : v->token->user_id,
+	        .detail = v->token == NULL
+	            ? str_of(v->token_wrong)
+	            : arena_printf(r->arena, "%s: %s", v->token_wrong, v->token->name.p) });
+	response_set(res, "WWW-Authenticate", STR("Token"));
+	respond_error(r, res, 401, "Invalid token.");
+	return -1;
+}
+
+/* Does the token's scopes let it use the row? Where there is no row, there is nothing to refuse. */
+static bool
+is_in_scope(struct request *r, struct response *res)
+{
+	const struct token *token = visit_of(r)->token;
+	const char *area = r->app->app->area, *why = "No token opens this page: sign in to use it.";
+	bool safe = request_is_safe(r);
+
+	if (token == NULL || r->route->handler == NULL || token_allows(token->scopes, area, safe))
+		return true;
+	if (area != NULL)
+		why = arena_printf(r->arena,
+		    "This token may not do that: it needs the scope \"%s\" or \"%s:%s\".",
+		    safe ? "read" : "write", area, safe ? "read" : "write")
+		          .p;
+	event_note(r,
+	    (struct event){ .kind = EVENT_ACCESS_REFUSED,
+	        .user = token->user_id,
+	        .detail = arena_printf(r->arena, "token \"%s\" at %s %s", token->name.p,
+	            safe ? "GET" : "POST", r->path.p) });
+	respond_error(r, res, 403, why);
+	return false;
+}
+
+/* A program is told that it must show a token, with the word of Django REST framework. */
+static int
+ask_for_token(struct request *r, struct response *res)
+{
+	response_set(res, "WWW-Authenticate", STR("Token"));
+	respond_error(r, res, 401, "Authentication credentials were not provided.");
+	return -1;
+}
+
 static int
 permit(struct request *r, struct response *res)
 {
 	bool locked = auth_of(r)->locked && !access_is_open(r->app->config, r->path.p);
 
+	if (visit_of(r)->token_wrong != NULL)
+		return refuse_token(r, res);
+	if (!is_in_scope(r, res))
+		return -1;
 	switch (access_decide(r->route->access, r->user, locked)) {
 	case ACCESS_GRANTED:
 		return 0;
 	case ACCESS_SIGN_IN:
+		if (request_wants_json(r))
+			return ask_for_token(r, res);
 		if (request_is_safe(r)) {
 			respond_redirect(r, res, sign_in_page(r));
 			return -1;
@@ -272,11 +351,17 @@ wrong_token(struct request *r)
 static int
 csrf(struct request *r, struct response *res)
 {
-	const char *why = csrf_foreign(request_header(r, "HTTP_SEC_FETCH_SITE"),
-	    request_header(r, "HTTP_ORIGIN"), request_header(r, "HTTP_REFERER"), r->scheme,
-	    r->host);
+	/* what no cookie vouches for, nobody else's page can borrow; but a page has no business there */
+	bool program = r->route->api && visit_of(r)->session == NULL;
+	struct str origin = request_header(r, "HTTP_ORIGIN");
+	struct str referer = request_header(r, "HTTP_REFERER");
+	bool no_page = program && origin.p == NULL && referer.p == NULL;
+	const char *why = NULL;
 
-	if (why == NULL)
+	if (!r->cookieless)
+		why = csrf_foreign(request_header(r, "HTTP_SEC_FETCH_SITE"), origin, referer,
+		    no_page ? STR("http") : r->scheme, r->host);
+	if (!r->cookieless && why == NULL && !program)
 		why = wrong_token(r);
 	if (why == NULL)
 		return 0;
@@ -319,7 +404,7 @@ count(struct request *r, unsigned *statements, int64_t *microseconds)
 }
 
 /*
- * A session that was used says so, if it can: what cannot be written ends it earlier, no more. So
+ * A session or token that was used says so, if it can: what cannot be written ends it earlier, no more. So
  * nobody waits for it, and where it failed the worker leaves it for a while.
  */
 static void
@@ -332,14 +417,18 @@ finish(struct request *r)
 	if (v == NULL)
 		return;
 	db_reset(r->app->db);
-	if (v->session == NULL || clock_monotonic() < auth->touch_after)
+	if (v->user == NULL || clock_monotonic() < auth->touch_after)
 		return;
-	result = session_touch(r->app->db, v->session, r->now);
+	if (v->session != NULL)
+		result = session_touch(r->app->db, v->session, r->now);
+	else
+		result = v->token == NULL ? DB_END : token_touch(r->app->db, v->token, r->now);
 	if (result == DB_END)
 		return;
 	auth->touch_after = clock_monotonic() + TOUCH_PAUSE;
 	log_write(result == DB_RETRY ? LOG_LEVEL_INFO : LOG_LEVEL_WARN,
-	    "the use of a session could not be noted",
+	    v->session != NULL ? "the use of a session could not be noted"
+	                       : "the use of a token could not be noted",
 	    LOG_FIELDS(LOG_TEXT("error", db_error(r->app->db))));
 }
 

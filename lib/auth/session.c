@@ -6,6 +6,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "auth/who.h"
+
 /* What of a session's origin is kept. */
 #define ADDRESS_BYTES 100
 #define AGENT_BYTES 300
@@ -74,45 +76,14 @@ is_ours(struct secret *secret, const struct session *s, struct query *q)
 	    secret_signed(secret, parts.list, NELEM(parts.list), (const uint8_t *)mac.p);
 }
 
-static struct user *
-read_user(struct query *q, struct arena *a)
-{
-	struct user *u = arena_alloc(a, sizeof(*u));
-
-	u->id = db_col_int(q, "user_id");
-	u->username = db_col_copy(q, "username", a);
-	u->first_name = db_col_copy(q, "first_name", a);
-	u->last_name = db_col_copy(q, "last_name", a);
-	u->email = db_col_copy(q, "email", a);
-	u->is_staff = db_col_bool(q, "is_staff");
-	u->is_superuser = db_col_bool(q, "is_superuser");
-	return u;
-}
-
-/* The group of each row; more than fit in `room` make the array grow. */
-static void
-add_group(struct arena *a, int64_t **groups, size_t *n, size_t *room, int64_t id)
-{
-	if (*n == *room) {
-		int64_t *more = arena_array(a, *room * 2 + 8, sizeof(*more));
-
-		if (*n > 0)
-			memcpy(more, *groups, *n * sizeof(*more));
-		*groups = more;
-		*room = *room * 2 + 8;
-	}
-	(*groups)[(*n)++] = id;
-}
-
 enum db_result
 session_read(struct query *q, struct secret *secret, const struct session_limits *limits,
     const uint8_t token_hash[SECRET_SIZE], int64_t now, struct arena *a, struct session **session,
     const struct user **user)
 {
+	struct who who = { .user = NULL };
 	struct session *s = NULL;
-	struct user *u = NULL;
-	int64_t *groups = NULL;
-	size_t n = 0, room = 0;
+	bool ours = false;
 
 	*session = NULL;
 	*user = NULL;
@@ -125,16 +96,15 @@ session_read(struct query *q, struct secret *secret, const struct session_limits
 			s->last_seen = db_col_int(q, "last_seen");
 			s->expires = db_col_int(q, "expires");
 			s->factor = db_col_int(q, "factor");
-			if (is_ours(secret, s, q))
-				u = read_user(q, a);
+			ours = is_ours(secret, s, q);
 		}
-		if (!db_col_null(q, "group_id"))
-			add_group(a, &groups, &n, &room, db_col_int(q, "group_id"));
+		if (ours)
+			who_row(q, a, &who);
 	}
-	if (u != NULL && !session_has_ended(s, limits, u->is_staff || u->is_superuser, now)) {
-		access_set_groups(a, u, groups, n);
+	if (ours &&
+	    !session_has_ended(s, limits, who.user->is_staff || who.user->is_superuser, now)) {
 		*session = s;
-		*user = u;
+		*user = who_user(a, &who);
 	}
 	return db_done(q);
 }

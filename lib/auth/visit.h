@@ -6,6 +6,7 @@
 
 #include "auth/secret.h"
 #include "auth/session.h"
+#include "auth/token.h"
 #include "http/request.h"
 
 #define VISITOR_COOKIE "visitor"
@@ -17,13 +18,16 @@ struct auth {
 	struct session_limits limits;
 	bool locked; /* AUTH_STRATEGY */
 	int64_t db_idle; /* microseconds */
-	int64_t touch_after; /* monotonic: no session is noted before */
+	int64_t touch_after; /* monotonic: no use of a session or token is noted before */
+	int64_t token_age; /* microseconds that a token lasts at most; 0: no limit */
 };
 
 /* Of a request: request->session. */
 struct visit {
 	struct session *session; /* NULL: a visitor */
-	const struct user *user; /* of the session */
+	const struct user *user; /* of the session, or of the token */
+	struct token *token; /* of a cookieless request; it may be one that is refused */
+	const char *token_wrong; /* why such a request is nobody's; NULL: it is the user's */
 	struct str visitor; /* the valid cookie of a visitor's forms; absent: none */
 	bool host_is_ours;
 };

@@ -50,11 +50,19 @@ struct route {
 	size_t body; /* the longest body in bytes; 413 above */
 	handler_fn *handler;
 	const char *name; /* the handler's name, for the log and -R */
+	bool api; /* for programs: errors are JSON, and a body of application/json is taken */
 };
 #define ROUTE(method_, path_, access_, body_, handler_) \
 	{ \
 		.method = (method_), .path = (path_), .access = (access_), .body = (body_), \
 		.handler = (handler_), .name = #handler_ \
+	}
+
+/* The same for programs instead of people. Where no session asks, its POST needs no form's token. */
+#define API_ROUTE(method_, path_, access_, body_, handler_) \
+	{ \
+		.method = (method_), .path = (path_), .access = (access_), .body = (body_), \
+		.handler = (handler_), .name = #handler_, .api = true \
 	}
 
 /* What the layers above supply; any may be NULL: then nothing is asked (robots). */
@@ -86,6 +94,8 @@ struct hooks {
 struct app {
 	const char *name; /* the executable's name, as in its log lines */
 	const char *what; /* one line for -h */
+	/* What scopes of API tokens call it (auth/token.h). NULL: no token opens any of it. */
+	const char *area;
 	const struct route *routes;
 	size_t nroutes;
 	const struct hooks *hooks;

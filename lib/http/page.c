@@ -221,6 +221,12 @@ respond_error(struct request *r, struct response *s, int status, const char *why
 		response_set(s, "Retry-After", STR("5"));
 	if (status == 429)
 		response_set(s, "Retry-After", STR("60"));
+	if (request_wants_json(r)) {
+		page = value_object(r->arena);
+		value_set_cstr(page, "detail", why);
+		s->cache = NULL;
+		return respond_json(r, s, status, page);
+	}
 	if (r->app->templates == NULL) {
 		plain_error(r, s, e, why);
 	} else {

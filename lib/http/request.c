@@ -226,7 +226,8 @@ request_parse(struct request *r, char *const *params)
 		if (no.status == 0)
 			no = next;
 	}
-	for (size_t i = 0; i < r->params.n; i++)
+	r->cookieless = param(r, "HTTP_AUTHORIZATION").p != NULL;
+	for (size_t i = 0; i < r->params.n && !r->cookieless; i++)
 		if (str_is(r->params.list[i].name, "HTTP_COOKIE"))
 			cookies_parse(r->arena, r->params.list[i].value, &r->cookies);
 	return no;
@@ -366,6 +367,8 @@ request_read_body(struct request *r)
 		no = read_whole(r, &text);
 		return no.status != 0 ? no : pairs_parse(r->arena, text, &r->post);
 	}
+	if (r->route->api && str_is(r->content_type, "application/json"))
+		return read_whole(r, &r->body);
 	return refuse(415, NULL);
 }
 
@@ -382,6 +385,16 @@ bool
 request_is_safe(const struct request *r)
 {
 	return r->method == GET || r->method == HEAD;
+}
+
+bool
+request_wants_json(const struct request *r)
+{
+	struct str accept = request_header(r, "HTTP_ACCEPT");
+
+	return r->cookieless || (r->route != NULL && r->route->api) ||
+	    (accept.n > 0 && strcasestr(accept.p, "application/json") != NULL &&
+	        strcasestr(accept.p, "text/html") == NULL);
 }
 
 struct str

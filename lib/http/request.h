@@ -46,6 +46,12 @@ struct request {
 	struct upload *uploads;
 	size_t nuploads;
 	struct str content_type; /* lower case, without parameters; "" without a body */
+	struct str body; /* of application/json, where the row is API_ROUTE's; else absent */
+	/*
+	 * It came with Authorization, which says alone who asks: no cookie of it is read, none is
+	 * set, and no CSRF check is needed, since browsers add no such header to a foreign form.
+	 */
+	bool cookieless;
 	int64_t now; /* when it arrived */
 	const struct user *user; /* who asks; NULL for a visitor */
 	void *session; /* the hooks' */
@@ -73,6 +79,12 @@ struct upload *request_upload(const struct request *, const char *name);
 
 /* Is it a GET or HEAD? */
 bool request_is_safe(const struct request *);
+
+/*
+ * Is it a program's, which reads JSON and not pages: of an API_ROUTE, with Authorization, or with an
+ * Accept that names application/json and not text/html? Errors are JSON then.
+ */
+bool request_wants_json(const struct request *);
 
 /* Is it in ALLOWED_HOSTS? An item without a port matches any port, ".example.org" all below it. */
 bool host_allowed(const struct config *, struct str host);

@@ -221,6 +221,8 @@ response_cookie(
 	bool insecure = r->app->insecure_http;
 	char age[48] = "";
 
+	if (r->cookieless)
+		return;
 	if (max_age >= 0)
 		snprintf(age, sizeof(age), "; Max-Age=%lld", (long long)max_age);
 	s->has_cookie = true;

@@ -35,7 +35,8 @@ int respond_moved(struct request *, struct response *, struct str path);
 
 /*
  * The site's error page: 400 401 403 404 405 409 413 415 429 500 503 507. `why` is a sentence for
- * the visitor (NULL: the usual one). 503 carries Retry-After.
+ * the visitor (NULL: the usual one). 503 carries Retry-After. Where request_wants_json() it is
+ * {"detail": why} instead, as Django REST framework has it.
  */
 int respond_error(struct request *, struct response *, int status, const char *why);
 
@@ -48,7 +49,8 @@ void response_add(struct response *, const char *name, struct str value);
 
 /*
  * A cookie: Path=/, HttpOnly, SameSite=Lax; "__Host-" and Secure but in INSECURE_HTTP mode. Name
- * without the prefix. max_age in seconds; 0 ends it; negative: until the browser closes.
+ * without the prefix. max_age in seconds; 0 ends it; negative: until the browser closes. A request
+ * that is cookieless gets none.
  */
 void response_cookie(
     struct request *, struct response *, const char *name, struct str value, int64_t max_age);

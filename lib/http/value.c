@@ -218,6 +218,36 @@ of_real(double number, struct str shown)
 	return (struct value){ .kind = VALUE_REAL, .real = { number, shown } };
 }
 
+struct value *
+value_of_null(struct arena *a)
+{
+	return scalar(a, null_value);
+}
+
+struct value *
+value_of_bool(struct arena *a, bool b)
+{
+	return scalar(a, (struct value){ .kind = VALUE_BOOL, .truth = b });
+}
+
+struct value *
+value_of_int(struct arena *a, int64_t i)
+{
+	return scalar(a, (struct value){ .kind = VALUE_INT, .integer = i });
+}
+
+struct value *
+value_of_real(struct arena *a, double d)
+{
+	return scalar(a, of_real(d, STR_NONE));
+}
+
+struct value *
+value_of_text(struct arena *a, struct str text)
+{
+	return scalar(a, of_text(text));
+}
+
 void
 value_set_text(struct value *v, const char *key, struct str text)
 {
@@ -233,8 +263,7 @@ value_set_cstr(struct value *v, const char *key, const char *text)
 void
 value_set_int(struct value *v, const char *key, int64_t i)
 {
-	value_set(
-	    v, key, scalar(object_of(v)->arena, (struct value){ .kind = VALUE_INT, .integer = i }));
+	value_set(v, key, value_of_int(object_of(v)->arena, i));
 }
 
 void
@@ -252,8 +281,7 @@ value_set_number(struct value *v, const char *key, double d, struct str shown)
 void
 value_set_bool(struct value *v, const char *key, bool b)
 {
-	value_set(
-	    v, key, scalar(object_of(v)->arena, (struct value){ .kind = VALUE_BOOL, .truth = b }));
+	value_set(v, key, value_of_bool(object_of(v)->arena, b));
 }
 
 void
@@ -306,7 +334,7 @@ value_add_text(struct value *v, struct str text)
 void
 value_add_int(struct value *v, int64_t i)
 {
-	value_add(v, scalar(list_of(v)->arena, (struct value){ .kind = VALUE_INT, .integer = i }));
+	value_add(v, value_of_int(list_of(v)->arena, i));
 }
 
 void

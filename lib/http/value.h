@@ -25,6 +25,12 @@ enum value_kind {
 
 struct value *value_object(struct arena *);
 struct value *value_list(struct arena *);
+/* Scalars that stand alone; what is null (absent text, a number that is not finite) is VALUE_NULL. */
+struct value *value_of_null(struct arena *);
+struct value *value_of_bool(struct arena *, bool);
+struct value *value_of_int(struct arena *, int64_t);
+struct value *value_of_real(struct arena *, double);
+struct value *value_of_text(struct arena *, struct str);
 
 /* Set a member of an object; a second set of a key replaces the first. Order is kept. */
 void value_set_text(struct value *, const char *key, struct str); /* absent text sets null */

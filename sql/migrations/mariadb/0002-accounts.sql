@@ -34,7 +34,8 @@ CREATE TABLE IF NOT EXISTS api_token (
 	created BIGINT NOT NULL,
 	expires BIGINT,		-- NULL: never
 	last_used BIGINT,
-	INDEX api_token_owner (user_id),
+	automatic TINYINT NOT NULL DEFAULT 0,	-- made by /api/token-auth/: few of a user are kept
+	UNIQUE (user_id, name),
 	FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
 ) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 

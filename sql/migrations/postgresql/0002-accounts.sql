@@ -31,9 +31,10 @@ CREATE TABLE api_token (
 	scopes TEXT NOT NULL,	-- words divided by blanks: see lib/auth/token.h
 	created BIGINT NOT NULL,
 	expires BIGINT,		-- NULL: never
-	last_used BIGINT
+	last_used BIGINT,
+	automatic SMALLINT NOT NULL DEFAULT 0,	-- made by /api/token-auth/: few of a user are kept
+	UNIQUE (user_id, name)
 );
-CREATE INDEX api_token_owner ON api_token (user_id);
 
 -- Links that we sent by mail, each good once: SHA-256 of what stands in the link.
 CREATE TABLE one_time (

@@ -31,9 +31,10 @@ CREATE TABLE api_token (
 	scopes TEXT NOT NULL,	-- words divided by blanks: see lib/auth/token.h
 	created INTEGER NOT NULL,
 	expires INTEGER,		-- NULL: never
-	last_used INTEGER
+	last_used INTEGER,
+	automatic INTEGER NOT NULL DEFAULT 0,	-- made by /api/token-auth/: few of a user are kept
+	UNIQUE (user_id, name)
 ) STRICT;
-CREATE INDEX api_token_owner ON api_token (user_id);
 
 -- Links that we sent by mail, each good once: SHA-256 of what stands in the link.
 CREATE TABLE one_time (
