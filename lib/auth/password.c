@@ -1,45 +1,33 @@
 /*
- * password: scrypt in Django's form, its checking, and passwords made by us.
+ * password: hashes made, checked, and passwords made by us.
  *
- * The form is "scrypt$N$salt$r$p$key": N, r and p decimal, the salt its own ASCII bytes (Django
- * draws 22 letters and digits, 131 bits), the key 64 bytes in base64. Parameters come from the
- * database and are bounded before anything is computed, so a hostile row cannot take the machine.
+ * Made are scrypt's, in Django's form. Checked are all that Django makes (password_hash.h), so that
+ * the users of an imported site sign in with what they have; the first time they do, the hash becomes
+ * one of ours.
+ *
+ * What a check tells by its time is nothing: it costs today's hash whatever is stored, also where
+ * nothing is, and a wrong password is answered at a set time after its turn came.
  */
 #include "auth/password.h"
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <errno.h>
-#include <libscrypt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include <utf8proc.h>
 
+#include "auth/password_hash.h"
 #include "auth/secret.h"
 #include "auth/slot.h"
+#include "base/clock.h"
 #include "base/log.h"
 
-#define N_NOW (UINT64_C(1) << 17)
-#define R_NOW 8
-#define P_NOW 1
-#define N_MAX (UINT64_C(1) << 20)
-#define MEMORY_MAX (UINT64_C(256) << 20) /* bytes: 128 * N * r */
-#define WORK_MAX (UINT64_C(8) * N_NOW * R_NOW * P_NOW)
-#define P_MAX 16
 #define SALT_CHARS 22
-#define SALT_STRONG 16 /* bytes; a shorter one makes a hash weak */
-#define SALT_MAX 128
-#define KEY_SIZE 64
 #define KEY_TEXT 88 /* base64 of the key */
 #define ENCODED_MAX 512
-
-struct form {
-	uint64_t n;
-	uint32_t r, p;
-	struct str salt;
-	uint8_t key[KEY_SIZE];
-};
+#define SPELLINGS 3 /* of one password that are tried */
 
 static const char alphanumerics[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
@@ -48,7 +36,12 @@ static struct {
 	char dir[1024];
 	unsigned slots; /* 0: cores but one */
 	int64_t wait_ms;
-} limit = { "/run/meridian", 0, 3000 };
+	int64_t floor_ms; /* 0: none */
+	bool md5; /* is it read? */
+} limit = { "/run/meridian", 0, 3000, 600, false };
+
+/* Microseconds of the processor that a hash of today's cost takes here; 0: none was made yet. */
+static int64_t full_cost;
 
 void
 password_configure(const struct config *c)
@@ -57,6 +50,8 @@ password_configure(const struct config *c)
 
 	limit.slots = (unsigned)config_int(c, "PASSWORD_HASHES");
 	limit.wait_ms = config_int(c, "PASSWORD_HASH_WAIT_MS");
+	limit.floor_ms = config_int(c, "PASSWORD_FLOOR_MS");
+	limit.md5 = config_bool(c, "PASSWORD_IMPORT_MD5");
 	if (dir.n < sizeof(limit.dir)) /* a longer one is no socket's directory either */
 		memcpy(limit.dir, dir.p, dir.n + 1);
 }
@@ -87,138 +82,106 @@ random_chars(char *to, size_t n, const char *set, size_t nset)
 }
 
 static bool
-number(struct str s, uint64_t max, uint64_t *out)
+decode(struct str encoded, struct password_hash *h)
 {
-	int64_t n;
-
-	if (s.n == 0 || s.n > 10 || s.p[0] < '1' || s.p[0] > '9' || !str_to_int64(s, &n))
-		return false;
-	*out = (uint64_t)n;
-	return *out <= max;
-}
-
-/* 64 bytes of canonical base64: what does not encode to the same text again is refused. */
-static bool
-decode_key(struct str text, uint8_t key[KEY_SIZE])
-{
-	unsigned char bytes[KEY_TEXT], again[KEY_TEXT + 1];
-
-	if (text.n != KEY_TEXT ||
-	    EVP_DecodeBlock(bytes, (const unsigned char *)text.p, KEY_TEXT) != KEY_TEXT / 4 * 3)
-		return false;
-	EVP_EncodeBlock(again, bytes, KEY_SIZE);
-	if (memcmp(again, text.p, KEY_TEXT) != 0)
-		return false;
-	memcpy(key, bytes, KEY_SIZE);
-	return true;
-}
-
-/* Printing ASCII, as all that make such hashes draw it. */
-static bool
-is_salt(struct str s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if (s.p[i] <= ' ' || s.p[i] > '~')
-			return false;
-	return s.n > 0 && s.n <= SALT_MAX;
-}
-
-static bool
-decode(struct str encoded, struct form *f)
-{
-	struct str part[6];
-	uint64_t r, p;
-	size_t n = 0;
+	static const struct password_form *const forms[] = { &password_scrypt,
+		&password_pbkdf2_sha256, &password_pbkdf2_sha1, &password_argon2,
+		&password_bcrypt_sha256, &password_bcrypt, &password_md5, &password_md5_bare };
+	struct str word, rest = encoded;
 
 	if (encoded.p == NULL || encoded.n > ENCODED_MAX)
 		return false;
-	for (struct str rest = encoded; n < NELEM(part); n++) {
-		size_t end = str_find(rest, '$');
-
-		part[n] = (struct str){ rest.p, end };
-		if (end == rest.n)
-			break;
-		rest = (struct str){ rest.p + end + 1, rest.n - end - 1 };
-	}
-	if (n != NELEM(part) - 1 || !str_is(part[0], "scrypt") || !is_salt(part[2]))
-		return false;
-	if (!number(part[1], N_MAX, &f->n) || f->n < 2 || (f->n & (f->n - 1)) != 0 ||
-	    !number(part[3], 1024, &r) || !number(part[4], P_MAX, &p) ||
-	    128 * f->n * r > MEMORY_MAX || f->n * r * p > WORK_MAX)
-		return false;
-	f->r = (uint32_t)r;
-	f->p = (uint32_t)p;
-	f->salt = part[2];
-	return decode_key(part[5], f->key);
+	word = (struct str){ encoded.p, str_find(encoded, '$') };
+	if (word.n < encoded.n)
+		rest = (struct str){ encoded.p + word.n + 1, encoded.n - word.n - 1 };
+	else
+		word.n = 0;
+	for (size_t i = 0; i < NELEM(forms); i++)
+		if (str_is(word, forms[i]->word)) {
+			h->form = forms[i];
+			return (limit.md5 || forms[i]->derive != password_md5.derive) &&
+			    forms[i]->read(rest, h);
+		}
+	return false;
 }
 
 bool
 password_readable(struct str encoded)
 {
-	struct form f;
+	struct password_hash h;
 
-	return decode(encoded, &f);
+	return decode(encoded, &h);
 }
 
-static bool
-is_weak(const struct form *f)
+static int64_t
+cpu_now(void)
 {
-	return f->n < N_NOW || f->r < R_NOW || f->p < P_NOW || f->salt.n < SALT_STRONG;
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return t.tv_sec * SECOND + t.tv_nsec / 1000;
 }
 
+/* One hash of today's cost; measures what that is. */
 static int
-derive(
-    struct str password, struct str salt, uint64_t n, uint32_t r, uint32_t p, uint8_t key[KEY_SIZE])
+derive_now(struct str password, struct str salt, uint8_t key[PASSWORD_KEY_MAX])
 {
-	if (libscrypt_scrypt((const uint8_t *)password.p, password.n, (const uint8_t *)salt.p,
-	        salt.n, n, r, p, key, KEY_SIZE) == 0)
-		return 0;
-	log_warn("a password hash could not be computed", LOG_INT("memory", (int64_t)(128 * n * r)),
-	    LOG_TEXT("error", strerror(errno)));
-	return -1;
-}
+	int64_t before = cpu_now(), took;
 
-/*
- * What a check of smaller parameters did not cost is spent here. The time of 2^k grows by a little
- * more than two with k (caches): the weights are times relative to today's hash, measured with
- * libscrypt at r = 8.
- */
-static int
-spend_rest(const struct form *f)
-{
-	static const struct {
-		uint64_t n;
-		double share;
-	} cost[] = { { N_NOW, 1.0 }, { N_NOW / 2, 0.46 }, { N_NOW / 4, 0.22 }, { N_NOW / 8, 0.105 },
-		{ N_NOW / 16, 0.05 }, { N_NOW / 32, 0.024 } };
-	double left = 1.0;
-	uint8_t key[KEY_SIZE];
-
-	for (size_t i = 0; i < NELEM(cost); i++)
-		if (f->n >= cost[i].n || i == NELEM(cost) - 1) {
-			left -= cost[i].share * (double)f->n / (double)cost[i].n * f->r * f->p /
-			    8.0;
-			break;
-		}
-	for (size_t i = 0; i < NELEM(cost); i++)
-		for (; left >= cost[i].share * 0.75; left -= cost[i].share)
-			if (derive(STR("x"), STR("x"), cost[i].n, R_NOW, P_NOW, key) != 0)
-				return -1;
+	if (password_scrypt_derive(password, salt, PASSWORD_N, PASSWORD_R, PASSWORD_P, key) != 0)
+		return -1;
+	took = cpu_now() - before;
+	full_cost = full_cost == 0 ? took : (3 * full_cost + took) / 4;
 	return 0;
 }
 
 /*
- * The NFKC form in *out, which the caller wipes and frees with forget(): a lack of memory is BUSY
+ * What a check did not cost of today's hash is spent here, by hashes of ever smaller N. The time of
+ * 2^k grows by a little more than two with k (caches): the shares are times relative to today's hash,
+ * measured with libscrypt at r = 8.
+ */
+static int
+spend_rest(int64_t took)
+{
+	static const double share[] = { 1.0, 0.46, 0.22, 0.105, 0.05, 0.024 };
+	uint8_t key[PASSWORD_KEY_MAX];
+	double left;
+
+	if (full_cost == 0 && derive_now(STR("x"), STR("x"), key) != 0)
+		return -1;
+	left = 1.0 - (double)took / (double)full_cost;
+	for (size_t i = 0; i < NELEM(share); i++)
+		for (; left >= share[i] * 0.75; left -= share[i])
+			if (password_scrypt_derive(STR("x"), STR("x"), PASSWORD_N >> i, PASSWORD_R,
+			        PASSWORD_P, key) != 0)
+				return -1;
+	return 0;
+}
+
+/* --- the spellings of a password --- */
+
+struct spelling {
+	struct str text; /* malloc'ed, but for the raw one */
+	bool is_nfkc;
+};
+
+struct spellings {
+	struct spelling tried[SPELLINGS];
+	size_t n;
+};
+
+/*
+ * A form of Unicode in *out, which the caller wipes and frees with forget(): a lack of memory is BUSY
  * here and no reason to leave, so this is not unicode_nfkc(). 0; 1 not UTF-8; -1 no memory.
  */
 static int
-normalise(struct str password, struct str *out)
+normalise(struct str password, utf8proc_option_t options, struct str *out)
 {
 	utf8proc_uint8_t *p = NULL;
 	utf8proc_ssize_t n;
 
 	n = utf8proc_map((const utf8proc_uint8_t *)password.p, (utf8proc_ssize_t)password.n, &p,
-	    UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT);
+	    UTF8PROC_STABLE | options);
 	*out = (struct str){ (const char *)p, n < 0 ? 0 : (size_t)n };
 	if (n >= 0)
 		return 0;
@@ -226,6 +189,10 @@ normalise(struct str password, struct str *out)
 	*out = STR_NONE;
 	return n == UTF8PROC_ERROR_NOMEM ? -1 : 1;
 }
+
+#define NFC UTF8PROC_COMPOSE
+#define NFD UTF8PROC_DECOMPOSE
+#define NFKC (UTF8PROC_COMPOSE | UTF8PROC_COMPAT)
 
 static void
 forget(struct str s)
@@ -235,6 +202,63 @@ forget(struct str s)
 	OPENSSL_cleanse((void *)(uintptr_t)s.p, s.n);
 	free((void *)(uintptr_t)s.p);
 }
+
+static void
+forget_spellings(struct spellings *s, struct str raw)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (s->tried[i].text.p != raw.p)
+			forget(s->tried[i].text);
+}
+
+/* Takes the text, unless it is there already. */
+static void
+add_spelling(struct spellings *s, struct str text, bool is_nfkc, struct str raw)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (str_eq(s->tried[i].text, text)) {
+			s->tried[i].is_nfkc |= is_nfkc;
+			if (text.p != raw.p)
+				forget(text);
+			return;
+		}
+	if (s->n < SPELLINGS)
+		s->tried[s->n++] = (struct spelling){ text, is_nfkc };
+	else if (text.p != raw.p)
+		forget(text);
+}
+
+/*
+ * What may have been hashed when this was typed. Ours are of the NFKC form. Django takes the bytes as
+ * they come, and one keyboard sends composed letters where another sends them in parts: so as typed,
+ * composed, decomposed. How many there are depends on the password alone, never on what is stored.
+ * 0; -1 no memory.
+ */
+static int
+spell(struct str raw, bool ours, struct spellings *s)
+{
+	static const struct {
+		utf8proc_option_t form;
+		bool is_raw;
+	} order[2][4] = { { { 0, true }, { NFC, false }, { NFD, false }, { NFKC, false } },
+		{ { NFKC, false }, { 0, true }, { NFC, false }, { NFD, false } } };
+
+	s->n = 0;
+	for (size_t i = 0; i < NELEM(order[0]); i++) {
+		struct str text = raw;
+		int r = order[ours][i].is_raw ? 0 : normalise(raw, order[ours][i].form, &text);
+
+		if (r < 0) {
+			forget_spellings(s, raw);
+			return -1;
+		}
+		if (r == 0)
+			add_spelling(s, text, order[ours][i].form == NFKC, raw);
+	}
+	return 0;
+}
+
+/* --- turns --- */
 
 static bool
 turn(int *fd)
@@ -252,22 +276,22 @@ password_hash(struct arena *a, struct str password, struct str *encoded)
 	enum password_verdict verdict = PASSWORD_BUSY;
 	char salt[SALT_CHARS + 1];
 	unsigned char text[KEY_TEXT + 1];
-	uint8_t key[KEY_SIZE];
+	uint8_t key[PASSWORD_KEY_MAX];
 	struct str normal;
 	int fd, r;
 
 	if (password.p == NULL || password.n > PASSWORD_MAX)
 		return PASSWORD_WRONG;
-	r = normalise(password, &normal);
+	r = normalise(password, NFKC, &normal);
 	if (r != 0)
 		return r > 0 ? PASSWORD_WRONG : PASSWORD_BUSY;
 	if (!turn(&fd))
 		goto normal;
 	random_chars(salt, SALT_CHARS, alphanumerics, sizeof(alphanumerics) - 1);
-	if (derive(normal, str_of(salt), N_NOW, R_NOW, P_NOW, key) == 0) {
-		EVP_EncodeBlock(text, key, KEY_SIZE);
-		*encoded = arena_printf(
-		    a, "scrypt$%u$%s$%d$%d$%s", (unsigned)N_NOW, salt, R_NOW, P_NOW, (char *)text);
+	if (derive_now(normal, str_of(salt), key) == 0) {
+		EVP_EncodeBlock(text, key, sizeof(key));
+		*encoded = arena_printf(a, "scrypt$%u$%s$%d$%d$%s", (unsigned)PASSWORD_N, salt,
+		    PASSWORD_R, PASSWORD_P, (char *)text);
 		verdict = PASSWORD_RIGHT;
 	}
 	slot_release(fd);
@@ -277,59 +301,80 @@ normal:
 	return verdict;
 }
 
-/* One comparison, within a turn. f is NULL where there is no hash to compare with. */
+/* One comparison, within a turn. h is NULL where there is no hash to compare with. */
 static enum password_verdict
-compare(const struct form *f, struct str password)
+compare(const struct password_hash *h, struct str password)
 {
-	uint8_t key[KEY_SIZE];
+	uint8_t key[PASSWORD_KEY_MAX];
+	int64_t before = cpu_now();
 	bool same;
 
-	if (f == NULL)
-		return derive(password, STR("nobody"), N_NOW, R_NOW, P_NOW, key) == 0
-		    ? PASSWORD_WRONG
-		    : PASSWORD_BUSY;
-	if (derive(password, f->salt, f->n, f->r, f->p, key) != 0)
+	if (h == NULL)
+		return derive_now(password, STR("nobody"), key) == 0 ? PASSWORD_WRONG
+		                                                     : PASSWORD_BUSY;
+	if (!password_scrypt_is_weak(h) && h->n == PASSWORD_N && h->r == PASSWORD_R &&
+	    h->p == PASSWORD_P) {
+		if (derive_now(password, h->salt, key) != 0)
+			return PASSWORD_BUSY;
+	} else if (h->form->derive(h, password, key) != 0) {
 		return PASSWORD_BUSY;
-	same = CRYPTO_memcmp(key, f->key, KEY_SIZE) == 0;
+	}
+	same = CRYPTO_memcmp(key, h->key, h->key_size) == 0;
 	OPENSSL_cleanse(key, sizeof(key));
-	/* also where it is right: of a disabled account that must look like a wrong one */
-	if (spend_rest(f) != 0 && !same)
+	if (same)
+		return PASSWORD_RIGHT;
+	if (password_scrypt_is_weak(h) && spend_rest(cpu_now() - before) != 0)
 		return PASSWORD_BUSY;
-	return same ? PASSWORD_RIGHT : PASSWORD_WRONG;
+	return PASSWORD_WRONG;
 }
 
 /*
- * Hashes of ours are of the NFKC form; Django takes what was typed. Where the two differ both are
- * tried, for every user and for none, right or wrong, so that the time says nothing.
+ * Until `began` is the floor's time ago, once for each spelling that was tried. On a machine so slow
+ * that a hash takes longer than the configured time, that of the hash and a quarter.
  */
+static void
+wait_for_floor(int64_t began, size_t spellings)
+{
+	int64_t floor = limit.floor_ms * 1000, left;
+
+	if (floor == 0)
+		return;
+	if (floor < full_cost + full_cost / 4)
+		floor = full_cost + full_cost / 4;
+	left = began + floor * (int64_t)spellings - clock_monotonic();
+	if (left > 0)
+		nanosleep(&(struct timespec){ left / SECOND, left % SECOND * 1000 }, NULL);
+}
+
 enum password_verdict
 password_check(struct str encoded, struct str password, bool *weak)
 {
-	enum password_verdict verdict, raw;
-	struct form form;
-	const struct form *f = decode(encoded, &form) ? &form : NULL;
-	struct str normal;
-	int fd, r;
+	enum password_verdict verdict = PASSWORD_WRONG;
+	struct password_hash hash = { .form = NULL };
+	const struct password_hash *h = decode(encoded, &hash) ? &hash : NULL;
+	struct spellings s;
+	int64_t began;
+	size_t i;
+	int fd;
 
 	*weak = false;
 	if (password.p == NULL || password.n > PASSWORD_MAX)
 		return PASSWORD_WRONG;
-	r = normalise(password, &normal);
-	if (r < 0)
+	if (spell(password, h == NULL || !password_scrypt_is_weak(h), &s) != 0)
 		return PASSWORD_BUSY;
 	if (!turn(&fd)) {
-		forget(normal);
+		forget_spellings(&s, password);
 		return PASSWORD_BUSY;
 	}
-	verdict = compare(f, r == 0 ? normal : password);
-	if (verdict != PASSWORD_BUSY && r == 0 && !str_eq(normal, password)) {
-		raw = compare(f, password);
-		*weak = verdict == PASSWORD_WRONG;
-		verdict = *weak ? raw : verdict;
-	}
+	began = clock_monotonic();
+	for (i = 0; i < s.n && verdict == PASSWORD_WRONG; i++)
+		verdict = compare(h, s.tried[i].text);
 	slot_release(fd);
-	forget(normal);
-	*weak = verdict == PASSWORD_RIGHT && (*weak || is_weak(&form));
+	if (verdict == PASSWORD_RIGHT)
+		*weak = password_scrypt_is_weak(h) || !s.tried[i - 1].is_nfkc;
+	forget_spellings(&s, password);
+	if (verdict == PASSWORD_WRONG)
+		wait_for_floor(began, s.n);
 	return verdict;
 }
 

@@ -13,8 +13,8 @@
 #define PASSWORD_MAX 1024 /* bytes; longer ones are refused before any work */
 
 /*
- * Takes RUN_DIR, PASSWORD_HASHES and PASSWORD_HASH_WAIT_MS for all hashing of this process. Once at
- * start; without it the defaults of these keys hold.
+ * Takes RUN_DIR, PASSWORD_HASHES, PASSWORD_HASH_WAIT_MS, PASSWORD_FLOOR_MS and PASSWORD_IMPORT_MD5 for
+ * all hashing of this process. Once at start; without it the defaults of these keys hold.
  */
 void password_configure(const struct config *);
 
@@ -30,10 +30,17 @@ enum password_verdict
 password_hash(struct arena *, struct str password, struct str *encoded) MUST_CHECK;
 
 /*
- * Is it the password of this hash? Constant time in the comparison; *weak says that it is right and
- * the hash should be made anew (parameters below today's, or made of a form that was not NFKC). A
- * hash that cannot be read (or an absent one: no such user) costs a full hash and is WRONG; a check
- * of a weaker one, right or wrong, is made to cost about the same. PASSWORD_BUSY: nothing is known.
+ * Is it the password of this hash? The hash may be any of Django's: scrypt, pbkdf2_sha256 and _sha1,
+ * argon2 (id and i), bcrypt_sha256, bcrypt, and md5 where PASSWORD_IMPORT_MD5 allows it. Constant
+ * time in the comparison; *weak says that it is right and the hash should be made anew (another form
+ * than today's, smaller parameters, or made of a spelling that was not NFKC).
+ *
+ * A password that Unicode can spell in several ways is tried in up to three: Django hashed what the
+ * keyboard sent.
+ *
+ * A hash that cannot be read (or an absent one: no such user) costs a full hash and is WRONG; a check
+ * of a cheaper one is made to cost about the same. WRONG is answered no earlier than PASSWORD_FLOOR_MS
+ * after its turn came, for each spelling; the turn has ended by then. PASSWORD_BUSY: nothing is known.
  */
 enum password_verdict
 password_check(struct str encoded, struct str password, bool *weak) MUST_CHECK;

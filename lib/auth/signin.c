@@ -214,20 +214,19 @@ auth_check_password(
 	    !str_starts(account.password, "!"))
 		log_warn("the password hash of a user cannot be read: set the password anew",
 		    LOG_INT("user", account.id));
-	switch (password_check(account.password, password, &weak)) {
+	/* of who may not come in nothing is compared, so that right and wrong are alike */
+	switch (password_check(account.is_active ? account.password : STR_NONE, password, &weak)) {
 	case PASSWORD_BUSY:
 		return AUTH_BUSY;
 	case PASSWORD_WRONG:
 		log_warn("password refused", LOG_INT("user", account.id),
-		    LOG_TEXT("why", account.id == 0 ? "no such user" : "wrong"));
+		    LOG_TEXT("why",
+		        account.id == 0          ? "no such user"
+		            : !account.is_active ? "inactive"
+		                                 : "wrong"));
 		return AUTH_NO;
 	case PASSWORD_RIGHT:
 		break;
-	}
-	if (!account.is_active) {
-		log_warn(
-		    "password refused", LOG_INT("user", account.id), LOG_TEXT("why", "inactive"));
-		return AUTH_NO;
 	}
 	if (weak)
 		rehash(db, a, &account, password);

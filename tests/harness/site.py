@@ -148,6 +148,7 @@ class Site:
             'ALLOWED_HOSTS': '127.0.0.1, localhost',
             'INSECURE_HTTP': 'yes',
             'LOG_LEVEL': 'info',
+            'PASSWORD_FLOOR_MS': '0',
         }
         keys.update(self.settings)
         with open(self.config, 'w') as f:
