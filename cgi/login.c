@@ -1,5 +1,5 @@
 /*
- * login: in, out, and one's own password.
+ * login: in, out, one's own password, and the terms of service.
  *
  *	GET  /accounts/login/		the form; `next` is where to go afterwards
  *	POST /accounts/login/		username, password, next
@@ -8,6 +8,9 @@
  *	POST /accounts/password/	old_password, new_password1, new_password2
  *	POST /accounts/password/check/	password; username, first_name, last_name, email: what the policy
  *					says to it, as JSON
+ *
+ *	GET  /terms/			the terms of service
+ *	POST /terms/			accepts them, then to `next`
  *
  * The only executable that reads hashes of passwords.
  */
@@ -20,6 +23,8 @@ static const struct route routes[] = {
 	ROUTE(GET, "/accounts/password/", LOGIN, NO_BODY, show_password),
 	ROUTE(POST, "/accounts/password/", LOGIN, KIB(16), change_password),
 	ROUTE(POST, "/accounts/password/check/", ANYONE, KIB(16), check_password),
+	ROUTE(GET, "/terms/", ANYONE, NO_BODY, show_terms),
+	ROUTE(POST, "/terms/", LOGIN, KIB(4), accept_terms),
 };
 
 int
@@ -27,8 +32,10 @@ main(int argc, char **argv)
 {
 	return app_main(argc, argv,
 	    &(struct app){ .name = "login",
-	        .what = "signing in and out, and one's own password: /accounts/",
+	        .what = "signing in and out, own password, terms: /accounts/ and /terms/",
 	        .routes = routes,
 	        .nroutes = NELEM(routes),
-	        .hooks = &auth_hooks });
+	        .hooks = &auth_hooks,
+	        .start = login_terms_start,
+	        .stop = login_terms_stop });
 }

@@ -25,6 +25,7 @@ struct user {
 	struct str username;
 	struct str first_name, last_name, email;
 	bool is_staff, is_superuser;
+	struct str terms_version; /* the terms of service they accepted last; "": none */
 	size_t nprincipals;
 	const int64_t *principals; /* ANYONE, SIGNED_IN, the user, their groups */
 	size_t ngroups;

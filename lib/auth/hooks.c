@@ -59,6 +59,7 @@ start(struct app_state *app)
 	session_limits(app->config, &auth->limits);
 	auth->locked = strcmp(config_text(app->config, "AUTH_STRATEGY"), "LOCKED") == 0;
 	auth->token_age = config_int(app->config, "TOM_API_TOKEN_EXPIRY_DAYS") * DAY;
+	auth->terms = str_of(config_text(app->config, "TOM_TERMS_OF_SERVICE_VERSION"));
 	auth->db_idle = config_int(app->config, "DATABASE_IDLE_SECONDS") * SECOND;
 	auth->secret = secret_load(app->config, err, sizeof(err));
 	if (auth->secret != NULL)
@@ -197,15 +198,39 @@ identify(struct request *r)
 	return 0;
 }
 
-/* "/accounts/login/?next=" and where they wanted to go. */
+/* "PAGE?next=" and where they wanted to go. */
 static struct str
-sign_in_page(struct request *r)
+page_with_next(struct request *r, const char *page)
 {
 	struct str next = url_path_encode(r->arena, request_url(r, r->path.p));
 
 	if (r->query.n > 0)
 		next = arena_printf(r->arena, "%s?%s", next.p, r->query.p);
-	return arena_printf(r->arena, "/accounts/login/?next=%s", url_encode(r->arena, next).p);
+	return arena_printf(r->arena, "%s?next=%s", page, url_encode(r->arena, next).p);
+}
+
+static struct str
+sign_in_page(struct request *r)
+{
+	return page_with_next(r, "/accounts/login/");
+}
+
+/* Those who are signed in accept the terms of today before all but reading them and signing out. */
+static int
+ask_for_terms(struct request *r, struct response *res)
+{
+	struct str terms = auth_of(r)->terms;
+
+	if (terms.n == 0 || r->user == NULL || str_eq(r->user->terms_version, terms) ||
+	    str_is(r->path, "/terms/") || str_is(r->path, "/accounts/logout/"))
+		return 0;
+	if (request_is_safe(r) && visit_of(r)->token == NULL && !request_wants_json(r))
+		respond_redirect(r, res, page_with_next(r, "/terms/"));
+	else
+		respond_error(r, res, 403,
+		    "Accept the terms of service first, at /terms/ of this site; then send this "
+		    "again.");
+	return -1;
 }
 
 /*
@@ -272,7 +297,7 @@ permit(struct request *r, struct response *res)
 		return -1;
 	switch (access_decide(r->route->access, r->user, locked)) {
 	case ACCESS_GRANTED:
-		return 0;
+		return ask_for_terms(r, res);
 	case ACCESS_SIGN_IN:
 		if (request_wants_json(r))
 			return ask_for_token(r, res);

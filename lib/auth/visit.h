@@ -17,6 +17,7 @@ struct auth {
 	struct secret *secret;
 	struct session_limits limits;
 	bool locked; /* AUTH_STRATEGY */
+	struct str terms; /* TOM_TERMS_OF_SERVICE_VERSION; "": there are none to accept */
 	int64_t db_idle; /* microseconds */
 	int64_t touch_after; /* monotonic: no use of a session or token is noted before */
 	int64_t token_age; /* microseconds that a token lasts at most; 0: no limit */

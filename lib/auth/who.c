@@ -17,6 +17,7 @@ read_user(struct query *q, struct arena *a)
 	u->email = db_col_copy(q, "email", a);
 	u->is_staff = db_col_bool(q, "is_staff");
 	u->is_superuser = db_col_bool(q, "is_superuser");
+	u->terms_version = db_col_copy(q, "terms_version", a);
 	return u;
 }
 

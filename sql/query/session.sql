@@ -8,7 +8,8 @@ SELECT id FROM site WHERE domain = :host OR domain = :bare
 -- The session of a token that did not end, with its user: a row for each of the user's groups, one
 -- with NULL where there is none. The password's hash is not read: password_changed is what binds.
 SELECT s.created, s.last_seen, s.expires, s.auth_hash, s.factor, s.user_id, u.username, u.first_name,
-	u.last_name, u.email, u.is_staff, u.is_superuser, u.password_changed, m.group_id
+	u.last_name, u.email, u.is_staff, u.is_superuser, u.password_changed, u.terms_version,
+	m.group_id
 FROM session s
 JOIN users u ON u.id = s.user_id
 LEFT JOIN membership m ON m.user_id = s.user_id

@@ -5,7 +5,7 @@
 -- is none.
 SELECT t.id, t.name, t.scopes, t.created, t.expires, t.last_used, t.automatic, t.user_id,
 	u.username, u.first_name, u.last_name, u.email, u.is_staff, u.is_superuser, u.is_active,
-	m.group_id
+	u.terms_version, m.group_id
 FROM api_token t
 JOIN users u ON u.id = t.user_id
 LEFT JOIN membership m ON m.user_id = t.user_id

@@ -30,6 +30,9 @@ WHERE id = :id AND password_changed = :before
 --: user_set_active
 UPDATE users SET is_active = :active WHERE id = :id
 
+--: user_accept_terms
+UPDATE users SET terms_version = :version, terms_accepted = :now WHERE id = :id
+
 --: user_by_name
 SELECT id, username, first_name, last_name, email, affiliation, is_active, is_staff, is_superuser,
 	created, last_login, password_changed
