@@ -1,8 +1,9 @@
 /*
  * login_password: one's own password.
  */
+#include "auth/event.h"
 #include "auth/password.h"
-#include "base/log.h"
+#include "auth/throttle.h"
 #include "http/form.h"
 #include "login.h"
 
@@ -106,21 +107,35 @@ compare_fields(struct input *in)
 static bool
 knows_present(struct request *r, struct response *res, struct input *in, struct proof *proof)
 {
+	struct throttle attempt;
+	int64_t wait;
+
 	if (in[OLD].state != VALID)
 		return true;
+	wait = throttle_ask(r, THROTTLE_PRESENT, r->user->username, &attempt);
+	if (wait != 0) {
+		throttle_refuse(r, res, wait);
+		return false;
+	}
 	switch (auth_check_password(r->app->db, r->arena, r->user->username, in[OLD].text, proof)) {
 	case AUTH_YES:
+		throttle_passed(r, &attempt);
 		return true;
 	case AUTH_NO:
-		log_warn("change of password refused", LOG_INT("user", r->user->id),
-		    LOG_STR("address", r->remote_addr));
+		event_note(r,
+		    (struct event){ .kind = EVENT_PASSWORD_REFUSED,
+		        .user = r->user->id,
+		        .username = r->user->username,
+		        .detail = STR("the present password was wrong") });
 		form_wrong(&in[OLD],
 		    STR("Your present password was entered incorrectly. Enter it again."));
 		return true;
 	case AUTH_BUSY:
+		throttle_undo(r, &attempt);
 		respond_error(r, res, 503, LOGIN_BUSY);
 		return false;
 	case AUTH_AWAY:
+		throttle_undo(r, &attempt);
 		break;
 	}
 	respond_error(r, res, 503, NULL);
@@ -183,8 +198,10 @@ change_password(struct request *r, struct response *res)
 	}
 	if (auth_sign_in(r, res, &proof) != 0)
 		return 0;
-	log_info(
-	    "password changed", LOG_INT("user", r->user->id), LOG_STR("address", r->remote_addr));
+	event_note(r,
+	    (struct event){ .kind = EVENT_PASSWORD_CHANGED,
+	        .user = r->user->id,
+	        .username = r->user->username });
 	respond_message(r, res, "ok",
 	    STR("Password changed. Wherever else you were signed in, you are signed out now."));
 	return respond_redirect(r, res, STR("/"));

@@ -1,8 +1,10 @@
 /*
  * login_signin: in and out.
  */
+#include "auth/device.h"
+#include "auth/event.h"
 #include "auth/password.h"
-#include "base/log.h"
+#include "auth/throttle.h"
 #include "http/form.h"
 #include "login.h"
 
@@ -56,9 +58,13 @@ show_sign_in(struct request *r, struct response *res)
 
 /* Unknown, wrong and inactive come here alike: the same page, the same status, the same time. */
 static int
-refuse(struct request *r, struct response *res, const struct input *in)
+refuse(struct request *r, struct response *res, const struct input *in, const struct proof *proof)
 {
-	log_warn("sign-in refused", LOG_STR("address", r->remote_addr));
+	event_note(r,
+	    (struct event){ .kind = EVENT_SIGN_IN_REFUSED,
+	        .user = proof->user,
+	        .username = proof->user == 0 ? STR("") : in[USERNAME].text,
+	        .detail = str_of(proof->refused) });
 	return show_sign_in_form(r, res, 400, in, true);
 }
 
@@ -66,35 +72,48 @@ int
 sign_in(struct request *r, struct response *res)
 {
 	struct input in[SIGN_IN_FIELDS];
+	struct throttle attempt;
 	struct proof proof;
+	int64_t wait;
 
 	if (form_read(&r->post, sign_in_fields, SIGN_IN_FIELDS, in, r->arena) > 0)
 		return show_sign_in_form(r, res, 400, in, false);
+	wait = throttle_ask(r, THROTTLE_SIGN_IN, in[USERNAME].text, &attempt);
+	if (wait != 0)
+		return throttle_refuse(r, res, wait);
 	switch (auth_check_password(
 	    r->app->db, r->arena, in[USERNAME].text, in[PASSWORD].text, &proof)) {
 	case AUTH_NO:
-		return refuse(r, res, in);
+		return refuse(r, res, in, &proof);
 	case AUTH_BUSY:
+		throttle_undo(r, &attempt);
 		return respond_error(r, res, 503, LOGIN_BUSY);
 	case AUTH_AWAY:
+		throttle_undo(r, &attempt);
 		return respond_error(r, res, 503, NULL);
 	case AUTH_YES:
 		break;
 	}
+	throttle_passed(r, &attempt);
 	if (auth_sign_in(r, res, &proof) != 0)
 		return 0;
-	log_info("signed in", LOG_INT("user", proof.user), LOG_STR("address", r->remote_addr));
+	device_remember(r, res, in[USERNAME].text);
+	event_note(r,
+	    (struct event){ .kind = EVENT_SIGNED_IN,
+	        .user = proof.user,
+	        .username = in[USERNAME].text,
+	        .actor = proof.user });
 	return respond_redirect(r, res, login_next(r));
 }
 
 int
 sign_out(struct request *r, struct response *res)
 {
-	int64_t user = r->user->id;
-
 	if (auth_sign_out(r, res) != 0)
 		return 0;
-	log_info("signed out", LOG_INT("user", user));
+	event_note(r,
+	    (struct event){
+	        .kind = EVENT_SIGNED_OUT, .user = r->user->id, .username = r->user->username });
 	respond_message(r, res, "ok", STR("You are signed out."));
 	return respond_redirect(r, res, STR("/"));
 }

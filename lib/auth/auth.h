@@ -60,7 +60,7 @@ struct secret *auth_secret(const struct request *);
 
 /*
  * Is it their password? Any outcome costs one hash of full cost. Returns AUTH_YES and *proof,
- * AUTH_NO (unknown, wrong or inactive alike), AUTH_BUSY (too many hashes at once: 503), AUTH_AWAY.
+ * AUTH_NO (unknown, wrong or inactive alike; proof->user and ->refused tell the log which), AUTH_BUSY (too many hashes at once: 503), AUTH_AWAY.
  * A hash below today's cost is written anew. The user name is compared in its NFKC form.
  */
 enum auth_answer { AUTH_YES, AUTH_NO, AUTH_BUSY, AUTH_AWAY };

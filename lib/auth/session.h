@@ -33,6 +33,7 @@ struct session {
 struct proof {
 	int64_t user, password_changed;
 	int64_t factor; /* when the second factor was given too; 0: it was not */
+	const char *refused; /* why there is none, for the security log: never for visitors */
 };
 
 /* Where a session began, for lists of sessions: nothing is decided by it. */

@@ -210,6 +210,10 @@ auth_check_password(
 	*proof = (struct proof){ .user = 0 };
 	if (find_account(db, a, username, &account) != DB_END)
 		return AUTH_AWAY;
+	proof->user = account.id;
+	proof->refused = account.id == 0 ? "no such user"
+	    : account.is_active          ? "wrong password"
+	                                 : "inactive";
 	if (account.id != 0 && !password_readable(account.password) &&
 	    !str_starts(account.password, "!"))
 		log_warn("the password hash of a user cannot be read: set the password anew",

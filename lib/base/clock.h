@@ -19,6 +19,9 @@ void clock_freeze(int64_t);
 /* A clock that never jumps, for durations: microseconds since some start. */
 int64_t clock_monotonic(void);
 
+/* The same since the machine started, sleep included: alike in all its processes. */
+int64_t clock_boot(void);
+
 double clock_to_mjd(int64_t);
 int64_t clock_from_mjd(double mjd);
 

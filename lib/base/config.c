@@ -85,6 +85,8 @@ static const struct config_key keys[] = {
 	{ "MAIL_PASSWORD_FILE", CONFIG_TEXT, "", "", "the file with the password there" },
 	{ "TOM_MFA_REQUIRED", CONFIG_CHOICE, "none", "none|superusers|all",
 	    "who must sign in with a second factor; everybody may" },
+	{ "THROTTLE_FREE_FAILURES", CONFIG_INT, "5", "1..1000",
+	    "wrong passwords of an account from an address before it has to wait" },
 	{ "RUN_DIR", CONFIG_TEXT, "/run/meridian", "", "sockets and locks of this machine" },
 	{ "TARGET_DEFAULT_PERMISSION", CONFIG_CHOICE, "PRIVATE", "OPEN|PUBLIC|PRIVATE",
 	    "who sees a new target where nothing else is said" },

@@ -52,14 +52,13 @@ CREATE TABLE IF NOT EXISTS one_time (
 	FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
 ) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 
--- Failures lately, by what they have in common: a hash of an account and an address, of an address,
--- or of all. See lib/auth/throttle.h.
+-- Failures lately, by what they have in common: an HMAC of an account and an address, of either, or
+-- of all; and what time it is on each host. See lib/auth/throttle.h.
 CREATE TABLE IF NOT EXISTS throttle (
 	bucket BINARY(32) PRIMARY KEY,
 	failures BIGINT NOT NULL,
-	since BIGINT NOT NULL,		-- of the first one that counts
-	last BIGINT NOT NULL,
-	until BIGINT NOT NULL,		-- refused before
+	last BIGINT NOT NULL,		-- of the newest; of a host: its time
+	until BIGINT NOT NULL,	-- see throttle.c; of a host: its time since boot
 	INDEX throttle_last (last)
 ) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 

@@ -48,14 +48,13 @@ CREATE TABLE one_time (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX one_time_expires ON one_time (expires);
 
--- Failures lately, by what they have in common: a hash of an account and an address, of an address,
--- or of all. See lib/auth/throttle.h.
+-- Failures lately, by what they have in common: an HMAC of an account and an address, of either, or
+-- of all; and what time it is on each host. See lib/auth/throttle.h.
 CREATE TABLE throttle (
 	bucket BLOB PRIMARY KEY,
 	failures INTEGER NOT NULL,
-	since INTEGER NOT NULL,		-- of the first one that counts
-	last INTEGER NOT NULL,
-	until INTEGER NOT NULL		-- refused before
+	last INTEGER NOT NULL,		-- of the newest; of a host: its time
+	until INTEGER NOT NULL	-- see throttle.c; of a host: its time since boot
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX throttle_last ON throttle (last);
 
