@@ -7,6 +7,8 @@
  *	GET  /targets/create/			the form of a new one, POST adds it
  *	GET  /targets/<id>/update/		the form to change one, POST changes it
  *	GET  /targets/<id>/delete/		the page that asks, POST deletes
+ *	GET  /targets/<id>/permissions/		the rights on it, POST changes those of one user or group
+ *	GET  /targets/<id>/access/		who can see it, and why
  *	GET  /targets/name/<rest>		to the one with that name, or the list of those like it
  *	GET  /targets/import/			the form for a CSV file, POST reads it
  *	GET  /targets/export/			the list as CSV, filtered in the same way
@@ -14,7 +16,7 @@
  *
  * Who may see, change or delete a target is asked in the statement that reads it (tom/target.h).
  * The files: targets_list.c, targets_filter.c, targets_show.c, targets_form*.c, targets_delete.c,
- * targets_csv.c.
+ * targets_rights.c, targets_access.c, targets_csv.c.
  */
 #include "targets.h"
 
@@ -199,6 +201,9 @@ static const struct route routes[] = {
 	ROUTE(POST, "/targets/<id>/update/", LOGIN, KIB(512), update),
 	ROUTE(GET, "/targets/<id>/delete/", LOGIN, NO_BODY, delete_form),
 	ROUTE(POST, "/targets/<id>/delete/", LOGIN, KIB(64), delete),
+	ROUTE(GET, "/targets/<id>/permissions/", LOGIN, NO_BODY, show_rights),
+	ROUTE(POST, "/targets/<id>/permissions/", LOGIN, KIB(64), change_rights),
+	ROUTE(GET, "/targets/<id>/access/", READER, NO_BODY, show_access),
 	ROUTE(GET, "/targets/name/<rest>", READER, NO_BODY, find_by_name),
 	ROUTE(GET, "/targets/import/", LOGIN, NO_BODY, import_form),
 	ROUTE(POST, "/targets/import/", LOGIN, IMPORT_MAX, import),

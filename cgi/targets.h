@@ -5,6 +5,7 @@
 #define MERIDIAN_CGI_TARGETS_H
 
 #include "auth/auth.h"
+#include "tom/rights.h"
 #include "tom/target_list.h"
 
 /* Handlers, by file. */
@@ -12,6 +13,8 @@ handler_fn list_targets, find_by_name, seed, seed_form; /* targets_list.c */
 handler_fn show_target; /* targets_show.c */
 handler_fn create_form, create, update_form, update; /* targets_form.c */
 handler_fn delete_form, delete; /* targets_delete.c */
+handler_fn show_rights, change_rights; /* targets_rights.c */
+handler_fn show_access; /* targets_access.c */
 handler_fn import_form, import, export, export_photometry; /* targets_csv.c */
 
 /* The longest CSV file that is read. */
@@ -41,6 +44,15 @@ struct str sight_class(int permissions);
 
 /* "OPEN" and the like, as the column holds it. */
 struct str permission_code(int permissions);
+
+/* "see, change and delete": a sum of verbs in words. Static. */
+struct str verbs_text(int verbs);
+
+/* Whose a row of rights is: a name, or "Everyone". Borrowed from it. */
+struct str right_who(const struct right *);
+
+/* Have measurements rights of their own on this site (TARGET_PERMISSIONS_ONLY = no)? */
+bool data_have_rights(const struct request *);
 
 /* page.sights: the three choices of visibility with what they mean. */
 void add_sights(struct value *page, int chosen);

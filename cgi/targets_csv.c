@@ -324,7 +324,8 @@ export_photometry(struct request *req, struct response *res)
 	buf_puts(&s.held,
 	    "mjd,time,filter,magnitude,error,limit,flux_njy,flux_error_njy,sign,kind,source,"
 	    "survey_id\r\n");
-	r = datum_each(req->app->db, t.id, take_datum, &s);
+	r = datum_each(
+	    req->app->db, datum_reader(req->app->config, auth_user(req)), t.id, take_datum, &s);
 	arena_free(s.row);
 	return finish(&s, r);
 }

@@ -4,6 +4,8 @@
  */
 #include "targets_form.h"
 
+#include "auth/event.h"
+
 #include "base/buf.h"
 
 /* A new target as the site's settings want it. */
@@ -57,15 +59,52 @@ create(struct request *req, struct response *res)
 	    &f, target_add(req->app->db, f.arena, auth_user(req), &f.draft, &f.problems), "Added");
 }
 
+/* Names of groups as a list; "no groups" where there is none. */
+static struct str
+group_names(struct arena *a, const struct target_whole *w)
+{
+	struct str all = STR_NONE;
+
+	for (size_t i = 0; i < w->ngroups; i++)
+		all = arena_printf(a, "%.*s%s%.*s", STR_ARG(all.p == NULL ? STR("") : all),
+		    i == 0 ? "" : ", ", STR_ARG(w->groups[i].name));
+	return all.p == NULL ? STR("no groups") : all;
+}
+
+/* Tells the security log what a form has made of OPEN, PUBLIC, PRIVATE and the groups. */
+static void
+note_rights(struct target_form *f, const struct target_whole *before)
+{
+	struct request *req = f->req;
+	struct target_whole w;
+	struct str was = group_names(f->arena, before), is;
+
+	if (target_load(req->app->db, f->arena, auth_user(req), before->target.id, WITH_GROUPS,
+	        &w) != DB_ROW)
+		w = (struct target_whole){ .target = f->draft.target };
+	is = group_names(f->arena, &w);
+	if (w.target.permissions == before->target.permissions && str_eq(was, is))
+		return;
+	event_note(req,
+	    (struct event){ .kind = EVENT_RIGHTS_CHANGED,
+	        .detail = arena_printf(f->arena,
+	            "target %lld %.*s is %.*s, shared with %.*s (before: %.*s, %.*s)",
+	            (long long)w.target.id, STR_ARG(w.target.name),
+	            STR_ARG(permission_code(w.target.permissions)), STR_ARG(is),
+	            STR_ARG(permission_code(before->target.permissions)), STR_ARG(was)) });
+}
+
 /* The target as it is: what the form shows, and what a form that leaves fields out keeps. */
 static int
-load(struct target_form *f)
+load(struct target_form *f, struct target_whole *before)
 {
 	struct request *req = f->req;
 	struct target_whole w;
 	struct buf b = { 0 };
 	enum db_result r = target_load(
 	    req->app->db, f->arena, auth_user(req), req->id[0], WITH_ALL & ~WITH_LISTS, &w);
+
+	*before = w;
 
 	if (r == DB_END)
 		return respond_error(req, f->res, 404, NULL), -1;
@@ -96,8 +135,9 @@ int
 update_form(struct request *req, struct response *res)
 {
 	struct target_form f = { .req = req, .res = res, .arena = req->arena };
+	struct target_whole before;
 
-	if (load(&f) != 0)
+	if (load(&f, &before) != 0)
 		return 0;
 	/* The link "Make it non-sidereal" shows the other fields. */
 	target_choice_read(
@@ -109,9 +149,10 @@ int
 update(struct request *req, struct response *res)
 {
 	struct target_form f = { .req = req, .res = res, .arena = req->arena };
+	struct target_whole before;
 	enum db_result r;
 
-	if (load(&f) != 0)
+	if (load(&f, &before) != 0)
 		return 0;
 	target_form_read(&f);
 	target_form_hand_over(&f);
@@ -119,5 +160,8 @@ update(struct request *req, struct response *res)
 	/* Gone, or no longer theirs, since it was read. */
 	if (r == DB_REFUSED && f.problems.n == 0)
 		return respond_error(req, res, 404, NULL);
+	if (r == DB_END &&
+	    ((f.parts & SET_GROUPS) || f.draft.target.permissions != before.target.permissions))
+		note_rights(&f, &before);
 	return conclude(&f, r, "Saved");
 }

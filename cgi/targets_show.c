@@ -271,7 +271,8 @@ show_target(struct request *req, struct response *res)
 	/* who works with it is nothing for visitors */
 	loading = target_load_start(req->app->db, req->arena, auth_user(req), req->id[0],
 	    req->user ? WITH_ALL : WITH_ALIASES | WITH_EXTRAS);
-	q = datum_read_start(req->app->db, req->id[0], CURVE_MAX);
+	q = datum_read_start(
+	    req->app->db, datum_reader(req->app->config, auth_user(req)), req->id[0], CURVE_MAX);
 	r = target_load_end(loading, &w);
 	measured = datum_read_end(q, req->arena, CURVE_MAX, &rows, &n, &more);
 	if (r == DB_END)

@@ -376,6 +376,7 @@ prepare(struct run *run)
 		fprintf(stderr, "meridian-ingest: %s\n", err);
 		return why == DB_AWAY ? FAILED : MISCONFIGURED;
 	}
+	run->options.shares_data = !config_bool(run->config, "TARGET_PERMISSIONS_ONLY");
 	if (run->options.permissions < 0)
 		run->options.permissions = permissions_of(
 		    config_text(run->config, "TARGET_DEFAULT_PERMISSION"));

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tom/rights.h"
+
 #define PROGRESS_EVERY 64 /* packets */
 
 struct ingest {
@@ -141,6 +143,16 @@ find_targets(struct ingest *in, int64_t *ids)
 	return DB_END;
 }
 
+/* Rights on the measurements of the batch's targets. Its packets are all of one survey. */
+static enum db_result
+share_data(struct ingest *in, const struct datum *rows, size_t n, const int64_t *ids)
+{
+	if (!in->options.shares_data || n == 0)
+		return DB_END;
+	return rights_share_data(in->db, in->scratch, rows[0].source, ids, in->n,
+	    in->options.permissions, in->options.groups, in->options.ngroups);
+}
+
 /* One try to write the batch: all that it keeps is in the scratch arena and in->batch. */
 static enum db_result
 write_batch(struct db *db, void *arg)
@@ -165,7 +177,11 @@ write_batch(struct db *db, void *arg)
 			rows[n++].target_id = ids[i];
 		in->batch.empty += p->empty;
 	}
-	r = datum_store_batch(db, in->scratch, rows, n, &added, &present);
+	r = share_data(in, rows, n, ids);
+	if (r == DB_END)
+		r = datum_store_batch(db, in->scratch, rows, n, &added, &present);
+	else
+		added = present = 0;
 	in->batch.new_points = added;
 	in->batch.known_points = present;
 	return r;

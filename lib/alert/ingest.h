@@ -15,6 +15,7 @@ struct ingest_options {
 	int permissions; /* enum target_permissions of new targets */
 	const int64_t *groups; /* ids of user groups that get all rights on them */
 	size_t ngroups;
+	bool shares_data; /* the same rights on the measurements (TARGET_PERMISSIONS_ONLY = no) */
 	size_t packets; /* of a batch; 0: INGEST_PACKETS */
 	size_t points; /* of a batch, at most, but for a single packet; 0: INGEST_POINTS */
 };

@@ -26,6 +26,7 @@ struct user {
 	struct str first_name, last_name, email;
 	bool is_staff, is_superuser;
 	struct str terms_version; /* the terms of service they accepted last; "": none */
+	int open_verbs; /* what OPEN and PUBLIC give them beside sight (TARGET_OPEN_CHANGE) */
 	size_t nprincipals;
 	const int64_t *principals; /* ANYONE, SIGNED_IN, the user, their groups */
 	size_t ngroups;

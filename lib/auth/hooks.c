@@ -60,6 +60,7 @@ start(struct app_state *app)
 	auth->locked = strcmp(config_text(app->config, "AUTH_STRATEGY"), "LOCKED") == 0;
 	auth->token_age = config_int(app->config, "TOM_API_TOKEN_EXPIRY_DAYS") * DAY;
 	auth->terms = str_of(config_text(app->config, "TOM_TERMS_OF_SERVICE_VERSION"));
+	auth->open_change = config_bool(app->config, "TARGET_OPEN_CHANGE");
 	auth->db_idle = config_int(app->config, "DATABASE_IDLE_SECONDS") * SECOND;
 	auth->secret = secret_load(app->config, err, sizeof(err));
 	if (auth->secret != NULL)
@@ -192,9 +193,17 @@ host(struct request *r)
 static int
 identify(struct request *r)
 {
+	struct user *u;
+
 	if (visit_of(r) == NULL && load(r) != 0)
 		return -1;
 	r->user = visit_of(r)->user;
+	if (r->user != NULL && auth_of(r)->open_change) {
+		u = arena_alloc(r->arena, sizeof(*u));
+		*u = *r->user;
+		u->open_verbs = CHANGE | REMOVE;
+		r->user = u;
+	}
 	return 0;
 }
 

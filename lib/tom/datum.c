@@ -242,10 +242,27 @@ datum_store_batch(struct db *db, struct arena *arena, struct datum *rows, size_t
 	return DB_END;
 }
 
-struct query *
-datum_read_start(struct db *db, int64_t target, size_t limit)
+const struct user *
+datum_reader(const struct config *c, const struct user *u)
 {
-	struct query *q = db_query(db, QUERY_DATUM_READ);
+	return u->is_superuser || config_bool(c, "TARGET_PERMISSIONS_ONLY") ? NULL : u;
+}
+
+/* The statement that reads for somebody. */
+static struct query *
+read_query(struct db *db, const struct user *reader, enum query_name all, enum query_name shared)
+{
+	struct query *q = db_query(db, reader == NULL ? all : shared);
+
+	if (reader != NULL)
+		db_ints(q, "principals", reader->principals, reader->nprincipals);
+	return q;
+}
+
+struct query *
+datum_read_start(struct db *db, const struct user *reader, int64_t target, size_t limit)
+{
+	struct query *q = read_query(db, reader, QUERY_DATUM_READ, QUERY_DATUM_READ_SHARED);
 
 	db_int(q, "target", target);
 	db_int(q, "most", (int64_t)limit + 1);
@@ -317,10 +334,10 @@ datum_read_end(
 
 /* Reads some rows behind `last`, which becomes the last of them; how many there were. */
 static enum db_result
-read_some(struct db *db, struct datum *last, struct arena *arena, size_t *n,
-    int (*each)(void *arg, const struct datum *), void *arg)
+read_some(struct db *db, const struct user *reader, struct datum *last, struct arena *arena,
+    size_t *n, int (*each)(void *arg, const struct datum *), void *arg)
 {
-	struct query *q = db_query(db, QUERY_DATUM_AFTER);
+	struct query *q = read_query(db, reader, QUERY_DATUM_AFTER, QUERY_DATUM_AFTER_SHARED);
 	bool goes_on = true;
 	enum db_result r;
 
@@ -343,7 +360,8 @@ read_some(struct db *db, struct datum *last, struct arena *arena, size_t *n,
 }
 
 enum db_result
-datum_each(struct db *db, int64_t target, int (*each)(void *arg, const struct datum *), void *arg)
+datum_each(struct db *db, const struct user *reader, int64_t target,
+    int (*each)(void *arg, const struct datum *), void *arg)
 {
 	struct arena *arenas[2] = { arena_new(),
 		arena_new() }; /* of this batch, of the one before */
@@ -354,7 +372,7 @@ datum_each(struct db *db, int64_t target, int (*each)(void *arg, const struct da
 	size_t n;
 
 	for (unsigned turn = 0;; turn ^= 1) {
-		r = read_some(db, &last, arenas[turn], &n, each, arg);
+		r = read_some(db, reader, &last, arenas[turn], &n, each, arg);
 		if (r != DB_END || n == 0)
 			break;
 		last.source = arena_str(arenas[turn], last.source);

@@ -8,7 +8,7 @@
 #ifndef MERIDIAN_DATUM_H
 #define MERIDIAN_DATUM_H
 
-#include "base/arena.h"
+#include "auth/access.h"
 #include "db/db.h"
 
 /* As in the column datum.kind. */
@@ -39,11 +39,19 @@ enum db_result datum_store_batch(struct db *, struct arena *, struct datum *rows
     size_t *added, size_t *present) MUST_CHECK;
 
 /*
+ * For whom measurements of a target that they may see are read: NULL where those are all theirs to
+ * see, a superuser's or TARGET_PERMISSIONS_ONLY being yes; else the user: then what they have rights
+ * on (tom/rights.h).
+ */
+const struct user *datum_reader(const struct config *, const struct user *);
+
+/*
  * The measurements of one target, by MJD; the newest `limit` where there are more (*more). In two
  * halves, so that a page's statements travel together: nothing else of the db may be stepped
  * between them but what was started before. Rows live in the arena. DB_END or a failure.
  */
-struct query *datum_read_start(struct db *, int64_t target, size_t limit);
+struct query *
+datum_read_start(struct db *, const struct user *reader, int64_t target, size_t limit);
 enum db_result datum_read_end(struct query *, struct arena *, size_t limit, struct datum **rows,
     size_t *n, bool *more) MUST_CHECK;
 
@@ -51,7 +59,7 @@ enum db_result datum_read_end(struct query *, struct arena *, size_t limit, stru
  * Calls each() for every measurement of a target, by MJD, no matter how many (texts are borrowed
  * until it returns), until it returns non-zero: DB_REFUSED. Memory does not grow with the number.
  */
-enum db_result datum_each(struct db *, int64_t target, int (*each)(void *arg, const struct datum *),
-    void *arg) MUST_CHECK;
+enum db_result datum_each(struct db *, const struct user *reader, int64_t target,
+    int (*each)(void *arg, const struct datum *), void *arg) MUST_CHECK;
 
 #endif

@@ -3,7 +3,7 @@
  *
  * Who may what: a superuser everything; else what rights has for one of the user's principals
  * (auth/access.h). Every row of rights holds VIEW. OPEN gives a row for "anyone", PUBLIC one for
- * "signed in", both of sight only. A target that someone may not see is "not there" for them.
+ * "signed in", both of sight only, unless TARGET_OPEN_CHANGE makes them more (struct user). A target that someone may not see is "not there" for them.
  *
  * Functions that read answer DB_ROW (found), DB_END (not there) or a failure of the database.
  */
@@ -160,7 +160,7 @@ struct target_draft {
 	size_t naliases;
 	struct target_extra *extras; /* a pair without key and value is passed over */
 	size_t nextras;
-	int64_t *groups; /* user groups that get all three verbs */
+	int64_t *groups; /* user groups that get rights: all three verbs on a new target */
 	size_t ngroups;
 	int64_t *lists; /* target lists to be a member of; target_add only */
 	size_t nlists;
@@ -183,7 +183,8 @@ enum db_result target_add(struct db *, struct arena *, const struct user *creato
 /*
  * Changes target draft->target.id, whose created and creator stay. As target_add; DB_ROW is never
  * returned; a target that is not there or that the user may not change is DB_REFUSED with no
- * problem in the list. The rights of OPEN and PUBLIC follow `permissions`.
+ * problem in the list. The rights of OPEN and PUBLIC follow `permissions`. Groups that come get
+ * the verbs that the user has.
  */
 enum db_result target_change(struct db *, struct arena *, const struct user *,
     struct target_draft *, unsigned parts, struct problems *);

@@ -3,7 +3,7 @@
  *
  * Every statement here does bounded work for everybody (spec/scale.md): the newest page is a merge
  * of each principal's newest rows; filters that an index serves are asked first, up to
- * TARGET_MATCHES; what is more common than that is found by walking the order of the page, at most
+ * TARGET_MATCHES (what someone sees, up to TARGET_VISIBLE); what is more common than that is found by walking the order of the page, at most
  * TARGET_WALK rows at a time.
  */
 #ifndef MERIDIAN_TARGET_LIST_H
@@ -17,6 +17,7 @@
 #define TARGET_PAGE_MAX 200
 #define TARGET_COUNT_MAX 1000 /* beyond it counts say "more than" */
 #define TARGET_MATCHES 2000
+#define TARGET_VISIBLE 5000 /* rights are fetched and sorted; more are met soon enough by walking */
 #define TARGET_WALK 10000
 
 enum target_sort { SORT_CREATED, SORT_MODIFIED, SORT_NAME, SORT_TYPE, SORT_RA, SORT_DEC };

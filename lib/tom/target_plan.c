@@ -46,7 +46,7 @@ compare_ids(const void *x, const void *y)
 
 /* Are these few enough to be all the candidates? Then the plan has them, each once. */
 static bool
-settle(struct target_plan *p, struct found *f)
+settle(struct target_plan *p, struct found *f, size_t most)
 {
 	size_t n = 0;
 
@@ -55,7 +55,7 @@ settle(struct target_plan *p, struct found *f)
 	for (size_t i = 0; i < f->n; i++)
 		if (n == 0 || f->ids[i] != f->ids[n - 1])
 			f->ids[n++] = f->ids[i];
-	if (n > TARGET_MATCHES)
+	if (n > most)
 		return false;
 	p->by_ids = true;
 	p->ids = f->ids;
@@ -85,19 +85,19 @@ try_parts(struct target_plan *p, const struct terms *t, bool *ask)
 		if (f.n - before >= TOO_MANY)
 			return r;
 	}
-	if (r == DB_END && settle(p, &f))
+	if (r == DB_END && settle(p, &f, TARGET_MATCHES))
 		*ask = false;
 	return r;
 }
 
-/* Runs one look-up; where it gives few enough, its filter need not be asked again. */
+/* Runs one look-up; where it gives no more than `most`, its filter need not be asked again. */
 static enum db_result
-try_index(struct target_plan *p, struct query *q, bool *ask)
+try_index(struct target_plan *p, struct query *q, size_t most, bool *ask)
 {
 	struct found f = { 0 };
 	enum db_result r = gather(q, &f, p->arena);
 
-	if (r == DB_END && f.n < TOO_MANY && settle(p, &f))
+	if (r == DB_END && f.n <= most && settle(p, &f, most))
 		*ask = false;
 	return r;
 }
@@ -114,7 +114,7 @@ try_same(struct target_plan *p, struct str keys)
 	while (db_step(q) == DB_ROW && f.n < TERMS_MAX)
 		f.ids[f.n++] = db_col_int(q, "target_id");
 	r = db_done(q);
-	settle(p, &f);
+	settle(p, &f, TARGET_MATCHES);
 	return r;
 }
 
@@ -193,7 +193,7 @@ try_cone(struct target_plan *p)
 	p->ask_cone = p->query.by_cone;
 	if (!p->ask_cone || p->by_ids)
 		return DB_END;
-	return try_index(p, cone_query(p), &p->ask_cone);
+	return try_index(p, cone_query(p), TARGET_MATCHES, &p->ask_cone);
 }
 
 static enum db_result
@@ -204,7 +204,7 @@ try_list(struct target_plan *p)
 		return DB_END;
 	struct query *q = db_query(p->db, QUERY_MATCH_LIST);
 	db_int(q, "list", p->query.list);
-	return try_index(p, q, &p->ask_list);
+	return try_index(p, q, TARGET_MATCHES, &p->ask_list);
 }
 
 static enum db_result
@@ -220,7 +220,7 @@ try_extra(struct target_plan *p)
 	db_text(q, "key", want->key);
 	if (want->value.n > 0)
 		db_text(q, "value", want->value);
-	return try_index(p, q, &p->ask_extra);
+	return try_index(p, q, TARGET_MATCHES, &p->ask_extra);
 }
 
 static enum db_result
@@ -231,7 +231,7 @@ try_rights(struct target_plan *p, bool wants_ids)
 		return DB_END;
 	struct query *q = db_query(p->db, QUERY_MATCH_VISIBLE);
 	db_ints(q, "principals", p->user->principals, p->user->nprincipals);
-	return try_index(p, q, &p->ask_rights);
+	return try_index(p, q, TARGET_VISIBLE, &p->ask_rights);
 }
 
 bool

@@ -77,6 +77,7 @@ target_get(
 	db_int(q, "everything", target_sees_all(u));
 	db_ints(q, "principals", u->principals, u->nprincipals);
 	db_int(q, "verbs", verbs);
+	db_int(q, "open", u->open_verbs);
 	r = db_step(q);
 	if (r == DB_ROW) {
 		*out = target_from_row(q, a);
@@ -103,6 +104,7 @@ target_load_start(struct db *db, struct arena *a, const struct user *u, int64_t 
 	db_int(l->target, "id", id);
 	db_int(l->target, "everything", target_sees_all(u));
 	db_ints(l->target, "principals", u->principals, u->nprincipals);
+	db_int(l->target, "open", u->open_verbs);
 	db_start(l->target);
 	if (parts == 0)
 		return l;

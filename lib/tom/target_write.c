@@ -362,28 +362,80 @@ rewrite_extras(struct db *db, const struct target_draft *d)
 	return r;
 }
 
-/* Groups of others stay as they are: people give and take only their own. */
+/* A group that has rights on a target. */
+struct holder {
+	int64_t group;
+	int verbs;
+};
+
+static enum db_result
+read_holders(struct db *db, int64_t target, struct holder *list, size_t room, size_t *n)
+{
+	struct query *q = db_query(db, QUERY_RIGHTS_GROUPS);
+
+	db_int(q, "target", target);
+	for (*n = 0; *n < room && db_step(q) == DB_ROW; ++*n)
+		list[*n] = (struct holder){ .group = (db_col_int(q, "principal") - 1) / 16,
+			.verbs = (int)db_col_int(q, "verbs") };
+	return db_done(q);
+}
+
+/* What who asks may give and take: by rights of their own, and not by those of everybody. */
+static enum db_result
+read_held(struct db *db, const struct writing *w, int *held)
+{
+	struct user u = *asker(w);
+	struct target_whole whole;
+	enum db_result r;
+
+	*held = ALL_VERBS;
+	if (u.is_superuser)
+		return DB_END;
+	u.open_verbs = 0;
+	r = target_load(db, w->arena, &u, w->draft->target.id, 0, &whole);
+	*held = VIEW | (r == DB_ROW && whole.may_change ? CHANGE : 0) |
+	    (r == DB_ROW && whole.may_delete ? REMOVE : 0);
+	return r == DB_ROW ? DB_END : r;
+}
+
+/*
+ * Groups of others stay as they are: people give and take only their own, and no more than they
+ * have. What a group has already stays what it is.
+ */
 static enum db_result
 rewrite_groups(struct db *db, const struct writing *w)
 {
 	const struct target_draft *d = w->draft;
 	const struct user *u = asker(w);
-	enum db_result r = DB_END;
-	int64_t held[256];
-	size_t nheld = 0;
+	struct holder list[256];
+	size_t n;
+	int held;
+	bool denied = false;
+	enum db_result r = read_held(db, w, &held);
 
-	struct query *q = db_query(db, QUERY_RIGHTS_GROUPS);
-	db_int(q, "target", d->target.id);
-	while (db_step(q) == DB_ROW && nheld < NELEM(held))
-		held[nheld++] = (db_col_int(q, "principal") - 1) / 16;
-	r = db_done(q);
-	for (size_t i = 0; i < nheld && r == DB_END; i++)
-		if (!is_among(held[i], d->groups, d->ngroups) &&
-		    (u->is_superuser || is_among(held[i], u->groups, u->ngroups)))
-			r = take(db, d->target.id, PRINCIPAL_GROUP(held[i]));
-	for (size_t i = 0; i < d->ngroups && r == DB_END; i++)
-		r = give(db, &d->target, PRINCIPAL_GROUP(d->groups[i]), ALL_VERBS);
-	return r;
+	if (r != DB_END || (r = read_holders(db, d->target.id, list, NELEM(list), &n)) != DB_END)
+		return r;
+	for (size_t i = 0; i < n && r == DB_END && !denied; i++) {
+		if (is_among(list[i].group, d->groups, d->ngroups) ||
+		    !(u->is_superuser || is_among(list[i].group, u->groups, u->ngroups)))
+			continue;
+		denied = (held & CHANGE) == 0 || (list[i].verbs & ~held) != 0;
+		if (!denied)
+			r = take(db, d->target.id, PRINCIPAL_GROUP(list[i].group));
+	}
+	for (size_t i = 0; i < d->ngroups && r == DB_END && !denied; i++) {
+		bool has = false;
+
+		for (size_t k = 0; k < n; k++)
+			has = has || list[k].group == d->groups[i];
+		denied = !has && (held & CHANGE) == 0;
+		if (!has && !denied)
+			r = give(db, &d->target, PRINCIPAL_GROUP(d->groups[i]), held);
+	}
+	if (denied)
+		problem_add(w->problems, w->arena, "groups",
+		    STR("You can give and take no more rights than you have yourself."));
+	return denied ? DB_REFUSED : r;
 }
 
 static enum db_result

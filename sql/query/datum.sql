@@ -28,11 +28,66 @@ FROM datum WHERE target_id = :target
 ORDER BY mjd DESC, source DESC, kind DESC, band DESC, survey_id DESC
 LIMIT :most
 
+--: datum_read_shared sqlite
+-- The same of the sources that one of the principals has rights on.
+SELECT target_id, mjd, source, kind, band, survey_id, flux, flux_error, magnitude, magnitude_error,
+	limit_mag, sign
+FROM datum d WHERE target_id = :target
+	AND EXISTS (SELECT 1 FROM datum_rights r WHERE r.target_id = d.target_id AND r.source = d.source
+	AND r.principal IN (SELECT value FROM json_each(:principals)))
+ORDER BY mjd DESC, source DESC, kind DESC, band DESC, survey_id DESC
+LIMIT :most
+--: datum_read_shared postgresql
+SELECT target_id, mjd, source, kind, band, survey_id, flux, flux_error, magnitude, magnitude_error,
+	limit_mag, sign
+FROM datum d WHERE target_id = :target
+	AND EXISTS (SELECT 1 FROM datum_rights r WHERE r.target_id = d.target_id AND r.source = d.source
+	AND r.principal = ANY (CAST((SELECT CAST(:principals AS TEXT)) AS BIGINT[])))
+ORDER BY mjd DESC, source DESC, kind DESC, band DESC, survey_id DESC
+LIMIT :most
+--: datum_read_shared mariadb
+SELECT target_id, mjd, source, kind, band, survey_id, flux, flux_error, magnitude, magnitude_error,
+	limit_mag, sign
+FROM datum d WHERE target_id = :target
+	AND EXISTS (SELECT 1 FROM datum_rights r WHERE r.target_id = d.target_id AND r.source = d.source
+	AND JSON_CONTAINS(:principals, CAST(r.principal AS CHAR)))
+ORDER BY mjd DESC, source DESC, kind DESC, band DESC, survey_id DESC
+LIMIT :most
+
 --: datum_after stream
 -- Measurements of a target behind one of them, the oldest first: one walk along the key.
 SELECT target_id, mjd, source, kind, band, survey_id, flux, flux_error, magnitude, magnitude_error,
 	limit_mag, sign
 FROM datum WHERE target_id = :target
+	AND (mjd, source, kind, band, survey_id) > (:mjd, :source, :kind, :band, :survey_id)
+ORDER BY mjd, source, kind, band, survey_id
+LIMIT 1000
+
+--: datum_after_shared sqlite stream
+-- The same of the sources that one of the principals has rights on.
+SELECT target_id, mjd, source, kind, band, survey_id, flux, flux_error, magnitude, magnitude_error,
+	limit_mag, sign
+FROM datum d WHERE target_id = :target
+	AND EXISTS (SELECT 1 FROM datum_rights r WHERE r.target_id = d.target_id AND r.source = d.source
+	AND r.principal IN (SELECT value FROM json_each(:principals)))
+	AND (mjd, source, kind, band, survey_id) > (:mjd, :source, :kind, :band, :survey_id)
+ORDER BY mjd, source, kind, band, survey_id
+LIMIT 1000
+--: datum_after_shared postgresql stream
+SELECT target_id, mjd, source, kind, band, survey_id, flux, flux_error, magnitude, magnitude_error,
+	limit_mag, sign
+FROM datum d WHERE target_id = :target
+	AND EXISTS (SELECT 1 FROM datum_rights r WHERE r.target_id = d.target_id AND r.source = d.source
+	AND r.principal = ANY (CAST((SELECT CAST(:principals AS TEXT)) AS BIGINT[])))
+	AND (mjd, source, kind, band, survey_id) > (:mjd, :source, :kind, :band, :survey_id)
+ORDER BY mjd, source, kind, band, survey_id
+LIMIT 1000
+--: datum_after_shared mariadb stream
+SELECT target_id, mjd, source, kind, band, survey_id, flux, flux_error, magnitude, magnitude_error,
+	limit_mag, sign
+FROM datum d WHERE target_id = :target
+	AND EXISTS (SELECT 1 FROM datum_rights r WHERE r.target_id = d.target_id AND r.source = d.source
+	AND JSON_CONTAINS(:principals, CAST(r.principal AS CHAR)))
 	AND (mjd, source, kind, band, survey_id) > (:mjd, :source, :kind, :band, :survey_id)
 ORDER BY mjd, source, kind, band, survey_id
 LIMIT 1000

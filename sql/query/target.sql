@@ -9,48 +9,51 @@
 -- Where a row's rights are looked at, JSON_CONTAINS asks the list without making a table for each row.
 
 --: target_get sqlite
--- One target, if one of the principals has the verbs on it (`everything`: a superuser asks).
+-- One target, if one of the principals has the verbs on it (`everything`: a superuser asks). What
+-- OPEN and PUBLIC give beside sight is `open`.
 SELECT t.* FROM target t
 WHERE t.id = :id AND (:everything = 1 OR EXISTS (
 	SELECT 1 FROM rights r WHERE r.target_id = :id
-	AND r.principal IN (SELECT value FROM json_each(:principals)) AND (r.verbs & :verbs) = :verbs))
+	AND r.principal IN (SELECT value FROM json_each(:principals)) AND ((CASE WHEN r.principal < 16 THEN r.verbs | :open ELSE r.verbs END) & :verbs) = :verbs))
 --: target_get postgresql
 SELECT t.* FROM target t
 WHERE t.id = :id AND (CAST(:everything AS BIGINT) = 1 OR EXISTS (
 	SELECT 1 FROM rights r WHERE r.target_id = :id
 	AND r.principal = ANY (CAST((SELECT CAST(:principals AS TEXT)) AS BIGINT[]))
-	AND (r.verbs & CAST(:verbs AS BIGINT)) = CAST(:verbs AS BIGINT)))
+	AND ((CASE WHEN r.principal < 16 THEN r.verbs | CAST(:open AS BIGINT) ELSE r.verbs END)
+	& CAST(:verbs AS BIGINT)) = CAST(:verbs AS BIGINT)))
 --: target_get mariadb
 SELECT t.* FROM target t
 WHERE t.id = :id AND (:everything = 1 OR EXISTS (
 	SELECT 1 FROM rights r WHERE r.target_id = :id
-	AND JSON_CONTAINS(:principals, CAST(r.principal AS CHAR)) AND (r.verbs & :verbs) = :verbs))
+	AND JSON_CONTAINS(:principals, CAST(r.principal AS CHAR)) AND ((CASE WHEN r.principal < 16 THEN r.verbs | :open ELSE r.verbs END) & :verbs) = :verbs))
 
 --: target_load sqlite
 -- One target that the asker may see, with what else they may do and who made it.
-SELECT t.*, u.username AS creator, r.may_change, r.may_delete
+SELECT t.*, u.username AS creator, r.verbs & 2 AS may_change, r.verbs & 4 AS may_delete
 FROM target t
 CROSS JOIN (
-	SELECT count(*) AS seen, max(verbs & 2) AS may_change, max(verbs & 4) AS may_delete
-	FROM json_each(:principals) p CROSS JOIN rights
-	ON principal = p.value AND target_id = :id) r
+	SELECT count(*) AS seen, max(v & 2) | max(v & 4) AS verbs FROM (
+		SELECT CASE WHEN principal < 16 THEN verbs | :open ELSE verbs END AS v
+		FROM json_each(:principals) p CROSS JOIN rights
+		ON principal = p.value AND target_id = :id)) r
 LEFT JOIN users u ON u.id = t.creator_id
 WHERE t.id = :id AND (:everything = 1 OR r.seen > 0)
 --: target_load postgresql
-SELECT t.*, u.username AS creator, r.may_change, r.may_delete
+SELECT t.*, u.username AS creator, r.verbs & 2 AS may_change, r.verbs & 4 AS may_delete
 FROM target t
 CROSS JOIN (
-	SELECT CAST(count(*) AS BIGINT) AS seen, max(verbs & 2) AS may_change,
-		max(verbs & 4) AS may_delete
+	SELECT CAST(count(*) AS BIGINT) AS seen, bit_or(CASE WHEN principal < 16
+		THEN verbs | CAST(:open AS BIGINT) ELSE verbs END) AS verbs
 	FROM rights
 	WHERE target_id = :id AND principal = ANY (CAST((SELECT CAST(:principals AS TEXT)) AS BIGINT[]))) r
 LEFT JOIN users u ON u.id = t.creator_id
 WHERE t.id = :id AND (CAST(:everything AS BIGINT) = 1 OR r.seen > 0)
 --: target_load mariadb
-SELECT t.*, u.username AS creator, r.may_change, r.may_delete
+SELECT t.*, u.username AS creator, r.verbs & 2 AS may_change, r.verbs & 4 AS may_delete
 FROM target t
 CROSS JOIN (
-	SELECT count(*) AS seen, max(verbs & 2) AS may_change, max(verbs & 4) AS may_delete
+	SELECT count(*) AS seen, bit_or(CASE WHEN principal < 16 THEN verbs | :open ELSE verbs END) AS verbs
 	FROM rights
 	WHERE target_id = :id AND JSON_CONTAINS(:principals, CAST(principal AS CHAR))) r
 LEFT JOIN users u ON u.id = t.creator_id
@@ -206,20 +209,6 @@ VALUES (:target, :key, :value, :float_value, :bool_value, :time_value)
 --: target_extras_clear
 -- All extras of a target, before they are written anew.
 DELETE FROM target_extra WHERE target_id = :target
-
---: rights_give or-nothing
--- Rights of a principal on a target; `created` is the target's.
-INSERT INTO rights (principal, target_id, verbs, created)
-VALUES (:principal, :target, :verbs, :created)
-
---: rights_take
--- A principal's rights on a target.
-DELETE FROM rights WHERE target_id = :target AND principal = :principal
-
---: rights_groups
--- The principals of groups that have rights on a target.
-SELECT principal FROM rights
-WHERE target_id = :target AND principal % 16 = 1 AND principal > 16
 
 --: user_groups_named sqlite
 -- The groups of people with these names (a JSON array).

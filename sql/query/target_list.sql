@@ -320,17 +320,17 @@ WHERE "key" = :key AND left(value, 200) = left(:value, 200) AND value = :value L
 SELECT target_id AS id FROM target_extra WHERE "key" = :key AND value = :value LIMIT 2001
 
 --: match_visible sqlite
--- All that these principals see.
+-- All that these principals see, up to one more than TARGET_VISIBLE.
 SELECT DISTINCT target_id AS id FROM rights
-WHERE principal IN (SELECT value FROM json_each(:principals)) LIMIT 2001
+WHERE principal IN (SELECT value FROM json_each(:principals)) LIMIT 5001
 --: match_visible postgresql
 SELECT DISTINCT n.target_id AS id FROM unnest(CAST((SELECT CAST(:principals AS TEXT)) AS BIGINT[])) AS p (id)
 CROSS JOIN LATERAL (SELECT r.target_id FROM rights r WHERE r.principal = p.id
-ORDER BY r.created DESC, r.target_id DESC LIMIT 2001) n LIMIT 2001
+ORDER BY r.created DESC, r.target_id DESC LIMIT 5001) n LIMIT 5001
 --: match_visible mariadb
 SELECT DISTINCT r.target_id AS id
 FROM JSON_TABLE(:principals, '$[*]' COLUMNS (id BIGINT PATH '$')) p
-STRAIGHT_JOIN rights r ON r.principal = p.id LIMIT 2001
+STRAIGHT_JOIN rights r ON r.principal = p.id LIMIT 5001
 
 --: match_cone sqlite
 -- The targets of a cone; `strips` is a JSON array of [zone, from, to] (lib/sky/cone.h).

@@ -21,6 +21,7 @@ FORMS = {
     '/targets/create/': {'name': 'Forged', 'type': 'SIDEREAL', 'ra': '10', 'dec': '10'},
     '/targets/<id>/update/': {'name': 'Forged', 'type': 'SIDEREAL', 'ra': '10', 'dec': '10'},
     '/targets/<id>/delete/': {},
+    '/targets/<id>/permissions/': {'user': 'ben', 'change': 'on'},
     '/targets/import/': None,  # a file
     '/targets/seed/': {},
     '/terms/': {'version': ''},
@@ -48,6 +49,7 @@ def _state(site):
     for table, columns in (('users', 'id, username, password, is_active'), ('site', 'id, domain, name'),
                            ('session', 'user_id, created, expires'), ('target', 'id, name, ra'),
                            ('target_name', 'id, name'), ('rights', 'principal, target_id, verbs'),
+                           ('datum_rights', 'target_id, source, principal, verbs'),
                            ('target_list', 'id, name'), ('target_extra', 'id, "key", value')):
         text += repr(sorted(site.sql('SELECT %s FROM %s' % (columns, table))))
     return hashlib.sha256(text.encode()).hexdigest()

@@ -82,6 +82,7 @@ def _pages(site):
     for who in ('admin', 'ada', None):
         client = site.signed_in(who) if who else site.visitor()
         for path in PATHS + targets + [t + 'update/' for t in targets[:12]] + \
+                [t + p for t in targets[:4] for p in ('access/', 'access/?user=ada', 'permissions/')] + \
                 [t + 'photometry.csv' for t in targets]:
             answer = client.get(path)
             out[who, path] = '%d %s\n%s' % (answer.status, answer.location, _plain(answer.text))

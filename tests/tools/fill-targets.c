@@ -4,7 +4,9 @@
  * The database is the configured one (MERIDIAN_DATABASE_URL), with its schema. The same seed and
  * count make the same targets: 10 % OPEN, 40 % PUBLIC, 50 % PRIVATE, one in 50 non-sidereal, an
  * alias for every third, an extra for every tenth. The group "bench" has rights on 30 %, the group
- * "bench-old" on the 20 oldest, which are PRIVATE.
+ * "bench-old" on the 20 oldest, which are PRIVATE; "bench-20", "bench-2000" and "bench-2500" on as
+ * many of a million, spread over all; "bench-far" on those at the end of the right ascensions, some
+ * 3,000 of a million.
  */
 #include <getopt.h>
 #include <math.h>
@@ -26,7 +28,7 @@ static const char usage[] =
     "  -h, --help          this\n"
     "The database is DATABASE_URL of meridian.conf or MERIDIAN_DATABASE_URL; groups \"bench\" "
     "(sees\n"
-    "30 %) and \"bench-old\" (sees the 20 oldest) are made if need be.\n";
+    "30 %), \"bench-old\" (sees the 20 oldest) and some more are made if need be.\n";
 
 struct filling {
 	struct arena *arena;
@@ -35,7 +37,14 @@ struct filling {
 	int64_t first, count; /* of this batch */
 	int64_t start; /* when the first one was created */
 	int64_t group, old_group, list;
+	int64_t spread[3], far; /* groups */
 };
+
+/* Every so manieth target is seen by a group: 20, 2,000 and 2,500 of a million. */
+static const struct {
+	const char *name;
+	int64_t every, from;
+} spreads[] = { { "bench-20", 50000, 13 }, { "bench-2000", 500, 7 }, { "bench-2500", 400, 11 } };
 
 static double
 chance(struct filling *f)
@@ -74,6 +83,23 @@ move(struct filling *f, struct target *t)
 }
 
 static void
+share(struct filling *f, int64_t i, struct target_new *n)
+{
+	int64_t *groups = arena_array(f->arena, NELEM(spreads) + 2, sizeof(*groups));
+
+	if (i < OLD)
+		groups[n->ngroups++] = f->old_group;
+	else if (chance(f) < 0.3)
+		groups[n->ngroups++] = f->group;
+	for (size_t k = 0; k < NELEM(spreads); k++)
+		if (i % spreads[k].every == spreads[k].from)
+			groups[n->ngroups++] = f->spread[k];
+	if (n->target.ra > 358.9)
+		groups[n->ngroups++] = f->far;
+	n->groups = groups;
+}
+
+static void
 make(struct filling *f, int64_t i, struct target_new *n)
 {
 	struct target_key *keys = arena_array(f->arena, 2, sizeof(*keys));
@@ -96,13 +122,7 @@ make(struct filling *f, int64_t i, struct target_new *n)
 		t.dec = asin(chance(f) * 2 - 1) * 180 / M_PI;
 	}
 	*n = (struct target_new){ .target = t, .keys = keys, .nkeys = i % 3 == 0 ? 2 : 1 };
-	if (i < OLD) {
-		n->groups = &f->old_group;
-		n->ngroups = 1;
-	} else if (chance(f) < 0.3) {
-		n->groups = &f->group;
-		n->ngroups = 1;
-	}
+	share(f, i, n);
 	if (i % 20 == 0)
 		n->list = f->list;
 	if (i % 10 == 0) {
@@ -144,6 +164,9 @@ run(struct filling *f, struct db *db, int64_t count, const char *list)
 
 	f->group = group_id(db, f->arena, "bench");
 	f->old_group = group_id(db, f->arena, "bench-old");
+	f->far = group_id(db, f->arena, "bench-far");
+	for (size_t k = 0; k < NELEM(spreads); k++)
+		f->spread[k] = group_id(db, f->arena, spreads[k].name);
 	f->random = f->seed;
 	f->start = clock_now() - (count + 1) * SECOND;
 	if (f->group == 0 || f->old_group == 0) {

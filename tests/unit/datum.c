@@ -139,7 +139,7 @@ read_rows(
     struct scratch *s, int64_t target, size_t limit, struct datum **rows, size_t *n, bool *more)
 {
 	return datum_read_end(
-	    datum_read_start(s->db, target, limit), s->arena, limit, rows, n, more);
+	    datum_read_start(s->db, NULL, target, limit), s->arena, limit, rows, n, more);
 }
 
 static size_t
@@ -375,14 +375,14 @@ a_walk_gives_all_by_time(void **state)
 	assert_int_equal(read_rows(s, 1, N, &rows, &n, &more), DB_END);
 	assert_int_equal(n, N);
 	w.rows = rows;
-	assert_int_equal(datum_each(s->db, 1, compare_with_read, &w), DB_END);
+	assert_int_equal(datum_each(s->db, NULL, 1, compare_with_read, &w), DB_END);
 	assert_int_equal(w.n, N);
 	w.n = 0;
 	w.stop = 1500;
-	assert_int_equal(datum_each(s->db, 1, compare_with_read, &w), DB_REFUSED);
+	assert_int_equal(datum_each(s->db, NULL, 1, compare_with_read, &w), DB_REFUSED);
 	assert_int_equal(w.n, 1500);
 	w.n = 0;
-	assert_int_equal(datum_each(s->db, 3, compare_with_read, &w), DB_END);
+	assert_int_equal(datum_each(s->db, NULL, 3, compare_with_read, &w), DB_END);
 	assert_int_equal(w.n, 0);
 }
 

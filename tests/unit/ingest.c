@@ -15,6 +15,7 @@
 #include "scratch.h"
 #include "tests/tools/alerts.h"
 #include "tests/tools/avro_write.h"
+#include "tom/rights.h"
 
 struct scratch {
 	struct db *db;
@@ -155,6 +156,37 @@ each_visit_adds_what_it_brings(void **state)
 	assert_int_equal(t.new_points, 0);
 	assert_int_equal(t.new_targets, 0);
 	buf_free(&b);
+}
+
+static void
+measurements_are_shared_where_they_have_rights_of_their_own(void **state)
+{
+	struct scratch *s = *state;
+	struct ingest_options shared = { .permissions = TARGET_PUBLIC, .shares_data = true };
+	struct arena *a = arena_new();
+	struct right *rows;
+	struct buf b = { 0 };
+	const int64_t target = 2; /* one of them */
+	size_t n;
+
+	make(&b, &v3, 3, 0, 0);
+	run(s, &usual, &b);
+	assert_int_equal(rights_list(s->db, a, target, STR("ZTF"), 0, 10, &rows, &n), DB_END);
+	assert_int_equal(n, 0);
+	/* packets that come again share what nobody has rights on yet */
+	run(s, &shared, &b);
+	assert_int_equal(rights_list(s->db, a, target, STR("ZTF"), 0, 10, &rows, &n), DB_END);
+	assert_int_equal(n, 1);
+	assert_int_equal(rows[0].principal, PRINCIPAL_SIGNED_IN);
+	assert_int_equal(rows[0].verbs, VIEW);
+	/* and leave what somebody has */
+	shared.permissions = TARGET_OPEN;
+	run(s, &shared, &b);
+	assert_int_equal(rights_list(s->db, a, target, STR("ZTF"), 0, 10, &rows, &n), DB_END);
+	assert_int_equal(n, 1);
+	assert_int_equal(rows[0].principal, PRINCIPAL_SIGNED_IN);
+	buf_free(&b);
+	arena_free(a);
 }
 
 static void
@@ -425,6 +457,7 @@ static const struct CMUnitTest sqlite_tests[] = {
 static const struct CMUnitTest tests[] = {
 	TEST(a_second_run_adds_nothing),
 	TEST(each_visit_adds_what_it_brings),
+	TEST(measurements_are_shared_where_they_have_rights_of_their_own),
 	TEST(a_batch_of_known_packets_is_two_statements),
 	TEST(forced_points_are_stored_and_empty_ones_counted),
 	TEST(a_rejected_packet_does_not_hinder_the_others),

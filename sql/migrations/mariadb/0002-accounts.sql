@@ -94,3 +94,16 @@ CREATE TABLE IF NOT EXISTS mail (
 	INDEX mail_next (next_try),
 	INDEX mail_recipient (recipient_key, created)
 ) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
+
+-- Who may do what with the measurements of one source of a target, where TARGET_PERMISSIONS_ONLY is
+-- no: a row a principal, as in rights. A row of principal 0, nobody, says that the rights were
+-- settled, so that a stream gives none.
+CREATE TABLE IF NOT EXISTS datum_rights (
+	target_id BIGINT NOT NULL,
+	source VARCHAR(100) NOT NULL,
+	principal BIGINT NOT NULL,
+	verbs TINYINT NOT NULL CHECK (verbs BETWEEN 1 AND 7),
+	PRIMARY KEY (target_id, source, principal),
+	INDEX datum_rights_principal (principal),
+	FOREIGN KEY (target_id) REFERENCES target (id) ON DELETE CASCADE
+) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;

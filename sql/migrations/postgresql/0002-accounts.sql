@@ -90,3 +90,15 @@ CREATE TABLE mail (
 );
 CREATE INDEX mail_next ON mail (next_try);
 CREATE INDEX mail_recipient ON mail (recipient_key, created);
+
+-- Who may do what with the measurements of one source of a target, where TARGET_PERMISSIONS_ONLY is
+-- no: a row a principal, as in rights. A row of principal 0, nobody, says that the rights were
+-- settled, so that a stream gives none.
+CREATE TABLE datum_rights (
+	target_id BIGINT NOT NULL REFERENCES target (id) ON DELETE CASCADE,
+	source TEXT COLLATE "C" NOT NULL,
+	principal BIGINT NOT NULL,
+	verbs SMALLINT NOT NULL CHECK (verbs BETWEEN 1 AND 7),
+	PRIMARY KEY (target_id, source, principal)
+);
+CREATE INDEX datum_rights_principal ON datum_rights (principal);

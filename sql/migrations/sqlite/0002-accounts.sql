@@ -90,3 +90,15 @@ CREATE TABLE mail (
 ) STRICT;
 CREATE INDEX mail_next ON mail (next_try);
 CREATE INDEX mail_recipient ON mail (recipient_key, created);
+
+-- Who may do what with the measurements of one source of a target, where TARGET_PERMISSIONS_ONLY is
+-- no: a row a principal, as in rights. A row of principal 0, nobody, says that the rights were
+-- settled, so that a stream gives none.
+CREATE TABLE datum_rights (
+	target_id INTEGER NOT NULL REFERENCES target (id) ON DELETE CASCADE,
+	source TEXT NOT NULL,
+	principal INTEGER NOT NULL,
+	verbs INTEGER NOT NULL CHECK (verbs BETWEEN 1 AND 7),
+	PRIMARY KEY (target_id, source, principal)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX datum_rights_principal ON datum_rights (principal);
