@@ -37,5 +37,6 @@ main(int argc, char **argv)
 	        .nroutes = NELEM(routes),
 	        .hooks = &auth_hooks,
 	        .start = login_terms_start,
+	        .needs = auth_needs_hashes,
 	        .stop = login_terms_stop });
 }

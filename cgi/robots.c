@@ -160,19 +160,16 @@ built(const struct config *config)
 	    SECOND;
 }
 
-/* From here on only what may be served can be read. */
-static int
-confine(const struct config *config, const char *path)
+/* Only what may be served can be read. */
+static void
+needs(const struct app_state *app, struct sandbox *box)
 {
-	const char *hosts = config_text(config, "ROBOTS_TXT_DIR");
+	const char *path = config_text(app->config, "ROBOTS_TXT_PATH");
 	char dir[ROBOTS_PATH_LONGEST];
-	const char *const directories[] = {
-		path[0] != '\0' && robots_directory(path, dir) == 0 ? dir : NULL,
-		hosts[0] != '\0' ? hosts : NULL
-	};
 
-	return config_bool(config, "SANDBOX") ? sandbox_confine(directories, NELEM(directories))
-	                                      : 0;
+	if (path[0] != '\0' && robots_directory(path, dir) == 0)
+		sandbox_read(box, dir);
+	sandbox_read(box, config_text(app->config, "ROBOTS_TXT_DIR"));
 }
 
 static int
@@ -197,7 +194,7 @@ start(struct app_state *app)
 		    LOG_TEXT("path", path));
 	b->ours.modified = built(app->config);
 	set_etag(&b->ours);
-	return confine(app->config, path);
+	return 0;
 }
 
 static void
@@ -237,5 +234,6 @@ main(int argc, char **argv)
 	        .last_words = LAST_WORDS,
 	        .no_pages = true,
 	        .start = start,
+	        .needs = needs,
 	        .stop = stop });
 }

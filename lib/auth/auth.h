@@ -16,6 +16,12 @@
  */
 extern const struct hooks auth_hooks;
 
+/*
+ * The `needs` (struct app) of an executable that checks or sets passwords: they are hashed in turns that
+ * the whole machine shares, by a file in RUN_DIR.
+ */
+void auth_needs_hashes(const struct app_state *, struct sandbox *);
+
 /* request->user, or the visitor: never NULL. */
 const struct user *auth_user(const struct request *);
 

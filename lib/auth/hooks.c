@@ -17,6 +17,7 @@
 #include "auth/visit.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/sandbox.h"
 
 #define TOUCH_PAUSE (5 * SECOND)
 
@@ -87,6 +88,18 @@ stop(struct app_state *app)
 	secret_free(auth->secret);
 	free(auth);
 	app->auth = NULL;
+}
+
+static void
+needs(const struct app_state *app, struct sandbox *box)
+{
+	db_needs(app->db, box);
+}
+
+void
+auth_needs_hashes(const struct app_state *app, struct sandbox *box)
+{
+	sandbox_write(box, config_text(app->config, "RUN_DIR"));
 }
 
 static void
@@ -469,6 +482,7 @@ finish(struct request *r)
 const struct hooks auth_hooks = {
 	.start = start,
 	.check = check,
+	.needs = needs,
 	.idle = idle,
 	.stop = stop,
 	.host = host,

@@ -1,5 +1,10 @@
 /*
- * sandbox.h: what a worker gives up before it reads the first byte of a request.
+ * sandbox.h: what a process gives up before it reads the first byte of a request.
+ *
+ * sandbox_enter() is for parents and workers alike. A worker then says what it needs, from
+ * sandbox_begin() to sandbox_confine(), and has nothing else from there on. All of it is for good, in
+ * this process and its children; it asks for no privileges. In a build with sanitizers nothing is
+ * given up: they need what is forbidden.
  */
 #ifndef MERIDIAN_SANDBOX_H
 #define MERIDIAN_SANDBOX_H
@@ -7,19 +12,46 @@
 #include "base/base.h"
 
 /*
- * For good, in this process and its children: no new privileges, no core files, and no system call
- * that a worker has no use for (a forbidden one ends the process: execve, ptrace, mounts, modules,
- * keys, namespaces, raw sockets ...). It asks for nothing and works without privileges. 0, or -1 with
- * a line in the log. In a build with sanitizers it does nothing: they need what it forbids.
+ * No new privileges, no core files, and no system call that none of us has a use for (a forbidden one
+ * ends the process: execve, ptrace, mounts, modules, keys, namespaces, raw sockets ...). 0, or -1 with
+ * a line in the log.
  */
 int sandbox_enter(void);
 
+/* What a worker keeps, as it is said. */
+struct sandbox {
+	int rules; /* of Landlock; -1: the kernel has none */
+	unsigned abi; /* what its Landlock knows; 0: nothing */
+	bool local; /* makes sockets of this machine */
+	bool remote; /* ... and of the internet */
+};
+
+void sandbox_begin(struct sandbox *);
+/* Reads this file, or all below this directory. What is not there is passed over. */
+void sandbox_read(struct sandbox *, const char *path);
+/* Reads, writes, makes and removes files in this directory. */
+void sandbox_write(struct sandbox *, const char *directory);
+/* Connects to servers by their sockets of this machine. */
+void sandbox_local(struct sandbox *);
 /*
- * After that, for good: files are opened below these directories only (NULL and those that are not
- * there are passed over), and only to read; and no socket is made or connected. What is open stays so.
- * Where the kernel has no Landlock, which keeps the first promise, the second stands alone. 0, or -1
- * with a line in the log.
+ * Connects to a server at this TCP port (other ports are closed where the kernel's Landlock knows of
+ * ports, Linux 6.7), whose name is looked up.
  */
-int sandbox_confine(const char *const directories[], size_t n);
+void sandbox_tcp(struct sandbox *, int port);
+/* Libraries that the C library or a driver of a database loads when it connects, and their settings. */
+void sandbox_libraries(struct sandbox *);
+
+/*
+ * Gives up the rest: other files, other sockets, processes of its own, memory that is written and run,
+ * more open files, more than 1 GiB of memory. What is open stays so. Where the kernel has no Landlock,
+ * files are left as they are, which is said in the log. 0, or -1 with a line in the log.
+ */
+int sandbox_confine(struct sandbox *);
+
+/*
+ * For a process that does nothing but compute on files that it has open: no system call is left but
+ * those that read, write, end and move memory; `seconds` of processor time, `bytes` of memory. 0 or -1.
+ */
+int sandbox_compute(unsigned seconds, size_t bytes);
 
 #endif

@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/sandbox.h"
 #include "db/driver.h"
 #include "db/roles.h"
 
@@ -82,6 +83,13 @@ enum db_engine
 db_engine(const struct db *db)
 {
 	return db->engine;
+}
+
+void
+db_needs(const struct db *db, struct sandbox *box)
+{
+	sandbox_libraries(box);
+	db->driver->needs(db, box);
 }
 
 void

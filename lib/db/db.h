@@ -43,6 +43,7 @@
 
 struct db;
 struct query;
+struct sandbox;
 
 enum db_result {
 	DB_END = 0, /* done: no (more) rows; it worked */
@@ -79,6 +80,9 @@ const char *db_engine_name(const struct db *);
  * 64 MiB to hold it. Workers leave it.
  */
 void db_expect_much(struct db *);
+
+/* Says what connecting needs, now and later: the file's directory, or the server's sockets or port. */
+void db_needs(const struct db *, struct sandbox *);
 
 /* Closes the connection when it was idle for that long; forgets open queries. */
 void db_close_idle(struct db *, int64_t microseconds);

@@ -95,6 +95,8 @@ struct driver {
 
 	/* NULL, or what is wrong with the URL of a server, without repeating it; borrowed or in `a`. */
 	const char *(*wrong_url)(struct arena *a, const char *url);
+	/* Says what connecting needs. */
+	void (*needs)(const struct db *, struct sandbox *);
 	/* Connects. The result says why not; the text goes to db_fail. */
 	enum db_result (*open)(struct db *);
 	void (*close)(struct db *);

@@ -19,6 +19,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/sandbox.h"
 
 /* After a failure the server is left in peace for so long: requests that come now fail at once. */
 #define CONNECT_PAUSE (200 * SECOND / 1000)
@@ -263,6 +264,20 @@ mariadb_wrong_url(struct arena *a, const char *url)
 	return mariadb_url_read(a, url, &u);
 }
 
+static void
+mariadb_needs(const struct db *db, struct sandbox *box)
+{
+	struct arena *a = arena_new();
+	struct mariadb_url u = { 0 };
+
+	if (mariadb_url_read(a, db->url, &u) == NULL && u.host != NULL)
+		sandbox_tcp(box, u.port != 0 ? (int)u.port : MYSQL_PORT);
+	else
+		sandbox_local(box);
+	sandbox_read(box, u.ssl_ca);
+	arena_free(a);
+}
+
 static enum db_result
 mariadb_open(struct db *db)
 {
@@ -403,6 +418,7 @@ const struct driver mariadb_driver = {
 	    [DB_WRITE] = "START TRANSACTION" },
 	.migration_begin = { "SELECT GET_LOCK(CONCAT('meridian.', MD5(DATABASE())), 3600)" },
 	.wrong_url = mariadb_wrong_url,
+	.needs = mariadb_needs,
 	.open = mariadb_open,
 	.close = mariadb_close,
 	.abandon = mariadb_abandon,

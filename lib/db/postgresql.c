@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/sandbox.h"
 
 /* After a failure the server is left in peace for so long: requests that come now fail at once. */
 #define CONNECT_PAUSE (200 * SECOND / 1000)
@@ -221,6 +222,57 @@ pg_wrong_url(struct arena *a, const char *url)
 	PQconninfoFree(options);
 	PQfreemem(why); /* it repeats the URL */
 	return good ? NULL : "DATABASE_URL is no URL that PostgreSQL's library understands";
+}
+
+/* The nth of a list with commas, or its only one, as a number. */
+static int
+nth_port(const char *list, unsigned n)
+{
+	const char *p = list, *next;
+
+	while (n-- > 0 && (next = strchr(p, ',')) != NULL)
+		p = next + 1;
+	return (int)strtol(p, NULL, 10);
+}
+
+/* The sockets or ports of the hosts in the URL, and the files of TLS that it names. */
+static void
+pg_needs(const struct db *db, struct sandbox *box)
+{
+	static const char *const files[] = { "sslcert", "sslkey", "sslrootcert", "sslcrl",
+		"sslcrldir" };
+	PQconninfoOption *options = PQconninfoParse(db->url, NULL);
+	const char *hosts = "", *ports = "5432", *home = getenv("HOME");
+	char path[4096];
+	unsigned n = 0;
+
+	for (PQconninfoOption *o = options; o != NULL && o->keyword != NULL; o++) {
+		if (o->val == NULL || o->val[0] == '\0')
+			continue;
+		if (strcmp(o->keyword, "host") == 0 || strcmp(o->keyword, "hostaddr") == 0)
+			hosts = o->val;
+		else if (strcmp(o->keyword, "port") == 0)
+			ports = o->val;
+		for (size_t i = 0; i < NELEM(files); i++)
+			if (strcmp(o->keyword, files[i]) == 0)
+				sandbox_read(box, o->val);
+	}
+	for (const char *p = hosts;; p++, n++) {
+		size_t length = strcspn(p, ",");
+
+		if (length == 0 || p[0] == '/' || p[0] == '@')
+			sandbox_local(box);
+		else
+			sandbox_tcp(box, nth_port(ports, n));
+		p += length;
+		if (*p == '\0')
+			break;
+	}
+	PQconninfoFree(options);
+	/* where libpq looks for certificates */
+	if (home != NULL &&
+	    snprintf(path, sizeof(path), "%s/.postgresql", home) < (int)sizeof(path))
+		sandbox_read(box, path);
 }
 
 static enum db_result
@@ -514,6 +566,7 @@ const struct driver postgresql_driver = {
 	.migration_begin = { "SET LOCAL statement_timeout = 0",
 	    "SELECT pg_advisory_xact_lock(5206744372)" },
 	.wrong_url = pg_wrong_url,
+	.needs = pg_needs,
 	.open = pg_open,
 	.close = pg_close,
 	.abandon = pg_abandon,

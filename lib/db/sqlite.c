@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/sandbox.h"
 #include "db/driver.h"
 #include "db/roles.h"
 
@@ -661,8 +662,23 @@ sqlite_bulk(struct bulk *b, int64_t *added)
 	return r;
 }
 
+/* It makes, and removes, a log and a table of locks beside the file. */
+static void
+sqlite_needs(const struct db *db, struct sandbox *box)
+{
+	char *directory = strdup(db->path), *slash;
+
+	if (directory == NULL)
+		arena_exhausted();
+	slash = strrchr(directory, '/');
+	slash[slash == directory] = '\0';
+	sandbox_write(box, directory);
+	free(directory);
+}
+
 const struct driver sqlite_driver = {
 	.begin = { [DB_READ] = "BEGIN", [DB_WRITE] = "BEGIN IMMEDIATE" },
+	.needs = sqlite_needs,
 	.open = sqlite_open,
 	.close = sqlite_close,
 	.abandon = sqlite_abandon,

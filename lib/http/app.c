@@ -254,7 +254,8 @@ work(struct prefork *p)
 	struct server server;
 	int status = EXIT_CONFIG;
 
-	if (server_start(&server, p->app, p->config, p->templates) == 0)
+	if (server_start(&server, p->app, p->config, p->templates) == 0 &&
+	    server_confine(&server) == 0)
 		status = fastcgi_run(&server, p);
 	server_free(&server);
 	unload(p);
@@ -293,7 +294,8 @@ serve_cgi(struct prefork *p)
 	struct server server;
 	int status = EXIT_CONFIG;
 
-	if (server_start(&server, p->app, p->config, p->templates) == 0)
+	if (server_start(&server, p->app, p->config, p->templates) == 0 &&
+	    server_confine(&server) == 0)
 		status = cgi_run(&server, environ);
 	server_free(&server);
 	return status;

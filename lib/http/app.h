@@ -21,6 +21,7 @@ struct response;
 struct templates;
 struct assets;
 struct db;
+struct sandbox;
 
 enum method { GET = 1, POST = 2, PUT = 4, PATCH = 8, DELETE = 16, OPTIONS = 32, HEAD = 64 };
 
@@ -71,6 +72,8 @@ struct hooks {
 	int (*start)(struct app_state *);
 	/* Before workers are started, in the parent: is the schema ours? -1 having said why on stderr. */
 	int (*check)(struct app_state *);
+	/* What the worker needs from here on, said to the sandbox (base/sandbox.h): all else is given up. */
+	void (*needs)(const struct app_state *, struct sandbox *);
 	/* Called when no request came for a second: close what was long idle. */
 	void (*idle)(struct app_state *);
 	/* The worker ends (SIGTERM, SIGHUP: then another one starts with the new configuration). */
@@ -107,6 +110,7 @@ struct app {
 	const char *last_words;
 	bool fallback; /* answers what nobody else serves, as 404 (home) */
 	int (*start)(struct app_state *); /* the executable's own, after the hooks' */
+	void (*needs)(const struct app_state *, struct sandbox *); /* besides the hooks' */
 	void (*stop)(struct app_state *); /* gives back what that took, before the hooks' */
 };
 

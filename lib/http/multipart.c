@@ -180,16 +180,22 @@ close_file(void *arg)
 	u->fd = -1;
 }
 
+const char *
+multipart_directory(void)
+{
+	const char *dir = getenv("TMPDIR");
+
+	return dir == NULL || dir[0] != '/' ? "/tmp" : dir;
+}
+
 /* A file without a name: nobody else opens it, and it is gone with the request. */
 static int
 temporary_file(void)
 {
-	const char *dir = getenv("TMPDIR");
+	const char *dir = multipart_directory();
 	char path[4096];
 	int fd, n;
 
-	if (dir == NULL || dir[0] != '/')
-		dir = "/tmp";
 	fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600);
 	if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT))
 		return fd;
@@ -222,6 +228,11 @@ begin_file(struct multipart *m, struct str filename, struct str type)
 		.filename = filename,
 		.type = type.p == NULL ? STR("application/octet-stream") : type,
 		.fd = temporary_file() };
+	/* an executable without a route for files has no place for them (server_confine) */
+	if (u->fd < 0 && errno == EACCES) {
+		log_warn("a file was sent to where none are taken", LOG_STR("path", r->path));
+		return refuse(415, "This page takes no files.");
+	}
 	if (u->fd < 0) {
 		log_error("temporary file failed", LOG_TEXT("error", strerror(errno)));
 		return refuse(errno == ENOSPC ? 507 : 500, NULL);

@@ -12,12 +12,15 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/sandbox.h"
 #include "http/asset.h"
 #include "http/serve.h"
 #include "http/template.h"
 
 /* Keep this much of an answer's memory for the next one. */
 #define BODY_KEPT KIB(256)
+/* A route that takes so much takes files. */
+#define FILES_BODY MIB(1)
 
 int
 server_start(struct server *server, const struct app *app, struct config *config,
@@ -46,6 +49,27 @@ server_start(struct server *server, const struct app *app, struct config *config
 	if (app->hooks != NULL && app->hooks->start != NULL && app->hooks->start(state) != 0)
 		return -1;
 	return app->start != NULL && app->start(state) != 0 ? -1 : 0;
+}
+
+int
+server_confine(struct server *server)
+{
+	const struct app *app = server->app.app;
+	bool files = false;
+	struct sandbox box;
+
+	if (!config_bool(server->app.config, "SANDBOX"))
+		return 0;
+	sandbox_begin(&box);
+	for (size_t i = 0; i < app->nroutes; i++)
+		files = files || app->routes[i].body >= FILES_BODY;
+	if (files)
+		sandbox_write(&box, multipart_directory());
+	if (app->hooks != NULL && app->hooks->needs != NULL)
+		app->hooks->needs(&server->app, &box);
+	if (app->needs != NULL)
+		app->needs(&server->app, &box);
+	return sandbox_confine(&box);
 }
 
 void

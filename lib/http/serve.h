@@ -34,6 +34,11 @@ struct server {
 
 /* Makes it ready after the fork; calls the start hooks. -1 where one of them failed (it said why). */
 int server_start(struct server *, const struct app *, struct config *, struct templates *);
+/*
+ * With SANDBOX gives up what the worker does not need (base/sandbox.h): it keeps what the hooks and the
+ * executable name, and where one of its routes takes files, a directory for temporary ones. 0 or -1.
+ */
+int server_confine(struct server *);
 void server_stop(struct server *);
 /* No request came for a second: the idle hook has its turn. */
 void server_rest(struct server *);
@@ -81,6 +86,8 @@ struct multipart;
 struct multipart *multipart_new(struct request *, struct str boundary);
 struct refusal multipart_feed(struct multipart *, const char *, size_t n);
 /* The body ended: refused where it was not complete; then uploads stand in the request. */
+/* The directory of temporary files. */
+const char *multipart_directory(void);
 struct refusal multipart_end(struct multipart *);
 /* The boundary parameter of a Content-Type; absent where there is none that is allowed. */
 struct str multipart_boundary(struct arena *, struct str content_type);

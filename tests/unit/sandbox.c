@@ -114,9 +114,13 @@ static char file[64];
 static void
 confine(void)
 {
-	const char *const dirs[] = { NULL, "/nonexistent", dir };
+	struct sandbox box;
 
-	if (sandbox_confine(dirs, NELEM(dirs)) != 0)
+	sandbox_begin(&box);
+	sandbox_read(&box, NULL);
+	sandbox_read(&box, "/nonexistent");
+	sandbox_read(&box, dir);
+	if (sandbox_confine(&box) != 0)
 		_exit(98);
 }
 

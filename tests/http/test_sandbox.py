@@ -1,0 +1,107 @@
+"""
+What an intruder in an executable can do: each executable of cgi/ is run with a handler that was taken
+over (tests/attack/evil.c) and tries it. A new executable is a line in Makefile.am, and in ROLES where it
+has rights of its own.
+"""
+import os
+import subprocess
+
+from harness.report import equal, needs
+from harness import process
+
+# Tries that the system ends the process for.
+KILLED = ('run_a_shell', 'start_a_process', 'watch_the_parent', 'signal_the_parent', 'make_namespace',
+          'make_raw_socket', 'open_a_server', 'write_code', 'turn_data_to_code')
+# Tries that are answered with an error, in every executable.
+REFUSED = ('read_passwd', 'read_configuration', 'read_parent_memory', 'write_home', 'write_template',
+           'write_program', 'take_memory', 'raise_limits')
+# Tries of the database that fail, for those that are not named.
+DATABASE = {
+    'read_hashes': ('login',),
+    'read_factors': ('login',),
+    'become_another_role': ('login',),
+    'write_hashes': ('login', 'users'),
+    'become_superuser': ('login', 'users'),
+    'empty_the_log': ('admin-security',),
+    'drop_a_table': (),
+}
+# Who writes where else.
+RUN_DIR = ('login', 'users')
+TEMPORARY = ('targets',)
+
+
+def _evil(site):
+    """The executables that were taken over."""
+    names = [name for name in site.workshop.executables()
+             if os.path.exists(_path(site, name))]
+    equal(names, site.workshop.executables(), 'tests/attack/evil-NAME in Makefile.am')
+    return names
+
+
+def _path(site, name):
+    return os.path.join(site.workshop.build, 'tests/attack/evil-' + name)
+
+
+def _try(site, name, tries):
+    """What came of each, and the signal that ended the process."""
+    temporary = os.path.join(site.directory, 'tmp')  # not /tmp, below which the whole site lies
+    if not os.path.exists(temporary):
+        os.mkdir(temporary)
+        if os.getuid() == 0:
+            process.give_to(process.unprivileged(), temporary)
+    env = site.environment(TMPDIR=temporary, REQUEST_METHOD='GET', PATH_INFO='/evil/', SCRIPT_NAME='',
+                           EVIL=','.join(tries),
+                           GATEWAY_INTERFACE='CGI/1.1', SERVER_PROTOCOL='HTTP/1.1',
+                           HTTP_HOST='127.0.0.1', SERVER_NAME='127.0.0.1', REMOTE_ADDR='127.0.0.1',
+                           SERVER_ADDR='127.0.0.1')
+
+    done = subprocess.run([_path(site, name)], env=env, stdin=subprocess.DEVNULL, text=True, cwd='/',
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, **process.as_user())
+    words = [line.split() for line in done.stdout.splitlines()]
+    came = {w[0]: w[1] for w in words if len(w) == 2 and w[0] in tries}
+    if done.returncode >= 0 and set(came) != set(tries):
+        raise AssertionError('%s answers %r %r' % (name, done.stdout[-500:], done.stderr[-500:]))
+    return came, -done.returncode if done.returncode < 0 else 0
+
+
+@needs('nginx', 'sqlite')
+def an_intruder_runs_nothing_and_opens_nothing(site):
+    for name in _evil(site):
+        for one in KILLED:
+            equal(_try(site, name, [one]), ({}, 31), '%s: %s: SIGSYS' % (name, one))
+        came, signal = _try(site, name, REFUSED)
+        equal(signal, 0)
+        for one in REFUSED:
+            equal(came[one] in ('EACCES', 'EPERM', 'ENOMEM', 'ETXTBSY'), True,
+                  '%s: %s: %s' % (name, one, came[one]))
+
+
+@needs('nginx', 'sqlite')
+def an_intruder_writes_where_the_executable_must(site):
+    for name in _evil(site):
+        came, _ = _try(site, name, ['write_run_dir', 'write_temporary'])
+        equal((name, came['write_run_dir']), (name, 'done' if name in RUN_DIR else 'EACCES'))
+        equal((name, came['write_temporary']), (name, 'done' if name in TEMPORARY else 'EACCES'))
+
+
+@needs('nginx')
+def an_intruder_connects_to_the_database_and_nowhere(site):
+    """Sockets of this machine where the database is behind one, none at all with SQLite."""
+    for name in _evil(site):
+        sockets = site.database != 'sqlite' and name != 'robots'
+        equal((name, _try(site, name, ['make_tcp_socket'])), (name, ({}, 31)))
+        equal((name, _try(site, name, ['make_unix_socket'])),
+              (name, ({'make_unix_socket': 'done'}, 0) if sockets else ({}, 31)))
+
+
+@needs('nginx', 'sqlite')
+def an_intruder_asks_the_database_what_the_executable_may(site):
+    for name in _evil(site):
+        came, _ = _try(site, name, [*DATABASE, 'read_database'])
+        if name == 'robots':
+            equal(set(came.values()) <= {'ENODEV', 'EPERM', 'EACCES', 'ENOENT'}, True, str(came))
+            continue
+        for one, may in DATABASE.items():
+            if one == 'become_another_role' and site.database == 'sqlite':
+                continue
+            equal((name, one, came[one]), (name, one, 'done' if name in may else 'EPERM'))
