@@ -251,6 +251,18 @@ check_settings(struct findings *f)
 		        (long long)config_int(c, "PASSWORD_MIN_LENGTH")),
 		    "15 characters is the least where the password is the only factor (NIST SP "
 		    "800-63B).");
+	if (config_text(c, "PASSWORD_BREACH_FILE")[0] != '\0' &&
+	    access(config_text(c, "PASSWORD_BREACH_FILE"), R_OK) != 0)
+		found(f, true, STR("PASSWORD_BREACH_FILE cannot be read: no password can be set"),
+		    "Let the user whom the site runs as read it, or take the key out.");
+	if (config_bool(c, "PASSWORD_IMPORT_MD5"))
+		found(f, false, STR("PASSWORD_IMPORT_MD5 is on"),
+		    "Take the key out when the users of the old site have signed in once.");
+	if (config_int(c, "PASSWORD_FLOOR_MS") < 500)
+		found(f, false,
+		    STR("PASSWORD_FLOOR_MS is shorter than a hash takes: times tell who has an "
+		        "account"),
+		    "Take the key out.");
 	if (config_bool(c, "OPEN_SEARCH"))
 		found(f, false,
 		    STR("OPEN_SEARCH is on: visitors may export and search without bounds"),

@@ -19,6 +19,7 @@
 #include <utf8proc.h>
 
 #include "auth/password_hash.h"
+#include "auth/policy_list.h"
 #include "auth/secret.h"
 #include "auth/slot.h"
 #include "base/clock.h"
@@ -51,6 +52,7 @@ password_configure(const struct config *c)
 	limit.slots = (unsigned)config_int(c, "PASSWORD_HASHES");
 	limit.wait_ms = config_int(c, "PASSWORD_HASH_WAIT_MS");
 	limit.floor_ms = config_int(c, "PASSWORD_FLOOR_MS");
+	policy_list_configure(c);
 	limit.md5 = config_bool(c, "PASSWORD_IMPORT_MD5");
 	if (dir.n < sizeof(limit.dir)) /* a longer one is no socket's directory either */
 		memcpy(limit.dir, dir.p, dir.n + 1);
@@ -385,11 +387,14 @@ password_generate(struct arena *a)
 	struct str why[PASSWORD_RULES], made;
 	char c[21];
 
-	do {
+	/* where a list cannot be read none would do: what sets it says so */
+	for (int i = 0; i < 100; i++) {
 		random_chars(c, sizeof(c) - 1, set, sizeof(set) - 1);
 		made = arena_printf(a, "%.5s-%.5s-%.5s-%.5s", c, c + 5, c + 10, c + 15);
-	} while (password_problems(
-	             a, made, &(struct password_owner){ .username = STR_NONE }, 15, why) > 0);
+		if (password_problems(
+		        a, made, &(struct password_owner){ .username = STR_NONE }, 15, why) == 0)
+			break;
+	}
 	OPENSSL_cleanse(c, sizeof(c));
 	return made;
 }

@@ -14,7 +14,8 @@
 
 /*
  * Takes RUN_DIR, PASSWORD_HASHES, PASSWORD_HASH_WAIT_MS, PASSWORD_FLOOR_MS and PASSWORD_IMPORT_MD5 for
- * all hashing of this process. Once at start; without it the defaults of these keys hold.
+ * all hashing of this process, and opens the lists of the policy (SHARE_DIR, PASSWORD_BREACH_FILE).
+ * Once at start; without it the defaults of these keys hold, and there are no lists.
  */
 void password_configure(const struct config *);
 

@@ -5,7 +5,9 @@
  * data, least length, the common list, not all digits. Ours goes further where Django's list ends:
  * of its 20,000 words 42 have the 15 characters we ask for. A long password that is nothing but
  * well-known words, runs, repeats and years is found by covering it with such pieces: what three
- * of them cover is guessed early, whatever its length.
+ * of them cover is guessed early, whatever its length. A word of the long list (policy_list.h, more
+ * than 100,000 passwords, words and names) counts as two: by itself, again and again, or with one
+ * more piece it is guessed early, too; two such words are not.
  *
  * All comparing is done on the NFKC form in lower case, as code points; the similarity is that of
  * what was typed, as Django's.
@@ -16,12 +18,14 @@
 #include <string.h>
 #include <utf8proc.h>
 
+#include "auth/policy_list.h"
 #include "auth/unicode.h"
 
 #define FLOOR 8 /* Django's least length */
 #define SIMILAR 0.7
 #define PIECES_MAX 3 /* what so few pieces cover is common */
 #define COVER_MAX 256 /* code points looked at for it; the rest of a longer one is its own */
+#define LISTED 2 /* pieces that a word of the long list counts as */
 #define WORD_MIN 3
 #define WORD_MAX 24
 #define OWN_WORDS 32
@@ -209,23 +213,23 @@ same(struct text t, size_t at, const int32_t *word, size_t n)
 	return at + n <= t.n && memcmp(t.c + at, word, n * sizeof(*word)) == 0;
 }
 
-/* One more piece ends at `end`. */
+/* Some more pieces end at `end`. */
 static void
-reach(struct cover *c, size_t from, size_t end)
+reach(struct cover *c, size_t from, size_t end, unsigned pieces)
 {
-	if (c->cost[from] + 1 < c->cost[end])
-		c->cost[end] = c->cost[from] + 1;
+	if (c->cost[from] + pieces < c->cost[end])
+		c->cost[end] = c->cost[from] + pieces;
 }
 
 /* A piece of n characters, and the same again as often as it follows: all that is one piece. */
 static void
-repeat(struct cover *c, struct text t, size_t at, size_t n)
+repeat(struct cover *c, struct text t, size_t at, size_t n, unsigned pieces)
 {
 	size_t end = at + n;
 
-	reach(c, at, end);
+	reach(c, at, end, pieces);
 	for (; same(t, end, t.c + at, n); end += n)
-		reach(c, at, end + n);
+		reach(c, at, end + n, pieces);
 }
 
 static bool
@@ -252,10 +256,30 @@ words_at(struct cover *c, size_t at)
 
 		for (size_t n = WORD_MIN; n <= WORD_MAX && at + n <= t.n; n++)
 			if (is_common_word(t.c + at, n))
-				repeat(c, t, at, n);
+				repeat(c, t, at, n, 1);
 		for (size_t i = 0; i < c->nown; i++)
 			if (same(t, at, c->own[i].c, c->own[i].n))
-				repeat(c, t, at, c->own[i].n);
+				repeat(c, t, at, c->own[i].n, 1);
+	}
+}
+
+/* Words of the long list; where a short way leads to this place, or none of them is of use. */
+static void
+listed_at(struct cover *c, size_t at)
+{
+	if (c->cost[at] + LISTED > PIECES_MAX)
+		return;
+	for (size_t k = 0; k < NELEM(c->read); k++) {
+		struct text t = c->read[k];
+		utf8proc_uint8_t word[4 * POLICY_LIST_LONGEST];
+		size_t bytes = 0;
+
+		for (size_t n = 1; n <= POLICY_LIST_LONGEST && at + n <= t.n; n++) {
+			bytes += (size_t)utf8proc_encode_char(t.c[at + n - 1], word + bytes);
+			if (n >= POLICY_LIST_SHORTEST &&
+			    policy_list_is_common((struct str){ (const char *)word, bytes }))
+				repeat(c, t, at, n, LISTED);
+		}
 	}
 }
 
@@ -280,7 +304,7 @@ runs_at(struct cover *c, size_t at)
 	struct text t = c->t;
 	size_t end;
 
-	reach(c, at, at + 1);
+	reach(c, at, at + 1, 1);
 	if (strchr(" -_.", (char)(t.c[at] & 0x7f)) != NULL && t.c[at] > 0 && t.c[at] < 0x7f &&
 	    c->cost[at] < c->cost[at + 1])
 		c->cost[at + 1] = c->cost[at]; /* what joins pieces is none */
@@ -289,16 +313,16 @@ runs_at(struct cover *c, size_t at)
 			if (d == 0 ? t.c[end] != t.c[at] : !is_beside(t.c[end - 1], t.c[end], d))
 				break;
 		for (; end >= at + 3; end--)
-			repeat(c, t, at, end - at);
+			repeat(c, t, at, end - at, 1);
 	}
 	for (end = at + 2; end < t.n; end++) /* two runs that alternate: "1q2w3e4r" */
 		if (!is_beside(t.c[end - 2], t.c[end], 1) && !is_beside(t.c[end - 2], t.c[end], -1))
 			break;
 	if (end >= at + 6)
-		reach(c, at, end);
+		reach(c, at, end, 1);
 	for (end = at + 1; end < t.n && end < at + 4 && is_digit(t.c[end - 1]); end++)
 		if (is_digit(t.c[end]))
-			reach(c, at, end + 1);
+			reach(c, at, end + 1, 1);
 }
 
 /* Is it the whole list's word, or covered by PIECES_MAX words, runs, repeats, years? */
@@ -331,6 +355,7 @@ is_common(struct arena *a, struct text t, const struct password_owner *who)
 	for (size_t i = 0; i < t.n; i++) {
 		words_at(c, i);
 		runs_at(c, i);
+		listed_at(c, i);
 	}
 	return c->cost[t.n] <= PIECES_MAX;
 }
@@ -379,10 +404,20 @@ least(size_t min_length)
 	return min_length < FLOOR ? FLOOR : min_length;
 }
 
+/* Typed or in the form that is hashed: who has the file of a breach tries both. */
+static enum breach
+breach_of(struct str typed, struct str normal)
+{
+	enum breach found = policy_list_breach(normal);
+
+	return found != BREACH_NO || str_eq(typed, normal) ? found : policy_list_breach(typed);
+}
+
 size_t
 password_problems(struct arena *a, struct str password, const struct password_owner *who,
     size_t min_length, struct str why[PASSWORD_RULES])
 {
+	struct str normal;
 	const char *data;
 	struct text t;
 	size_t n = 0;
@@ -399,7 +434,8 @@ password_problems(struct arena *a, struct str password, const struct password_ow
 	}
 	if (password.p == NULL)
 		password = STR("");
-	t = lower(a, unicode_nfkc(a, password));
+	normal = unicode_nfkc(a, password);
+	t = lower(a, normal);
 	if ((data = similar_to(a, lower(a, password), who)) != NULL)
 		why[n++] = arena_printf(a,
 		    "The password is too similar to the %s. Choose one that has nothing to do with "
@@ -418,6 +454,20 @@ password_problems(struct arena *a, struct str password, const struct password_ow
 	if (is_repetition(t) || is_run(t))
 		why[n++] = STR("This password only repeats itself or follows the alphabet or the "
 		               "keyboard. Choose one without such a pattern.");
+	switch (breach_of(password, normal)) {
+	case BREACH_YES:
+		why[n++] = STR(
+		    "This password is known from a breach of another site. Choose one that "
+		    "was never used anywhere.");
+		break;
+	case BREACH_UNKNOWN:
+		why[n++] = STR(
+		    "Whether this password is known from a breach cannot be looked up now. "
+		    "Tell those who run this site.");
+		break;
+	case BREACH_NO:
+		break;
+	}
 	return n;
 }
 
@@ -434,5 +484,7 @@ password_rules(struct arena *a, size_t min_length, struct str rule[PASSWORD_RULE
 	rule[n++] = STR("Not a common password, and not a few well-known words, years or runs.");
 	rule[n++] = STR("Not only digits.");
 	rule[n++] = STR("No pattern that repeats, and no run of the alphabet or the keyboard.");
+	if (policy_list_has_breaches())
+		rule[n++] = STR("Not one that is known from a breach of another site.");
 	return n;
 }

@@ -20,6 +20,8 @@
 #include "base/log.h"
 
 #define DEFAULT_PATH "/etc/meridian/meridian.conf"
+#define LENGTH_ALONE \
+	15 /* least characters of a password that is the only factor (NIST SP 800-63B-4) */
 #define PREFIX "MERIDIAN_" /* of variables of the environment */
 
 /* Sorted as the man page is: the site, the web, accounts, targets, the database, the machine. */
@@ -53,6 +55,10 @@ static const struct config_key keys[] = {
 	{ "TOM_API_TOKEN_REQUIRES_MFA", CONFIG_BOOL, "no", "",
 	    "no password alone gets a token: /api/token-auth/ is closed to all" },
 	{ "PASSWORD_MIN_LENGTH", CONFIG_INT, "15", "8..128", "the least characters of a password" },
+	{ "PASSWORD_POLICY", CONFIG_CHOICE, "meridian", "meridian|django-compatible",
+	    "whether fewer than 15 characters may do without a second factor" },
+	{ "PASSWORD_BREACH_FILE", CONFIG_TEXT, "", "",
+	    "a sorted file of SHA-1 of passwords that are known from breaches" },
 	{ "PASSWORD_FLOOR_MS", CONFIG_INT, "600", "0..10000",
 	    "a wrong password is answered no earlier than so long after its turn" },
 	{ "PASSWORD_IMPORT_MD5", CONFIG_BOOL, "no", "",
@@ -388,6 +394,21 @@ split_lists(struct config *c)
 	}
 }
 
+/* What values say together; each alone is right. */
+static bool
+agree(struct config *c)
+{
+	if (config_int(c, "PASSWORD_MIN_LENGTH") >= LENGTH_ALONE ||
+	    strcmp(config_text(c, "TOM_MFA_REQUIRED"), "all") == 0 ||
+	    strcmp(config_text(c, "PASSWORD_POLICY"), "django-compatible") == 0)
+		return true;
+	snprintf(c->err, c->errsize,
+	    "PASSWORD_MIN_LENGTH is %s: less than %d characters are enough only beside a second "
+	    "factor (TOM_MFA_REQUIRED = all), or where PASSWORD_POLICY = django-compatible says so",
+	    config_text(c, "PASSWORD_MIN_LENGTH"), LENGTH_ALONE);
+	return false;
+}
+
 struct config *
 config_load(char *err, size_t errsize)
 {
@@ -401,6 +422,10 @@ config_load(char *err, size_t errsize)
 	err[0] = '\0';
 	c->path = path != NULL && path[0] != '\0' ? arena_strdup(a, path) : DEFAULT_PATH;
 	if (!read_file(c, path != NULL && path[0] != '\0') || !read_environment(c)) {
+		arena_free(a);
+		return NULL;
+	}
+	if (!agree(c)) {
 		arena_free(a);
 		return NULL;
 	}

@@ -183,7 +183,7 @@ def version_needs_no_configuration(site):
         version = own.json('version')['version']
         equal(own.run('version'), 'meridian %s\n' % version)
         own.run('user', 'list', status=78)
-        contains(own.said, 'meridian.conf:5: there is no key NO_SUCH_KEY')
+        contains(own.said, 'meridian.conf:6: there is no key NO_SUCH_KEY')
 
 
 @needs('nginx')
@@ -384,7 +384,7 @@ def without_a_name_the_file_in_etc_is_read(site):
             f.write('NO_SUCH_KEY = 1\n')
         done = ask('user', 'list')
         equal(done.returncode, 78)
-        contains(done.stderr, '/etc/meridian/meridian.conf:6: there is no key NO_SUCH_KEY')
+        contains(done.stderr, '/etc/meridian/meridian.conf:7: there is no key NO_SUCH_KEY')
 
 
 @needs('nginx', 'postgresql')

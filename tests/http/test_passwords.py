@@ -4,7 +4,7 @@ import os
 import unicodedata
 
 from harness.report import Skip, contains, equal, needs
-from harness.site import TOP
+from harness.site import PASSWORDS, TOP
 
 IMPORTED = os.path.join(TOP, '..', 'shared', 'data', 'tomtoolkit')
 
@@ -64,3 +64,85 @@ def an_md5_hash_needs_leave(site):
     equal(_try(site, 'oldest', 'winter'), 400)
     equal(_hash(site, 'oldest'), md5)
     contains(site.logged('login'), 'cannot be read: set the password anew')
+
+
+WEAK = '12345678'
+REASONS = ('too short', 'at least 15', 'too common', 'entirely numeric', 'alphabet or the')
+USER = 'winter-Pelican-8-azimuth'
+
+
+def _by_own_page(site):
+    client = site.signed_in('ben')
+    return client.post('/accounts/password/', {
+        'old_password': PASSWORDS['ben'], 'new_password1': WEAK, 'new_password2': WEAK}).words
+
+
+def _by_commands(site):
+    said = ''
+    for words in (('user', 'add', 'weakling'), ('user', 'password', 'ben')):
+        site.command('meridian', *words, '--password-file', '-', stdin=WEAK + '\n', check=False)
+        equal(site.last.returncode, 1, ' '.join(words))
+        said += site.last.stderr
+        contains(site.last.stderr, *REASONS)
+    return said
+
+
+# Every file that sets a password, and how one that breaks the rules is brought to it.
+WAYS = {
+    'cgi/login_password.c': _by_own_page,
+    'cmd/meridian_users.c': _by_commands,
+}
+# Those whose passwords are made, not chosen.
+GENERATED = {'cmd/meridian_setup.c'}
+
+
+def every_way_to_a_password_keeps_the_one_policy(site):
+    """A file that hashes passwords past it, or sets them and is not named here, fails this test."""
+    import glob
+    import re
+    hashing, setting = set(), set()
+    for path in sorted(glob.glob(TOP + '/cgi/*.c') + glob.glob(TOP + '/cmd/*.c') +
+                       glob.glob(TOP + '/lib/*/*.c')):
+        with open(path, encoding='utf-8') as f:
+            text = f.read()
+        name = os.path.relpath(path, TOP)
+        if re.search(r'\bpassword_hash\(', text):
+            hashing.add(name)
+        if re.search(r'\b(user_add|user_set_password)\(', text):
+            setting.add(name)
+    # the hash of our own making, of a password that the policy passed; of one that was right already
+    equal(hashing, {'lib/auth/password.c', 'lib/tom/user.c', 'lib/auth/signin.c'})
+    equal(setting - {'lib/tom/user.c'}, set(WAYS) | GENERATED)
+    before = site.sql('SELECT username, password FROM users ORDER BY username')
+    for name, way in WAYS.items():
+        contains(way(site), *REASONS)
+    equal(site.sql('SELECT username, password FROM users ORDER BY username'), before)
+
+
+def a_file_of_breached_passwords_is_asked(site):
+    import hashlib
+    path = os.path.join(site.directory, 'breaches')
+    with open(path, 'w') as f:
+        f.write(''.join('%s:3\n' % line for line in sorted(
+            hashlib.sha1(text.encode()).hexdigest().upper()
+            for text in (USER, *map(str, range(1000))))))
+    os.chmod(path, 0o644)
+    site.command('meridian', 'user', 'add', 'breached', '--password-file', '-', stdin=USER + '\n',
+                 check=False, MERIDIAN_PASSWORD_BREACH_FILE=path)
+    equal(site.last.returncode, 1)
+    contains(site.last.stderr, 'known from a breach')
+    site.command('meridian', 'user', 'add', 'breached', '--generate', MERIDIAN_PASSWORD_BREACH_FILE=path)
+    site.command('meridian', 'user', 'password', 'breached', '--generate', check=False,
+                 MERIDIAN_PASSWORD_BREACH_FILE='/nonexistent')
+    equal(site.last.returncode, 1)
+    contains(site.last.stderr, 'cannot be looked up')
+
+
+def a_short_password_needs_a_word_of_the_operator(site):
+    short = 'vkq7zphx'
+    site.command('meridian', 'check', check=False, MERIDIAN_PASSWORD_MIN_LENGTH='8')
+    equal(site.last.returncode, 78)
+    contains(site.last.stderr, 'PASSWORD_MIN_LENGTH is 8: less than 15', 'django-compatible')
+    site.command('meridian', 'user', 'add', 'shorty', '--password-file', '-', stdin=short + '\n',
+                 MERIDIAN_PASSWORD_MIN_LENGTH='8', MERIDIAN_PASSWORD_POLICY='django-compatible')
+    site.visitor().sign_in('shorty', short)

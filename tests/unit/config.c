@@ -72,6 +72,32 @@ a_wrong_value_of_the_environment_is_named(void **state)
 	assert_non_null(strstr(err, "environment: MERIDIAN_SITE_ID"));
 }
 
+/* The floor of a password by itself; lower only where something else is said on purpose. */
+static void
+a_short_password_needs_a_second_factor_or_django(void **state)
+{
+	static const struct {
+		const char *text;
+		bool is_right;
+	} v[] = { { "PASSWORD_MIN_LENGTH = 15\n", true }, { "PASSWORD_MIN_LENGTH = 14\n", false },
+		{ "PASSWORD_MIN_LENGTH = 8\nTOM_MFA_REQUIRED = superusers\n", false },
+		{ "PASSWORD_MIN_LENGTH = 8\nTOM_MFA_REQUIRED = all\n", true },
+		{ "PASSWORD_POLICY = django-compatible\nPASSWORD_MIN_LENGTH = 8\n", true },
+		{ "PASSWORD_POLICY = django-compatible\nPASSWORD_MIN_LENGTH = 7\n", false },
+		{ "PASSWORD_POLICY = django\n", false } };
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(v); i++) {
+		struct config *c = load(v[i].text);
+
+		assert_true((c != NULL) == v[i].is_right);
+		config_free(c);
+	}
+	assert_null(load("PASSWORD_MIN_LENGTH = 8\n"));
+	assert_non_null(strstr(err, "PASSWORD_MIN_LENGTH is 8: less than 15"));
+	assert_non_null(strstr(err, "TOM_MFA_REQUIRED = all"));
+}
+
 static void
 a_file_that_is_named_must_exist(void **state)
 {
@@ -267,6 +293,7 @@ main(void)
 		cmocka_unit_test(an_unknown_key_is_named_with_its_line),
 		cmocka_unit_test(a_wrong_value_is_named_with_its_line),
 		cmocka_unit_test(a_wrong_value_of_the_environment_is_named),
+		cmocka_unit_test(a_short_password_needs_a_second_factor_or_django),
 		cmocka_unit_test(a_file_that_is_named_must_exist),
 		cmocka_unit_test(lists_are_divided_by_commas_and_blanks),
 		cmocka_unit_test(a_section_other_than_ours_is_refused),
