@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "auth/auth.h"
+#include "auth/event.h"
 #include "config.h"
 #include "http/form.h"
 #include "tom/site.h"
@@ -193,6 +194,14 @@ read_form(struct request *r, struct input *in, struct site *to)
 	return form_count_wrong(in, NFIELDS);
 }
 
+static void
+note(struct request *r, const char *done, struct str domain)
+{
+	event_note(r,
+	    (struct event){ .kind = EVENT_SITE_CHANGED,
+	        .detail = arena_printf(r->arena, "%s %.*s", done, STR_ARG(domain)) });
+}
+
 static int
 domain_taken(struct request *r, struct response *s, const struct site *before,
     const struct site *wanted, struct input *in)
@@ -279,6 +288,7 @@ add_site(struct request *r, struct response *s)
 		return domain_taken(r, s, &(struct site){ .id = 0 }, &site, in);
 	if (done != DB_END)
 		return auth_db_failed(r, s, done);
+	note(r, "added", site.domain);
 	return back_to_list(r, s, site.id,
 	    arena_printf(
 	        r->arena, "Added %.*s. It is answered from now on.", STR_ARG(site.domain)));
@@ -303,6 +313,7 @@ change_site(struct request *r, struct response *s)
 		return respond_error(r, s, 404, "There is no such site; it was just deleted.");
 	if (done != DB_ROW)
 		return auth_db_failed(r, s, done);
+	note(r, arena_printf(r->arena, "changed %.*s to", STR_ARG(before.domain)).p, after.domain);
 	return back_to_list(
 	    r, s, after.id, arena_printf(r->arena, "Saved %.*s.", STR_ARG(after.domain)));
 }
@@ -355,6 +366,7 @@ remove_site(struct request *r, struct response *s)
 		return ask_delete(r, s, 409, &site, true);
 	if (done != DB_ROW && done != DB_END)
 		return auth_db_failed(r, s, done);
+	note(r, "deleted", site.domain);
 	return back_to_list(r, s, 0,
 	    arena_printf(
 	        r->arena, "Deleted %.*s. It is not answered any more.", STR_ARG(site.domain)));

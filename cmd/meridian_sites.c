@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "auth/event.h"
+#include "base/clock.h"
 #include "tom/site.h"
 
 static void
@@ -44,6 +46,10 @@ command_site_list(struct run *run)
 static int
 report(struct run *run, const struct site *site, const char *done)
 {
+	event_note_command(run->db, clock_now(),
+	    (struct event){ .kind = EVENT_SITE_CHANGED,
+	        .detail = arena_printf(
+	            run->arena, "%s by meridian site: %.*s", done, STR_ARG(site->domain)) });
 	if (run->json) {
 		struct value *v = value_object(run->arena);
 

@@ -11,6 +11,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "auth/event.h"
 #include "auth/password.h"
 #include "base/clock.h"
 #include "tom/group.h"
@@ -155,6 +156,14 @@ say_done(struct run *run, const char *done, const char *name, int64_t id, struct
 	return EXIT_DONE;
 }
 
+static void
+note(struct run *run, enum event_kind kind, int64_t user, struct str name, const char *detail)
+{
+	event_note_command(run->db, clock_now(),
+	    (struct event){
+	        .kind = kind, .user = user, .username = name, .detail = str_of(detail) });
+}
+
 int
 command_user_add(struct run *run)
 {
@@ -182,6 +191,10 @@ command_user_add(struct run *run)
 	r = user_add(run->db, run->arena, run->config, &account, password, &id, &why);
 	if (r != USER_DONE)
 		return user_failed(run, r, &why, run->args[0]);
+	note(run, EVENT_USER_ADDED, id, account.username,
+	    account.is_superuser   ? "by meridian user add: superuser"
+	        : account.is_staff ? "by meridian user add: staff"
+	                           : "by meridian user add");
 	return say_done(
 	    run, "added", run->args[0], id, run_has(run, "generate") ? password : STR_NONE);
 }
@@ -203,6 +216,8 @@ command_user_password(struct run *run)
 	r = user_set_password(run->db, run->arena, run->config, &account, password, &why);
 	if (r != USER_DONE)
 		return user_failed(run, r, &why, run->args[0]);
+	note(
+	    run, EVENT_PASSWORD_CHANGED, account.id, account.username, "by meridian user password");
 	return say_done(run, "changed the password of", run->args[0], account.id,
 	    run_has(run, "generate") ? password : STR_NONE);
 }
@@ -326,6 +341,8 @@ set_active(struct run *run, bool active)
 		r = user_set_active(run->db, account.id, active);
 	if (r != USER_DONE)
 		return user_failed(run, r, &why, run->args[0]);
+	note(run, EVENT_USER_CHANGED, account.id, account.username,
+	    active ? "by meridian user enable" : "by meridian user disable");
 	return say_done(run, active ? "enabled" : "disabled", run->args[0], account.id, STR_NONE);
 }
 
@@ -422,6 +439,8 @@ membership(
 		return user_failed(run, r, &why, run->args[1]);
 	if (change(run->db, group.id, account.id) != GROUP_DONE)
 		return run_fail(EXIT_FAILED, "the database failed: %s", db_error(run->db));
+	note(run, EVENT_GROUP_CHANGED, account.id, account.username,
+	    arena_printf(run->arena, "by meridian group: %s group %s", done, run->args[0]).p);
 	return say_group(run, arena_printf(run->arena, "%s %s group", run->args[1], done).p,
 	    run->args[0], group.id);
 }

@@ -3,8 +3,16 @@
  * of the log and one row of security_event.
  *
  * A row says which account, who did it, from which address, and a sentence; never a password, a
- * token, a code or a cookie. What cannot be written to the table is in the log at least: noting an
- * event never fails what it is about.
+ * token, a code or a cookie. The name that was typed where nobody has it is not kept: it is often a
+ * password, typed into the wrong field. What cannot be written to the table is in the log at least:
+ * noting an event never fails what it is about.
+ *
+ * What strangers can cause as often as they like (refusals) would fill the disk. Of these a worker
+ * writes EVENT_ROWS rows a kind, address and minute, and EVENT_ROWS_ALL a minute in all; what comes
+ * beyond is counted and becomes one row with its number (`times`) when the minute is over: of each
+ * kind and address, or of a kind from many addresses. The log has a line of each.
+ *
+ * Rows are kept for SECURITY_LOG_DAYS: event_purge() removes what is older, some at a time.
  */
 #ifndef MERIDIAN_EVENT_H
 #define MERIDIAN_EVENT_H
@@ -45,6 +53,9 @@ enum event_kind {
 	EVENT_KINDS /* how many */
 };
 
+#define EVENT_ROWS 5
+#define EVENT_ROWS_ALL 100
+
 struct event {
 	enum event_kind kind;
 	int64_t user; /* whose account; 0: of nobody */
@@ -65,5 +76,15 @@ void event_note(struct request *, struct event);
 
 /* The same for a command, which has no request. */
 void event_note_command(struct db *, int64_t now, struct event);
+
+/* What a worker counted instead of writing. The hooks make it, flush it at rest, and free it. */
+struct event_flood;
+struct event_flood *event_flood_new(void);
+void event_flood_free(struct event_flood *);
+/* Writes the rows of minutes that are over; at the end (`all`) of this one too. */
+void event_flood_flush(struct event_flood *, struct db *, int64_t now, bool all);
+
+/* Removes up to `most` rows from before `old`. DB_END and how many there were. */
+enum db_result event_purge(struct db *, int64_t old, int64_t most, int64_t *removed);
 
 #endif

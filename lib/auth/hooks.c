@@ -72,6 +72,7 @@ start(struct app_state *app)
 		free(auth);
 		return -1;
 	}
+	auth->flood = event_flood_new();
 	app->auth = auth;
 	return 0;
 }
@@ -83,6 +84,8 @@ stop(struct app_state *app)
 
 	if (auth == NULL)
 		return;
+	event_flood_flush(auth->flood, app->db, clock_now(), true);
+	event_flood_free(auth->flood);
 	db_free(app->db);
 	app->db = NULL;
 	secret_free(auth->secret);
@@ -107,6 +110,7 @@ idle(struct app_state *app)
 {
 	const struct auth *auth = app->auth;
 
+	event_flood_flush(auth->flood, app->db, clock_now(), false);
 	db_close_idle(app->db, auth->db_idle);
 }
 
@@ -200,6 +204,8 @@ host(struct request *r)
 {
 	if (load(r) != 0)
 		return -1;
+	if (!visit_of(r)->host_is_ours)
+		event_note(r, (struct event){ .kind = EVENT_HOST_REFUSED, .detail = r->host });
 	return visit_of(r)->host_is_ours;
 }
 
@@ -308,6 +314,17 @@ ask_for_token(struct request *r, struct response *res)
 	return -1;
 }
 
+static void
+note_refused(struct request *r)
+{
+	event_note(r,
+	    (struct event){ .kind = EVENT_ACCESS_REFUSED,
+	        .user = r->user == NULL ? 0 : r->user->id,
+	        .username = r->user == NULL ? STR("") : r->user->username,
+	        .detail = arena_printf(r->arena, "%s %s%s", request_is_safe(r) ? "GET" : "POST",
+	            r->path.p, r->user == NULL ? ", not signed in" : "") });
+}
+
 static int
 permit(struct request *r, struct response *res)
 {
@@ -335,6 +352,7 @@ permit(struct request *r, struct response *res)
 			respond_redirect(r, res, STR("/"));
 			return -1;
 		}
+		note_refused(r);
 		respond_error(r, res, 403,
 		    "You are not signed in, or your session has ended. Sign in, then send the form "
 		    "again.");
@@ -342,7 +360,7 @@ permit(struct request *r, struct response *res)
 	case ACCESS_REFUSED:
 		break;
 	}
-	log_warn("access refused", LOG_STR("path", r->path), LOG_INT("user", r->user->id));
+	note_refused(r);
 	respond_error(r, res, 403,
 	    r->route->access == SUPERUSER
 	        ? "Only superusers may use this page. Ask one of them, or sign in as one."
@@ -412,8 +430,12 @@ csrf(struct request *r, struct response *res)
 		why = wrong_token(r);
 	if (why == NULL)
 		return 0;
-	log_warn("form refused", LOG_STR("path", r->path), LOG_TEXT("why", why),
-	    LOG_STR("origin", request_header(r, "HTTP_ORIGIN")));
+	event_note(r,
+	    (struct event){ .kind = EVENT_CSRF_REFUSED,
+	        .user = r->user == NULL ? 0 : r->user->id,
+	        .username = r->user == NULL ? STR("") : r->user->username,
+	        .detail = arena_printf(r->arena, "%s, Origin %.*s: %s", r->path.p,
+	            STR_ARG(origin.p == NULL ? STR("absent") : origin), why) });
 	respond_error(r, res, 403, why);
 	return -1;
 }

@@ -223,11 +223,6 @@ auth_check_password(
 	case PASSWORD_BUSY:
 		return AUTH_BUSY;
 	case PASSWORD_WRONG:
-		log_warn("password refused", LOG_INT("user", account.id),
-		    LOG_TEXT("why",
-		        account.id == 0          ? "no such user"
-		            : !account.is_active ? "inactive"
-		                                 : "wrong"));
 		return AUTH_NO;
 	case PASSWORD_RIGHT:
 		break;

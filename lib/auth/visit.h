@@ -19,6 +19,7 @@ struct auth {
 	bool locked; /* AUTH_STRATEGY */
 	struct str terms; /* TOM_TERMS_OF_SERVICE_VERSION; "": there are none to accept */
 	bool open_change; /* TARGET_OPEN_CHANGE */
+	struct event_flood *flood; /* events that were counted instead of written */
 	int64_t db_idle; /* microseconds */
 	int64_t touch_after; /* monotonic: no use of a session or token is noted before */
 	int64_t token_age; /* microseconds that a token lasts at most; 0: no limit */

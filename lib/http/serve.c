@@ -152,8 +152,6 @@ known_host(struct request *r, struct response *s)
 		known = app->hooks->host(r);
 	if (known < 0)
 		return away(r, s);
-	if (known == 0)
-		log_warn("host refused", LOG_STR("host", r->host));
 	return known > 0 ||
 	    answer(r, s, (struct refusal){ 400, "This site does not answer to that host name." });
 }

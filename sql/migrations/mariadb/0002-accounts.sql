@@ -73,8 +73,10 @@ CREATE TABLE IF NOT EXISTS security_event (
 	address VARCHAR(100) NOT NULL DEFAULT '',	-- REMOTE_ADDR; '' for a command
 	detail VARCHAR(1000) NOT NULL DEFAULT '',
 	request_id VARCHAR(50) NOT NULL DEFAULT '',
+	times BIGINT NOT NULL DEFAULT 1,	-- so many alike, of a flood
 	INDEX security_event_at (at, id),
 	INDEX security_event_user (user_id, at),
+	INDEX security_event_username (username, at),
 	INDEX security_event_kind (kind, at),
 	INDEX security_event_address (address, at)
 ) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;

@@ -68,10 +68,12 @@ CREATE TABLE security_event (
 	actor_id INTEGER,		-- who did it; NULL: somebody not signed in, or a command
 	address TEXT NOT NULL DEFAULT '',	-- REMOTE_ADDR; '' for a command
 	detail TEXT NOT NULL DEFAULT '',
-	request_id TEXT NOT NULL DEFAULT ''
+	request_id TEXT NOT NULL DEFAULT '',
+	times INTEGER NOT NULL DEFAULT 1	-- so many alike, of a flood
 ) STRICT;
 CREATE INDEX security_event_at ON security_event (at, id);
 CREATE INDEX security_event_user ON security_event (user_id, at);
+CREATE INDEX security_event_username ON security_event (username, at);
 CREATE INDEX security_event_kind ON security_event (kind, at);
 CREATE INDEX security_event_address ON security_event (address, at);
 
