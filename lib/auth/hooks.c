@@ -340,7 +340,10 @@ permit(struct request *r, struct response *res)
 	case ACCESS_SIGN_IN:
 		if (request_wants_json(r))
 			return ask_for_token(r, res);
-		if (request_is_safe(r)) {
+		/* a locked site says the same of every path, to every method */
+		if (request_is_safe(r) ||
+		    (locked && r->route->access != ANYONE &&
+		        !str_is(r->path, "/accounts/logout/"))) {
 			respond_redirect(r, res, sign_in_page(r));
 			return -1;
 		}

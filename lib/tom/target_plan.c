@@ -229,7 +229,15 @@ try_rights(struct target_plan *p, bool wants_ids)
 	p->ask_rights = !p->user->is_superuser;
 	if (!p->ask_rights || p->by_ids || !wants_ids)
 		return DB_END;
-	struct query *q = db_query(p->db, QUERY_MATCH_VISIBLE);
+	struct query *q = db_query(p->db, QUERY_VISIBLE_MANY);
+	enum db_result r;
+	bool many;
+
+	db_ints(q, "principals", p->user->principals, p->user->nprincipals);
+	many = db_step(q) == DB_ROW;
+	if ((r = db_done(q)) != DB_END || many)
+		return r;
+	q = db_query(p->db, QUERY_MATCH_VISIBLE);
 	db_ints(q, "principals", p->user->principals, p->user->nprincipals);
 	return try_index(p, q, TARGET_VISIBLE, &p->ask_rights);
 }

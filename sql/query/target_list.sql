@@ -319,6 +319,21 @@ WHERE "key" = :key AND left(value, 200) = left(:value, 200) AND value = :value L
 --: match_extra_both mariadb
 SELECT target_id AS id FROM target_extra WHERE "key" = :key AND value = :value LIMIT 2001
 
+--: visible_many sqlite
+-- Does one of these principals alone see more than TARGET_VISIBLE? Then a row: who sees that many is
+-- not asked for all of them.
+SELECT p.value AS id FROM json_each(:principals) p
+WHERE (SELECT r.target_id FROM rights r WHERE r.principal = p.value LIMIT 1 OFFSET 5000) IS NOT NULL
+LIMIT 1
+--: visible_many postgresql
+SELECT p.id FROM unnest(CAST((SELECT CAST(:principals AS TEXT)) AS BIGINT[])) AS p (id)
+WHERE (SELECT r.target_id FROM rights r WHERE r.principal = p.id
+	ORDER BY r.created DESC, r.target_id DESC LIMIT 1 OFFSET 5000) IS NOT NULL LIMIT 1
+--: visible_many mariadb
+SELECT p.id FROM JSON_TABLE(:principals, '$[*]' COLUMNS (id BIGINT PATH '$')) p
+WHERE (SELECT r.target_id FROM rights r WHERE r.principal = p.id LIMIT 1 OFFSET 5000) IS NOT NULL
+LIMIT 1
+
 --: match_visible sqlite
 -- All that these principals see, up to one more than TARGET_VISIBLE.
 SELECT DISTINCT target_id AS id FROM rights

@@ -4,9 +4,9 @@
  * The database is the configured one (MERIDIAN_DATABASE_URL), with its schema. The same seed and
  * count make the same targets: 10 % OPEN, 40 % PUBLIC, 50 % PRIVATE, one in 50 non-sidereal, an
  * alias for every third, an extra for every tenth. The group "bench" has rights on 30 %, the group
- * "bench-old" on the 20 oldest, which are PRIVATE; "bench-20", "bench-2000" and "bench-2500" on as
- * many of a million, spread over all; "bench-far" on those at the end of the right ascensions, some
- * 3,000 of a million.
+ * "bench-old" on the 20 oldest, which are PRIVATE; "bench-20", "bench-2000", "bench-2500" and
+ * "bench-6250" on as many of a million, spread over all; "bench-far" on those at the end of the right
+ * ascensions, some 30,000 of a million.
  */
 #include <getopt.h>
 #include <math.h>
@@ -37,14 +37,15 @@ struct filling {
 	int64_t first, count; /* of this batch */
 	int64_t start; /* when the first one was created */
 	int64_t group, old_group, list;
-	int64_t spread[3], far; /* groups */
+	int64_t spread[4], far; /* groups */
 };
 
-/* Every so manieth target is seen by a group: 20, 2,000 and 2,500 of a million. */
+/* One in so many targets, at random, is seen by a group: 20, 2,000, 2,500 and 6,250 of a million. */
 static const struct {
 	const char *name;
-	int64_t every, from;
-} spreads[] = { { "bench-20", 50000, 13 }, { "bench-2000", 500, 7 }, { "bench-2500", 400, 11 } };
+	int64_t every;
+} spreads[] = { { "bench-20", 50000 }, { "bench-2000", 500 }, { "bench-2500", 400 },
+	{ "bench-6250", 160 } };
 
 static double
 chance(struct filling *f)
@@ -92,9 +93,9 @@ share(struct filling *f, int64_t i, struct target_new *n)
 	else if (chance(f) < 0.3)
 		groups[n->ngroups++] = f->group;
 	for (size_t k = 0; k < NELEM(spreads); k++)
-		if (i % spreads[k].every == spreads[k].from)
+		if (i * 2654435761 % 1000003 % spreads[k].every == 0)
 			groups[n->ngroups++] = f->spread[k];
-	if (n->target.ra > 358.9)
+	if (n->target.ra > 349)
 		groups[n->ngroups++] = f->far;
 	n->groups = groups;
 }
