@@ -7,9 +7,13 @@
 #include "auth/auth.h"
 #include "tom/user.h"
 
+#define TOKENS_PAGE "/accounts/tokens/"
 #define LOGIN_BUSY "Too many people are signing in at this moment. Try again in a few seconds."
 
 handler_fn show_sign_in, sign_in, sign_out; /* login_signin.c */
+handler_fn show_tokens, make_token, revoke_token; /* login_tokens.c */
+handler_fn token_auth; /* login_token_auth.c */
+handler_fn show_sessions, end_session, end_other_sessions; /* login_sessions.c */
 handler_fn show_terms, accept_terms; /* login_terms.c */
 handler_fn show_password, change_password, check_password; /* login_password.c */
 

@@ -15,6 +15,11 @@ FORMS = {
                             'new_password1': 'harvest-Quartz-5-almanac',
                             'new_password2': 'harvest-Quartz-5-almanac'},
     '/accounts/password/check/': {'password': 'x'},
+    '/accounts/tokens/': {'name': 'forged', 'scope': 'write'},
+    '/accounts/tokens/<id>/revoke/': {},
+    '/accounts/sessions/end/': {},  # which one is filled in below
+    '/accounts/sessions/end-others/': {},
+    '/api/token-auth/': {'username': 'ben', 'password': PASSWORDS['ben']},
     '/admin/sites/site/add/': {'domain': 'forged.example', 'name': 'Forged'},
     '/admin/sites/site/<id>/change/': {'domain': 'forged.example', 'name': 'Forged'},
     '/admin/sites/site/<id>/delete/': {},
@@ -47,7 +52,8 @@ def _state(site):
     """A digest of all that a form may change. The use of a session is not among it."""
     text = ''
     for table, columns in (('users', 'id, username, password, is_active'), ('site', 'id, domain, name'),
-                           ('session', 'user_id, created, expires'), ('target', 'id, name, ra'),
+                           ('session', 'user_id, created, expires'), ('api_token', 'user_id, name, scopes'),
+                           ('target', 'id, name, ra'),
                            ('target_name', 'id, name'), ('rights', 'principal, target_id, verbs'),
                            ('datum_rights', 'target_id, source, principal, verbs'),
                            ('target_list', 'id, name'), ('target_extra', 'id, "key", value')):
@@ -77,6 +83,11 @@ def no_row_is_open_to_forged_forms(site):
     target = site.one("SELECT id FROM target WHERE name = 'Victim of forged forms'")
     client.submit('/admin/sites/site/add/', {'domain': 'victim.example', 'name': 'Victim'})
     other_site = site.one("SELECT id FROM site WHERE domain = 'victim.example'")
+    client.post('/accounts/tokens/', {'name': 'Victim', 'scope': 'read'})
+    own_token = site.one("SELECT id FROM api_token WHERE name = 'Victim'")
+    FORMS['/accounts/sessions/end/'] = {'session': [
+        f['fields']['session'] for f in client.get('/accounts/sessions/').forms
+        if f['action'].endswith('/end/')][0]}
     origin = 'http://' + client.host
     cases = [
         ('no token', False, {}),
@@ -97,7 +108,8 @@ def no_row_is_open_to_forged_forms(site):
     equal(sorted(path for path, _ in rows), sorted(FORMS), 'the rows this test knows')
     before = _state(site)
     for row, _ in rows:
-        path = row.replace('<id>', other_site if row.startswith('/admin/') else target)
+        path = row.replace('<id>', other_site if row.startswith('/admin/') else
+                           own_token if row.startswith('/accounts/') else target)
         for what, value, headers in cases:
             where = '%s, %s' % (row, what)
             if what == 'JSON as text':
@@ -108,11 +120,12 @@ def no_row_is_open_to_forged_forms(site):
                 answer = client.post(path, FORMS[row] or {}, CSV if FORMS[row] is None else None,
                                      headers, token=value)
                 equal(answer.status, 403, where)
-                contains(answer.text, '<h1>')
+                contains(answer.text, '"detail"' if row.startswith('/api/') else '<h1>')
         answer = client.get('%s?csrfmiddlewaretoken=%s' % (path, token),
                             {'X-HTTP-Method-Override': 'POST'})
         equal(answer.status in (200, 302, 404, 405), True, row + ' by GET')
     equal(_state(site), before, 'the database')
+    client.post('/accounts/tokens/%s/revoke/' % own_token, {}, token=token)
     # and the digest sees what a true form does
     client.post('/targets/%s/delete/' % target, {}, token=token)
     client.post('/admin/sites/site/%s/delete/' % other_site, {}, token=token)
