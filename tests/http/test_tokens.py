@@ -244,3 +244,18 @@ def a_password_alone_does_not_do_where_there_is_a_second_factor(site):
         contains(answer['non_field_errors'][0], 'second factor', '/accounts/tokens/')
     finally:
         site.sql('DELETE FROM factor WHERE user_id = %s' % ben)
+
+
+# --- the operator's command ---
+
+def the_operator_sees_and_revokes_tokens(site):
+    admin = site.signed_in('staff')
+    texts = [_make(admin, 'operator %d' % i, 'read') for i in range(3)]
+    rows = json.loads(site.meridian('token', 'list', 'staff', '--json'))
+    equal([r['name'] for r in rows], ['operator 2', 'operator 1', 'operator 0'])
+    contains(site.meridian('token', 'list', 'staff'), 'operator 1', 'read', 'last used: never')
+    site.meridian('token', 'revoke', 'staff', '--name', 'operator 1')
+    equal([_ask(site, 'GET', '/targets/', t).status for t in texts], [200, 401, 200])
+    contains(site.meridian('token', 'revoke', 'staff'), 'revoked 2 tokens of staff')
+    equal([_ask(site, 'GET', '/targets/', t).status for t in texts], [401] * 3)
+    contains(site.meridian('token', 'list', 'staff'), 'no tokens')
