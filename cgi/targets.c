@@ -23,6 +23,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "tom/csv.h"
 
 #define GROUPS_MAX 500 /* that a form offers */
 #define GROUP_ID_MAX ((INT64_MAX - 1) / 16) /* whose principal is a number (auth/access.h) */
@@ -221,5 +222,6 @@ main(int argc, char **argv)
 	        .area = "targets",
 	        .routes = routes,
 	        .nroutes = NELEM(routes),
-	        .hooks = &auth_hooks });
+	        .hooks = &auth_hooks,
+	        .parse = csv_send_rows });
 }

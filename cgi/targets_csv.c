@@ -192,6 +192,7 @@ import(struct request *req, struct response *res)
 		problem_add(&f.problems, req->arena, "target_csv", STR("The file is empty."));
 	if (f.problems.n > 0 || !file)
 		return show_form(req, res, &f, NULL, 400);
+	f.options.helper = &req->app->helper;
 	r = target_import(req->app->db, req->arena, auth_user(req), file->fd, &f.options, &report);
 	if (r == DB_REFUSED && report.groups_refused) {
 		problem_add(&f.problems, req->arena, "groups", report.problems[0].why);

@@ -54,14 +54,17 @@ static const int forbidden[] = {
 	SCMP_SYS(clock_adjtime), SCMP_SYS(sethostname), SCMP_SYS(setdomainname), SCMP_SYS(vhangup)
 };
 
-/* More of it, for a worker: it starts no process, opens no server, signals nobody. */
-static const int forbidden_to_workers[] = { SCMP_SYS(fork), SCMP_SYS(vfork), SCMP_SYS(clone),
-	SCMP_SYS(clone3), SCMP_SYS(bind), SCMP_SYS(listen), SCMP_SYS(kill), SCMP_SYS(tkill),
-	SCMP_SYS(pidfd_open), SCMP_SYS(pidfd_send_signal), SCMP_SYS(rt_sigqueueinfo),
-	SCMP_SYS(shmget), SCMP_SYS(shmat), SCMP_SYS(msgget), SCMP_SYS(semget), SCMP_SYS(mq_open),
-	SCMP_SYS(fanotify_init), SCMP_SYS(inotify_init), SCMP_SYS(inotify_init1),
-	SCMP_SYS(memfd_secret), SCMP_SYS(chroot), SCMP_SYS(link), SCMP_SYS(linkat),
-	SCMP_SYS(symlink), SCMP_SYS(symlinkat), SCMP_SYS(mkdir), SCMP_SYS(mkdirat) };
+/* More of it, for a worker: it opens no server, signals nobody. */
+static const int forbidden_to_workers[] = { SCMP_SYS(bind), SCMP_SYS(listen), SCMP_SYS(kill),
+	SCMP_SYS(tkill), SCMP_SYS(pidfd_open), SCMP_SYS(pidfd_send_signal),
+	SCMP_SYS(rt_sigqueueinfo), SCMP_SYS(shmget), SCMP_SYS(shmat), SCMP_SYS(msgget),
+	SCMP_SYS(semget), SCMP_SYS(mq_open), SCMP_SYS(fanotify_init), SCMP_SYS(inotify_init),
+	SCMP_SYS(inotify_init1), SCMP_SYS(memfd_secret), SCMP_SYS(chroot), SCMP_SYS(link),
+	SCMP_SYS(linkat), SCMP_SYS(symlink), SCMP_SYS(symlinkat), SCMP_SYS(mkdir),
+	SCMP_SYS(mkdirat) };
+
+static const int forbidden_without_processes[] = { SCMP_SYS(fork), SCMP_SYS(vfork), SCMP_SYS(clone),
+	SCMP_SYS(clone3) };
 
 static const int forbidden_without_sockets[] = { SCMP_SYS(socket), SCMP_SYS(socketpair),
 	SCMP_SYS(connect) };
@@ -170,6 +173,9 @@ filter_for_worker(const struct sandbox *box)
 	    ? -ENOMEM
 	    : forbid(filter, forbidden_to_workers, NELEM(forbidden_to_workers));
 
+	if (failed == 0 && !box->processes)
+		failed = forbid(
+		    filter, forbidden_without_processes, NELEM(forbidden_without_processes));
 	if (failed == 0)
 		failed = forbid_code(filter);
 	if (failed == 0 && !box->local && !box->remote)
@@ -286,6 +292,12 @@ sandbox_local(struct sandbox *box)
 	box->local = true;
 }
 
+void
+sandbox_processes(struct sandbox *box)
+{
+	box->processes = true;
+}
+
 static void
 allow_port(struct sandbox *box, unsigned port)
 {
@@ -337,8 +349,8 @@ limit(__rlimit_resource_t what, rlim_t most)
 static int
 limit_all(const struct sandbox *box)
 {
-	(void)box;
-	return limit(RLIMIT_NOFILE, RLIM_INFINITY) != 0 || limit(RLIMIT_NPROC, 0) != 0 ||
+	return limit(RLIMIT_NOFILE, RLIM_INFINITY) != 0 ||
+	        (!box->processes && limit(RLIMIT_NPROC, 0) != 0) ||
 	        limit(RLIMIT_MSGQUEUE, 0) != 0 || limit(RLIMIT_AS, MEMORY_MAX) != 0
 	    ? -errno
 	    : 0;

@@ -24,6 +24,7 @@ struct sandbox {
 	unsigned abi; /* what its Landlock knows; 0: nothing */
 	bool local; /* makes sockets of this machine */
 	bool remote; /* ... and of the internet */
+	bool processes; /* starts some */
 };
 
 void sandbox_begin(struct sandbox *);
@@ -38,6 +39,8 @@ void sandbox_local(struct sandbox *);
  * ports, Linux 6.7), whose name is looked up.
  */
 void sandbox_tcp(struct sandbox *, int port);
+/* Starts processes, which have what it has. */
+void sandbox_processes(struct sandbox *);
 /* Libraries that the C library or a driver of a database loads when it connects, and their settings. */
 void sandbox_libraries(struct sandbox *);
 

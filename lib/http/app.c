@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/sandbox.h"
 #include "config.h"
+#include "http/helper.h"
 #include "http/serve.h"
 #include "http/template.h"
 
@@ -247,6 +248,21 @@ unload(struct prefork *p)
 	p->config = NULL;
 }
 
+/* The helper first, while there is nothing in memory that it should not have. */
+static int
+start(struct server *server, const struct prefork *p)
+{
+	const struct app *app = p->app;
+	int helper = app->parse == NULL
+	    ? -1
+	    : helper_start(app->parse, config_bool(p->config, "SANDBOX"));
+
+	if (server_start(server, app, p->config, p->templates) != 0)
+		return -1;
+	server->app.helper = helper;
+	return app->parse != NULL && helper < 0 ? -1 : server_confine(server);
+}
+
 /* What a worker does with its life. */
 static int
 work(struct prefork *p)
@@ -254,8 +270,7 @@ work(struct prefork *p)
 	struct server server;
 	int status = EXIT_CONFIG;
 
-	if (server_start(&server, p->app, p->config, p->templates) == 0 &&
-	    server_confine(&server) == 0)
+	if (start(&server, p) == 0)
 		status = fastcgi_run(&server, p);
 	server_free(&server);
 	unload(p);
@@ -294,8 +309,7 @@ serve_cgi(struct prefork *p)
 	struct server server;
 	int status = EXIT_CONFIG;
 
-	if (server_start(&server, p->app, p->config, p->templates) == 0 &&
-	    server_confine(&server) == 0)
+	if (start(&server, p) == 0)
 		status = cgi_run(&server, environ);
 	server_free(&server);
 	return status;

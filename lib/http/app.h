@@ -108,6 +108,7 @@ struct app {
 	/* What is answered instead of a 500 or 503 where a worker must leave in mid-request: CGI headers
 	 * and body (robots). NULL: that. */
 	const char *last_words;
+	void (*parse)(int file, int out); /* what its helper does with a file (http/helper.h) */
 	bool fallback; /* answers what nobody else serves, as 404 (home) */
 	int (*start)(struct app_state *); /* the executable's own, after the hooks' */
 	void (*needs)(const struct app_state *, struct sandbox *); /* besides the hooks' */
@@ -121,6 +122,7 @@ struct app_state {
 	struct templates *templates;
 	struct assets *assets;
 	struct db *db; /* set by the hooks; lib/http/ never looks inside */
+	int helper; /* the process that parses uploads (http/helper.h), with app.parse; else -1 */
 	void *own; /* the executable's */
 	void *auth; /* the hooks' */
 	bool insecure_http; /* INSECURE_HTTP=yes: loopback development without TLS */

@@ -210,14 +210,18 @@ mark_length(const char *p, size_t n, bool *utf16)
 
 static const struct csv_fault is_utf16 = { 1, "The file is UTF-16: save it as CSV in UTF-8." };
 
-/* Fills the chunk, or as much as there is; -1 where it cannot be read. */
+/*
+ * Fills the chunk, or as much as there is; -1 where it cannot be read. `at`: from there on; another
+ * process may have the same file open. -1: it is a pipe.
+ */
 static ssize_t
-fill(int fd, char *p, size_t n)
+fill(int fd, off_t at, char *p, size_t n)
 {
 	size_t got = 0;
 
 	while (got < n) {
-		ssize_t k = read(fd, p + got, n - got);
+		ssize_t k = at < 0 ? read(fd, p + got, n - got)
+		                   : pread(fd, p + got, n - got, at + (off_t)got);
 
 		if (k == 0)
 			break;
@@ -233,6 +237,7 @@ csv_read_fd(int fd, csv_row *row, csv_wrong_row *wrong, void *arg, struct csv_fa
 {
 	struct reader *r = malloc(sizeof(*r));
 	char *chunk = malloc(CHUNK);
+	off_t at = lseek(fd, 0, SEEK_CUR);
 	enum csv_result result = CSV_DONE;
 	bool first = true, utf16 = false;
 	ssize_t n;
@@ -241,10 +246,11 @@ csv_read_fd(int fd, csv_row *row, csv_wrong_row *wrong, void *arg, struct csv_fa
 		arena_exhausted();
 	*r = (struct reader){ .row = row, .wrong = wrong, .arg = arg, .line = 1, .begun = 1 };
 	begin_parser(r);
-	while (result == CSV_DONE && (n = fill(fd, chunk, CHUNK)) != 0) {
+	while (result == CSV_DONE && (n = fill(fd, at, chunk, CHUNK)) != 0) {
 		size_t mark = first && n > 0 ? mark_length(chunk, (size_t)n, &utf16) : 0;
 
 		first = false;
+		at += at < 0 || n < 0 ? 0 : n;
 		if (n < 0 || utf16) {
 			*fault = utf16 ? is_utf16
 			               : (struct csv_fault){ r->line, "The file cannot be read." };

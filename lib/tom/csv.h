@@ -20,7 +20,7 @@
  */
 typedef int csv_row(void *arg, int64_t line, const struct str *cells, size_t n);
 
-/* Hears of a row that cannot be read, why (a sentence, static), and that the next line is next. */
+/* Hears of a row that cannot be read, why (a sentence, borrowed), and that the next line is next. */
 typedef int csv_wrong_row(void *arg, int64_t line, const char *why);
 
 enum csv_result {
@@ -30,12 +30,20 @@ enum csv_result {
 };
 struct csv_fault {
 	int64_t line;
-	const char *why; /* a sentence, static */
+	const char *why; /* a sentence, borrowed until the next reading */
 };
 
-/* Reads from fd, from where it stands to its end, in constant memory. */
+/* Reads from fd, from where it stands (and is left) to its end, in constant memory. */
 enum csv_result
 csv_read_fd(int fd, csv_row *row, csv_wrong_row *wrong, void *arg, struct csv_fault *);
+
+/*
+ * The same in two processes (a job of http/helper.h): one reads the file and sends its rows, which the
+ * other receives and does not trust: where they end in the middle, or are none, that is CSV_WRONG.
+ */
+void csv_send_rows(int file, int out);
+enum csv_result
+csv_receive_rows(int fd, csv_row *row, csv_wrong_row *wrong, void *arg, struct csv_fault *);
 
 /*
  * Appends a cell, quoted where it must be. What a spreadsheet would run (= + - @ tab CR LF at its

@@ -41,6 +41,7 @@ struct csv_options {
 	const int64_t
 	    *groups; /* user groups that get all three verbs on every row, besides `groups` */
 	size_t ngroups;
+	const int *helper; /* reads the file (http/helper.h); NULL: this process does */
 	int64_t list; /* target list to put them into; 0: none */
 };
 

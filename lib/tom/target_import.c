@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "http/helper.h"
+
 #define BATCH 500 /* rows that wait */
 #define BATCH_BYTES MIB(4) /* of what was read since the last were written */
 
@@ -201,6 +203,26 @@ compare_lines(const void *x, const void *y)
 	return (l->line > r->line) - (l->line < r->line);
 }
 
+/* The rows of the file, read by this process or by one that can do nothing else. */
+static enum csv_result
+read_rows(struct importing *im, struct csv_fault *fault)
+{
+	enum csv_result r;
+	int rows;
+
+	if (im->options->helper == NULL)
+		return csv_read_fd(im->fd, read_row, note_wrong_row, im, fault);
+	rows = helper_parse(*im->options->helper, im->fd);
+	if (rows < 0) {
+		helper_leave();
+		im->failed = DB_AWAY;
+		return CSV_STOPPED;
+	}
+	r = csv_receive_rows(rows, read_row, note_wrong_row, im, fault);
+	close(rows);
+	return r;
+}
+
 /* Reads the file once, from its start. */
 static enum db_result
 read_file(struct db *db, void *arg)
@@ -220,7 +242,7 @@ read_file(struct db *db, void *arg)
 	arena_reset(im->file);
 	arena_reset(im->batch);
 	im->rows = arena_array(im->file, BATCH, sizeof(*im->rows));
-	if (csv_read_fd(im->fd, read_row, note_wrong_row, im, &fault) == CSV_WRONG) {
+	if (read_rows(im, &fault) == CSV_WRONG) {
 		target_import_wrong(im, fault.line, STR(""), str_of(fault.why));
 		r->cut = true;
 	}

@@ -5,6 +5,7 @@ has rights of its own.
 """
 import os
 import subprocess
+import time
 
 from harness.report import equal, needs
 from harness import process
@@ -105,3 +106,26 @@ def an_intruder_asks_the_database_what_the_executable_may(site):
             if one == 'become_another_role' and site.database == 'sqlite':
                 continue
             equal((name, one, came[one]), (name, one, 'done' if name in may else 'EPERM'))
+
+
+@needs('nginx')
+def a_file_is_parsed_beside_the_worker(site):
+    """Each worker of targets has a process for that, without the worker's descriptors; others have none."""
+    for name in site.workshop.executables():
+        for worker in site.handler_workers(name):
+            beside = process.children(worker)
+            equal((name, len(beside)), (name, 1 if name == 'targets' else 0))
+            for pid in beside:
+                equal(sorted(os.listdir('/proc/%d/fd' % pid)), ['0', '1', '2', '3'])
+    ada = site.signed_in('ada')
+    before = site.handler_workers('targets')
+    rows = ['name,ra,dec'] + ['Beside %d,%.4f,%.4f' % (i, i * 0.03, i * 0.005) for i in range(10000)]
+    rows.append('Beside itself,400,0')  # wrong: nothing is kept, and the site stays small
+    began = time.monotonic()
+    answer = ada.post('/targets/import/', {'mode': 'all'},
+                      {'target_csv': ('many.csv', '\n'.join(rows).encode(), 'text/csv')})
+    took = time.monotonic() - began
+    equal(answer.status, 400, answer.words)
+    print('# 10,000 rows: %.2f s' % took)
+    equal(site.one("SELECT count(*) FROM target WHERE name LIKE 'Beside %'"), '0')
+    equal(site.handler_workers('targets'), before, 'the same workers')

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tom/csv.h"
@@ -38,6 +39,32 @@ note_wrong(void *arg, int64_t line, const char *why)
 	return stop != NULL && line >= *stop;
 }
 
+/* Another process reads it, and the same comes of it. */
+static void
+read_in_two(int fd, const int64_t *stop, enum csv_result want)
+{
+	struct str before = { strndup(seen.n > 0 ? seen.p : "", seen.n), seen.n };
+	struct csv_fault fault = { 0 };
+	int ends[2];
+	pid_t pid;
+
+	assert_int_equal(pipe(ends), 0);
+	pid = fork();
+	if (pid == 0) {
+		close(ends[0]);
+		csv_send_rows(fd, ends[1]);
+		_exit(0);
+	}
+	close(ends[1]);
+	buf_clear(&seen);
+	assert_int_equal(
+	    csv_receive_rows(ends[0], note, note_wrong, (void *)(uintptr_t)stop, &fault), want);
+	close(ends[0]);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_true(str_eq(before, buf_text(&seen)));
+	free((void *)(uintptr_t)before.p);
+}
+
 static enum csv_result
 read_text(struct str text, const int64_t *stop, struct csv_fault *fault)
 {
@@ -48,6 +75,7 @@ read_text(struct str text, const int64_t *stop, struct csv_fault *fault)
 	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
 	buf_clear(&seen);
 	r = csv_read_fd(fd, note, note_wrong, (void *)(uintptr_t)stop, fault);
+	read_in_two(fd, stop, r);
 	close(fd);
 	return r;
 }
