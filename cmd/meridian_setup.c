@@ -195,6 +195,8 @@ make_admin(struct run *run, const char *name, struct str *password)
 	case USER_BUSY:
 		return run_fail(EXIT_FAILED, "the password could not be hashed now; try again");
 	case USER_UNKNOWN:
+	case USER_LAST:
+	case USER_REFUSED:
 	case USER_CHANGED:
 	case USER_FAILED:
 		break;

@@ -117,6 +117,12 @@ user_failed(struct run *run, enum user_result r, const struct user_problems *why
 		return run_fail(EXIT_FAILED, "there is a user \"%s\" already", name);
 	case USER_UNKNOWN:
 		return run_fail(EXIT_FAILED, "there is no user \"%s\"", name);
+	case USER_LAST:
+		return run_fail(EXIT_FAILED,
+		    "%s is the last active superuser: nobody could administer the site", name);
+	case USER_REFUSED:
+		return run_fail(EXIT_FAILED,
+		    "\"%s\" keeps what deleted users made: it is not to be changed", name);
 	case USER_CHANGED:
 		return run_fail(EXIT_FAILED,
 		    "the password of \"%s\" was changed by somebody else at this moment; try again",
@@ -314,29 +320,13 @@ command_user_list(struct run *run)
 	return EXIT_DONE;
 }
 
-static void
-count_superusers(void *arg, const struct account *u)
-{
-	*(size_t *)arg += u->is_active && u->is_superuser;
-}
-
 static int
 set_active(struct run *run, bool active)
 {
 	struct user_problems why = { 0 };
 	struct account account;
-	size_t superusers = 0;
 	enum user_result r = user_find(run->db, run->arena, str_of(run->args[0]), &account);
 
-	if (r == USER_DONE && !active && account.is_superuser && account.is_active &&
-	    !run_has(run, "force")) {
-		r = each_user(run, 0, count_superusers, &superusers);
-		if (r == USER_DONE && superusers == 1)
-			return run_fail(EXIT_FAILED,
-			    "%s is the last active superuser: nobody could administer the site; "
-			    "--force does it all the same",
-			    run->args[0]);
-	}
 	if (r == USER_DONE)
 		r = user_set_active(run->db, account.id, active);
 	if (r != USER_DONE)
@@ -356,6 +346,67 @@ int
 command_user_enable(struct run *run)
 {
 	return set_active(run, true);
+}
+
+/* Sets the rights of staff or of a superuser as the second word says. */
+static int
+set_rights(struct run *run, bool superuser)
+{
+	const char *what = superuser ? "a superuser" : "staff";
+	bool yes = strcmp(run->args[1], "yes") == 0;
+	struct user_change c = { .parts = USER_RIGHTS };
+	struct user_problems why = { 0 };
+	enum user_result r;
+
+	if (!yes && strcmp(run->args[1], "no") != 0)
+		return run_fail(EXIT_USAGE, "say yes or no, not \"%s\"", run->args[1]);
+	r = user_find(run->db, run->arena, str_of(run->args[0]), &c.to);
+	if (r == USER_DONE && !superuser && !yes && c.to.is_superuser)
+		return run_fail(EXIT_FAILED,
+		    "%s is a superuser, who is staff too: `meridian user superuser %s no` first",
+		    run->args[0], run->args[0]);
+	if (r == USER_DONE) {
+		if (superuser)
+			c.to.is_superuser = yes;
+		else
+			c.to.is_staff = yes;
+		r = user_change(run->db, run->arena, run->config, &c, &why);
+	}
+	if (r != USER_DONE)
+		return user_failed(run, r, &why, run->args[0]);
+	what = arena_printf(run->arena, "%s %s", yes ? "made" : "no longer", what).p;
+	if (c.changed != 0)
+		note(run, EVENT_USER_CHANGED, c.to.id, c.to.username,
+		    arena_printf(run->arena, "by meridian user: %s", what).p);
+	return say_done(
+	    run, arena_printf(run->arena, "%s:", what).p, run->args[0], c.to.id, STR_NONE);
+}
+
+int
+command_user_staff(struct run *run)
+{
+	return set_rights(run, false);
+}
+
+int
+command_user_superuser(struct run *run)
+{
+	return set_rights(run, true);
+}
+
+int
+command_user_delete(struct run *run)
+{
+	struct user_problems why = { 0 };
+	struct account account;
+	enum user_result r = user_find(run->db, run->arena, str_of(run->args[0]), &account);
+
+	if (r == USER_DONE)
+		r = user_delete(run->db, account.id);
+	if (r != USER_DONE)
+		return user_failed(run, r, &why, run->args[0]);
+	note(run, EVENT_USER_DELETED, account.id, account.username, "by meridian user delete");
+	return say_done(run, "deleted", run->args[0], account.id, STR_NONE);
 }
 
 /* --- groups --- */
@@ -382,6 +433,8 @@ command_group_add(struct run *run)
 
 	switch (group_add(run->db, str_of(run->args[0]), &id)) {
 	case GROUP_DONE:
+		note(run, EVENT_GROUP_CHANGED, 0, STR_NONE,
+		    arena_printf(run->arena, "by meridian group add: %s", run->args[0]).p);
 		return say_group(run, "added group", run->args[0], id);
 	case GROUP_TAKEN:
 		return run_fail(EXIT_FAILED, "there is a group \"%s\" already", run->args[0]);
@@ -389,6 +442,25 @@ command_group_add(struct run *run)
 		return run_fail(EXIT_USAGE,
 		    "a group's name has 1 to %d characters and no control characters",
 		    GROUP_NAME_MAX);
+	default:
+		return run_fail(EXIT_FAILED, "the database failed: %s", db_error(run->db));
+	}
+}
+
+int
+command_group_delete(struct run *run)
+{
+	struct group group;
+	int code = find_group(run, run->args[0], &group);
+
+	if (code != 0)
+		return code;
+	switch (group_delete(run->db, group.id)) {
+	case GROUP_DONE:
+	case GROUP_UNKNOWN: /* gone in between */
+		note(run, EVENT_GROUP_CHANGED, 0, STR_NONE,
+		    arena_printf(run->arena, "by meridian group delete: %s", run->args[0]).p);
+		return say_group(run, "deleted group", run->args[0], group.id);
 	default:
 		return run_fail(EXIT_FAILED, "the database failed: %s", db_error(run->db));
 	}

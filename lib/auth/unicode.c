@@ -1,5 +1,5 @@
 /*
- * unicode: three questions to utf8proc.
+ * unicode: a few questions to utf8proc.
  */
 #include "auth/unicode.h"
 
@@ -7,8 +7,8 @@
 #include <string.h>
 #include <utf8proc.h>
 
-struct str
-unicode_nfkc(struct arena *a, struct str s)
+static struct str
+map(struct arena *a, struct str s, utf8proc_option_t options)
 {
 	utf8proc_uint8_t *p = NULL;
 	utf8proc_ssize_t n;
@@ -16,8 +16,7 @@ unicode_nfkc(struct arena *a, struct str s)
 
 	if (s.p == NULL)
 		return s;
-	n = utf8proc_map((const utf8proc_uint8_t *)s.p, (utf8proc_ssize_t)s.n, &p,
-	    UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT);
+	n = utf8proc_map((const utf8proc_uint8_t *)s.p, (utf8proc_ssize_t)s.n, &p, options);
 	if (n == UTF8PROC_ERROR_NOMEM)
 		arena_exhausted();
 	if (n >= 0) {
@@ -26,6 +25,20 @@ unicode_nfkc(struct arena *a, struct str s)
 	}
 	free(p);
 	return out;
+}
+
+struct str
+unicode_nfkc(struct arena *a, struct str s)
+{
+	return map(a, s, UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT);
+}
+
+struct str
+unicode_fold(struct arena *a, struct str s)
+{
+	return map(a, s,
+	    UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD |
+	        UTF8PROC_IGNORE);
 }
 
 size_t

@@ -3,6 +3,9 @@
  */
 #include "tom/group.h"
 
+#include <string.h>
+
+#include "auth/access.h"
 #include "auth/unicode.h"
 
 static bool
@@ -52,13 +55,11 @@ group_add(struct db *db, struct str name, int64_t *id)
 	return result;
 }
 
-enum group_result
-group_find(struct db *db, struct arena *a, struct str name, struct group *g)
+static enum group_result
+read_one(struct query *q, struct arena *a, struct group *g)
 {
-	struct query *q = db_query(db, QUERY_GROUP_BY_NAME);
 	bool found = false;
 
-	db_text(q, "name", str_trim(name));
 	while (db_step(q) == DB_ROW) {
 		found = true;
 		g->id = db_col_int(q, "id");
@@ -70,14 +71,28 @@ group_find(struct db *db, struct arena *a, struct str name, struct group *g)
 }
 
 enum group_result
-group_list(
-    struct db *db, struct arena *a, struct str after, size_t limit, struct group **list, size_t *n)
+group_find(struct db *db, struct arena *a, struct str name, struct group *g)
 {
-	struct query *q = db_query(db, QUERY_GROUP_LIST);
+	struct query *q = db_query(db, QUERY_GROUP_BY_NAME);
 
+	db_text(q, "name", str_trim(name));
+	return read_one(q, a, g);
+}
+
+enum group_result
+group_get(struct db *db, struct arena *a, int64_t id, struct group *g)
+{
+	struct query *q = db_query(db, QUERY_GROUP_GET);
+
+	db_int(q, "id", id);
+	return read_one(q, a, g);
+}
+
+static enum group_result
+read_list(struct query *q, struct arena *a, size_t limit, struct group **list, size_t *n)
+{
 	*list = arena_array(a, limit, sizeof(**list));
 	*n = 0;
-	db_text(q, "after", after);
 	db_int(q, "limit", (int64_t)limit);
 	while (db_step(q) == DB_ROW)
 		if (*n < limit)
@@ -86,24 +101,210 @@ group_list(
 	return answer(db_done(q));
 }
 
-static enum group_result
-member(struct db *db, enum query_name query, int64_t group, int64_t user)
+enum group_result
+group_list(
+    struct db *db, struct arena *a, struct str after, size_t limit, struct group **list, size_t *n)
+{
+	struct query *q = db_query(db, QUERY_GROUP_LIST);
+
+	db_text(q, "after", after);
+	return read_list(q, a, limit, list, n);
+}
+
+enum group_result
+group_list_of(
+    struct db *db, struct arena *a, int64_t user, size_t limit, struct group **list, size_t *n)
+{
+	struct query *q = db_query(db, QUERY_GROUP_LIST_OF);
+
+	db_int(q, "user", user);
+	return read_list(q, a, limit, list, n);
+}
+
+static enum db_result
+run_member(struct db *db, enum query_name query, int64_t group, int64_t user)
 {
 	struct query *q = db_query(db, query);
 
 	db_int(q, "group", group);
 	db_int(q, "user", user);
-	return answer(db_run(q));
+	return db_run(q);
 }
 
 enum group_result
 group_join(struct db *db, int64_t group, int64_t user)
 {
-	return member(db, QUERY_GROUP_JOIN, group, user);
+	return answer(run_member(db, QUERY_GROUP_JOIN, group, user));
 }
 
 enum group_result
 group_leave(struct db *db, int64_t group, int64_t user)
 {
-	return member(db, QUERY_GROUP_LEAVE, group, user);
+	return answer(run_member(db, QUERY_GROUP_LEAVE, group, user));
+}
+
+/* -- all memberships of a user, or of a group -- */
+
+/* Numbers in the arena, as many as come. */
+struct ids {
+	int64_t *list;
+	size_t n, room;
+};
+
+static void
+add_id(struct arena *a, struct ids *ids, int64_t id)
+{
+	if (ids->n == ids->room) {
+		size_t room = ids->room * 2 + 16;
+		int64_t *more = arena_array(a, room, sizeof(*more));
+
+		if (ids->n > 0)
+			memcpy(more, ids->list, ids->n * sizeof(*more));
+		ids->list = more;
+		ids->room = room;
+	}
+	ids->list[ids->n++] = id;
+}
+
+static bool
+is_among(int64_t id, const int64_t *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (list[i] == id)
+			return true;
+	return false;
+}
+
+/*
+ * Makes `wanted` all that the query gives of `of`. A user's are groups, a group's are users:
+ * `of_user` says which.
+ */
+static enum db_result
+set_members(struct db *db, struct arena *a, bool of_user, int64_t of, const int64_t *wanted,
+    size_t n, struct group_members *set)
+{
+	struct query *q = db_query(db, of_user ? QUERY_GROUP_IDS_OF_USER : QUERY_GROUP_USER_IDS);
+	struct ids now = { NULL, 0, 0 }, joined = { NULL, 0, 0 }, left = { NULL, 0, 0 };
+	enum db_result r;
+
+	db_int(q, "of", of);
+	while (db_step(q) == DB_ROW)
+		add_id(a, &now, db_col_int(q, "id"));
+	r = db_done(q);
+	for (size_t i = 0; i < n; i++)
+		if (!is_among(wanted[i], now.list, now.n) &&
+		    !is_among(wanted[i], joined.list, joined.n))
+			add_id(a, &joined, wanted[i]);
+	for (size_t i = 0; i < now.n; i++)
+		if (!is_among(now.list[i], wanted, n))
+			add_id(a, &left, now.list[i]);
+	for (size_t i = 0; r == DB_END && i < joined.n; i++)
+		r = run_member(db, QUERY_GROUP_JOIN, of_user ? joined.list[i] : of,
+		    of_user ? of : joined.list[i]);
+	for (size_t i = 0; r == DB_END && i < left.n; i++)
+		r = run_member(db, QUERY_GROUP_LEAVE, of_user ? left.list[i] : of,
+		    of_user ? of : left.list[i]);
+	*set = (struct group_members){ joined.list, left.list, joined.n, left.n };
+	return r;
+}
+
+enum db_result
+group_set_of_user(struct db *db, struct arena *a, int64_t user, const int64_t *groups, size_t n,
+    struct group_members *set)
+{
+	return set_members(db, a, true, user, groups, n, set);
+}
+
+/* -- changing and deleting a group -- */
+
+struct change {
+	struct arena *arena;
+	struct group_change *ask;
+	bool found;
+};
+
+/* Nobody else changes it until the transaction ends. */
+static enum db_result
+lock_group(struct db *db, struct arena *a, int64_t id, struct group *g, bool *found)
+{
+	struct query *q = db_query(db, QUERY_GROUP_LOCK);
+
+	*found = false;
+	db_int(q, "id", id);
+	while (db_step(q) == DB_ROW) {
+		*found = true;
+		*g = (struct group){ db_col_int(q, "id"), db_col_copy(q, "name", a) };
+	}
+	return db_done(q);
+}
+
+static enum db_result
+change(struct db *db, void *arg)
+{
+	struct change *c = arg;
+	struct group_change *ask = c->ask;
+	enum db_result r = lock_group(db, c->arena, ask->to.id, &ask->was, &c->found);
+	struct query *q;
+
+	ask->set = (struct group_members){ .njoined = 0 };
+	if (r != DB_END || !c->found)
+		return r;
+	if (!str_eq(ask->to.name, ask->was.name)) {
+		q = db_query(db, QUERY_GROUP_RENAME);
+		db_int(q, "id", ask->to.id);
+		db_text(q, "name", ask->to.name);
+		r = db_run(q);
+	}
+	if (r == DB_END && ask->members)
+		r = set_members(
+		    db, c->arena, false, ask->to.id, ask->users, ask->nusers, &ask->set);
+	return r;
+}
+
+enum group_result
+group_change(struct db *db, struct arena *a, struct group_change *ask)
+{
+	struct change c = { .arena = a, .ask = ask };
+	enum group_result result;
+
+	ask->to.name = str_trim(ask->to.name);
+	if (!is_name(a, ask->to.name))
+		return GROUP_WRONG;
+	result = answer(db_transaction(db, DB_WRITE, change, &c));
+	return result == GROUP_DONE && !c.found ? GROUP_UNKNOWN : result;
+}
+
+struct deletion {
+	struct arena *arena;
+	int64_t id;
+	bool found;
+};
+
+static enum db_result
+delete_group(struct db *db, void *arg)
+{
+	struct deletion *d = arg;
+	struct group was;
+	enum db_result r = lock_group(db, d->arena, d->id, &was, &d->found);
+	struct query *q;
+
+	if (r != DB_END || !d->found)
+		return r;
+	q = db_query(db, QUERY_USER_TAKE_RIGHTS);
+	db_int(q, "principal", PRINCIPAL_GROUP(d->id));
+	if ((r = db_run(q)) != DB_END)
+		return r;
+	q = db_query(db, QUERY_GROUP_DELETE);
+	db_int(q, "id", d->id);
+	return db_run(q);
+}
+
+enum group_result
+group_delete(struct db *db, int64_t id)
+{
+	struct deletion d = { .arena = arena_new(), .id = id };
+	enum group_result result = answer(db_transaction(db, DB_WRITE, delete_group, &d));
+
+	arena_free(d.arena);
+	return result == GROUP_DONE && !d.found ? GROUP_UNKNOWN : result;
 }

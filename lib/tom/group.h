@@ -30,6 +30,38 @@ enum group_result group_find(struct db *, struct arena *, struct str name, struc
 enum group_result group_list(
     struct db *, struct arena *, struct str after, size_t limit, struct group **list, size_t *n);
 
+/* All groups of a user, in the order of their names, up to `limit`. */
+enum group_result group_list_of(
+    struct db *, struct arena *, int64_t user, size_t limit, struct group **list, size_t *n);
+
+enum group_result group_get(struct db *, struct arena *, int64_t id, struct group *);
+
+/* Who came and who went, or for a user which groups: ids, in the arena. */
+struct group_members {
+	int64_t *joined, *left;
+	size_t njoined, nleft;
+};
+
+struct group_change {
+	struct group to;
+	bool members; /* `users` is all that are in it from now on */
+	const int64_t *users;
+	size_t nusers;
+	/* what came about */
+	struct group was;
+	struct group_members set;
+};
+
+/* Renames a group and sets its members, in one transaction. */
+enum group_result group_change(struct db *, struct arena *, struct group_change *);
+
+/* Inside a transaction: these are all the groups of the user from now on. */
+enum db_result group_set_of_user(struct db *, struct arena *, int64_t user, const int64_t *groups,
+    size_t n, struct group_members *) MUST_CHECK;
+
+/* Deletes a group with its memberships and rights. */
+enum group_result group_delete(struct db *, int64_t id);
+
 /* Both may be said twice. Members are read with user_list(). */
 enum group_result group_join(struct db *, int64_t group, int64_t user);
 enum group_result group_leave(struct db *, int64_t group, int64_t user);

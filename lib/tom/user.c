@@ -10,6 +10,9 @@
 #include "auth/unicode.h"
 #include "base/clock.h"
 #include "tom/site.h"
+#include "tom/user_store.h"
+
+#define SEARCH_KEY_MAX 1000 /* code points, as the column */
 
 static void
 add(struct user_problems *why, struct str sentence)
@@ -112,8 +115,8 @@ user_show_password_rules(const struct config *c, struct arena *a, struct value *
 		value_add_text(list, rule[i]);
 }
 
-static enum user_result
-hash(struct arena *a, struct str password, struct str *encoded)
+enum user_result
+user_hash(struct arena *a, struct str password, struct str *encoded)
 {
 	switch (password_hash(a, password, encoded)) {
 	case PASSWORD_RIGHT:
@@ -123,6 +126,65 @@ hash(struct arena *a, struct str password, struct str *encoded)
 	default:
 		return USER_WRONG;
 	}
+}
+
+bool
+user_is_former(struct str username)
+{
+	return str_is(username, USER_FORMER);
+}
+
+static struct str
+given(struct str s)
+{
+	return s.p != NULL ? s : STR("");
+}
+
+/* All names without case, as the column has room for them. */
+static struct str
+search_key(struct arena *a, const struct account *u)
+{
+	struct str key = unicode_fold(a,
+	    arena_printf(a, "%.*s %.*s %.*s", STR_ARG(u->username), STR_ARG(u->first_name),
+	        STR_ARG(u->last_name)));
+	size_t points = 0, n = 0;
+
+	while (n < key.n && points < SEARCH_KEY_MAX) {
+		do
+			n++;
+		while (n < key.n && ((unsigned char)key.p[n] & 0xc0) == 0x80);
+		points++;
+	}
+	return (struct str){ key.p, n };
+}
+
+void
+user_bind_fields(struct query *q, struct arena *a, const struct account *u)
+{
+	struct str username = unicode_nfkc(a, u->username);
+
+	db_text(q, "username", username);
+	db_text(q, "name_key", unicode_fold(a, username));
+	db_text(q, "search_key", search_key(a, u));
+	db_text(q, "first_name", given(u->first_name));
+	db_text(q, "last_name", given(u->last_name));
+	db_text(q, "email", given(u->email));
+	db_text(q, "affiliation", given(u->affiliation));
+}
+
+enum user_result
+user_find_alike(struct db *db, struct arena *a, int64_t id, struct str username)
+{
+	struct query *q = db_query(db, QUERY_USER_ALIKE);
+	bool found = false;
+
+	db_text(q, "name_key", unicode_fold(a, username));
+	db_int(q, "id", id);
+	while (db_step(q) == DB_ROW)
+		found = true;
+	if (db_done(q) != DB_END)
+		return USER_FAILED;
+	return found ? USER_TAKEN : USER_DONE;
 }
 
 enum user_result
@@ -139,15 +201,12 @@ user_add(struct db *db, struct arena *a, const struct config *c, const struct ac
 		return result;
 	if (why->n > 0)
 		return USER_WRONG;
-	if ((result = hash(a, password, &encoded)) != USER_DONE)
+	if ((result = user_find_alike(db, a, 0, u->username)) != USER_DONE ||
+	    (result = user_hash(a, password, &encoded)) != USER_DONE)
 		return result;
 	q = db_query(db, QUERY_USER_ADD);
-	db_text(q, "username", unicode_nfkc(a, u->username));
+	user_bind_fields(q, a, u);
 	db_text(q, "password", encoded);
-	db_text(q, "first_name", u->first_name.p != NULL ? u->first_name : STR(""));
-	db_text(q, "last_name", u->last_name.p != NULL ? u->last_name : STR(""));
-	db_text(q, "email", u->email.p != NULL ? u->email : STR(""));
-	db_text(q, "affiliation", u->affiliation.p != NULL ? u->affiliation : STR(""));
 	db_bool(q, "is_staff", u->is_staff || u->is_superuser);
 	db_bool(q, "is_superuser", u->is_superuser);
 	db_int(q, "now", clock_now());
@@ -161,73 +220,54 @@ user_add(struct db *db, struct arena *a, const struct config *c, const struct ac
 	}
 }
 
-struct change {
+struct new_password {
 	int64_t user;
-	struct str password; /* encoded; absent: is_active changes */
+	struct str password; /* encoded */
 	int64_t before, now; /* of password_changed */
-	bool active;
 	bool found;
 };
 
 static enum db_result
-change(struct db *db, void *arg)
+set_password(struct db *db, void *arg)
 {
-	struct change *c = arg;
+	struct new_password *n = arg;
 	enum db_result r;
-	struct query *q;
+	struct query *q = db_query(db, QUERY_USER_SET_PASSWORD);
 
-	if (c->password.p != NULL) {
-		q = db_query(db, QUERY_USER_SET_PASSWORD);
-		db_text(q, "password", c->password);
-		db_int(q, "before", c->before);
-		db_int(q, "now", c->now);
-	} else {
-		q = db_query(db, QUERY_USER_SET_ACTIVE);
-		db_bool(q, "active", c->active);
-	}
-	db_int(q, "id", c->user);
+	db_int(q, "id", n->user);
+	db_text(q, "password", n->password);
+	db_int(q, "before", n->before);
+	db_int(q, "now", n->now);
 	if ((r = db_run(q)) != DB_END)
 		return r;
-	c->found = db_changes(db) > 0;
-	if (!c->found)
-		return DB_END;
-	return c->password.p != NULL || !c->active ? session_end_others(db, c->user, NULL, NULL)
-	                                           : DB_END;
-}
-
-static enum user_result
-apply(struct db *db, struct change *c)
-{
-	if (db_transaction(db, DB_WRITE, change, c) != DB_END)
-		return USER_FAILED;
-	return c->found ? USER_DONE : USER_UNKNOWN;
+	n->found = db_changes(db) > 0;
+	return n->found ? session_end_others(db, n->user, NULL, NULL) : DB_END;
 }
 
 enum user_result
 user_set_password(struct db *db, struct arena *a, const struct config *c, struct account *u,
     struct str password, struct user_problems *why)
 {
-	struct change new = { .user = u->id, .before = u->password_changed };
+	struct new_password new = { .user = u->id, .before = u->password_changed };
 	enum user_result result;
 
 	why->n = 0;
+	if (user_is_former(u->username))
+		return USER_REFUSED;
 	if ((result = user_check_password(db, a, c, u, password, why)) != USER_DONE ||
-	    (result = hash(a, password, &new.password)) != USER_DONE)
+	    (result = user_hash(a, password, &new.password)) != USER_DONE)
 		return result;
 	new.now = clock_now();
-	if ((result = apply(db, &new)) == USER_DONE)
-		u->password_changed = new.now;
-	return result == USER_UNKNOWN ? USER_CHANGED : result;
+	if (db_transaction(db, DB_WRITE, set_password, &new) != DB_END)
+		return USER_FAILED;
+	if (!new.found)
+		return USER_CHANGED;
+	u->password_changed = new.now;
+	return USER_DONE;
 }
 
-enum user_result
-user_set_active(struct db *db, int64_t user, bool active)
-{
-	return apply(db, &(struct change){ .user = user, .active = active });
-}
-
-static void
-read_account(struct query *q, struct arena *a, struct account *u)
+void
+user_read_row(struct query *q, struct arena *a, struct account *u)
 {
 	u->id = db_col_int(q, "id");
 	u->username = db_col_copy(q, "username", a);
@@ -243,20 +283,48 @@ read_account(struct query *q, struct arena *a, struct account *u)
 	u->password_changed = db_col_int(q, "password_changed");
 }
 
-enum user_result
-user_find(struct db *db, struct arena *a, struct str username, struct account *u)
+static enum user_result
+read_one(struct query *q, struct arena *a, struct account *u)
 {
-	struct query *q = db_query(db, QUERY_USER_BY_NAME);
 	bool found = false;
 
-	db_text(q, "username", unicode_nfkc(a, username));
 	while (db_step(q) == DB_ROW) {
 		found = true;
-		read_account(q, a, u);
+		user_read_row(q, a, u);
 	}
 	if (db_done(q) != DB_END)
 		return USER_FAILED;
 	return found ? USER_DONE : USER_UNKNOWN;
+}
+
+enum user_result
+user_get(struct db *db, struct arena *a, int64_t id, struct account *u)
+{
+	struct query *q = db_query(db, QUERY_USER_GET);
+
+	db_int(q, "id", id);
+	return read_one(q, a, u);
+}
+
+enum user_result
+user_find(struct db *db, struct arena *a, struct str username, struct account *u)
+{
+	struct query *q = db_query(db, QUERY_USER_BY_NAME);
+
+	db_text(q, "username", unicode_nfkc(a, username));
+	return read_one(q, a, u);
+}
+
+static enum user_result
+read_list(struct query *q, struct arena *a, size_t limit, struct account **list, size_t *n)
+{
+	*list = arena_array(a, limit, sizeof(**list));
+	*n = 0;
+	db_int(q, "limit", (int64_t)limit);
+	while (db_step(q) == DB_ROW)
+		if (*n < limit)
+			user_read_row(q, a, &(*list)[(*n)++]);
+	return db_done(q) == DB_END ? USER_DONE : USER_FAILED;
 }
 
 enum user_result
@@ -265,14 +333,19 @@ user_list(struct db *db, struct arena *a, int64_t group, struct str after, size_
 {
 	struct query *q = db_query(db, group == 0 ? QUERY_USER_LIST : QUERY_USER_OF_GROUP);
 
-	*list = arena_array(a, limit, sizeof(**list));
-	*n = 0;
 	if (group != 0)
 		db_int(q, "group", group);
 	db_text(q, "after", after);
-	db_int(q, "limit", (int64_t)limit);
-	while (db_step(q) == DB_ROW)
-		if (*n < limit)
-			read_account(q, a, &(*list)[(*n)++]);
-	return db_done(q) == DB_END ? USER_DONE : USER_FAILED;
+	return read_list(q, a, limit, list, n);
+}
+
+enum user_result
+user_search(struct db *db, struct arena *a, struct str text, struct str after, size_t limit,
+    struct account **list, size_t *n)
+{
+	struct query *q = db_query(db, QUERY_USER_SEARCH);
+
+	db_text(q, "text", unicode_fold(a, text));
+	db_text(q, "after", after);
+	return read_list(q, a, limit, list, n);
 }

@@ -4,11 +4,18 @@
 #ifndef MERIDIAN_USER_H
 #define MERIDIAN_USER_H
 
+#include "auth/session.h"
 #include "base/config.h"
 #include "db/db.h"
 #include "http/value.h"
 
 #define USERNAME_MAX 150 /* code points, as Django's */
+/*
+ * The account that keeps what deleted ones made: nobody can register its name (a blank is in it), let
+ * it in, change or delete it. It is made when it is first needed.
+ */
+#define USER_FORMER "former user"
+
 #define USER_TEXT_MAX 254 /* code points of an e-mail address; names 150, affiliation 100 */
 
 struct account {
@@ -23,8 +30,10 @@ struct account {
 enum user_result {
 	USER_DONE,
 	USER_WRONG, /* the sentences in *why say what: fields or password */
-	USER_TAKEN, /* the name is in use */
+	USER_TAKEN, /* the name is in use, or one that differs in case or look only */
 	USER_UNKNOWN, /* there is no such user */
+	USER_LAST, /* of the last active superuser, who stays one: nothing was written */
+	USER_REFUSED, /* not this account: the former user, or see user_change */
 	USER_CHANGED, /* the password was changed meanwhile: nothing was written */
 	USER_BUSY, /* too many passwords are hashed at once: come again */
 	USER_FAILED /* the database: db_error() says why */
@@ -63,8 +72,52 @@ enum user_result user_add(struct db *, struct arena *, const struct config *,
 enum user_result user_set_password(struct db *, struct arena *, const struct config *,
     struct account *, struct str password, struct user_problems *why);
 
-/* Lets a user in or keeps them out; keeping out ends their sessions. */
+/* Parts of an account that a change covers. */
+enum user_part {
+	USER_NAME = 1, /* username */
+	USER_PROFILE = 2, /* first_name, last_name, affiliation */
+	USER_EMAIL = 4, /* another one is not verified, and links sent to the old one are void */
+	USER_ACTIVE = 8, /* is_active */
+	USER_RIGHTS = 16, /* is_staff, is_superuser */
+	USER_GROUPS = 32, /* the memberships */
+	USER_PASSWORD = 64
+};
+
+struct user_change {
+	unsigned parts; /* a sum of enum user_part */
+	struct account to; /* as it was read, with what is wanted in the parts */
+	struct str password; /* USER_PASSWORD */
+	const int64_t *groups; /* USER_GROUPS: all that they are in from now on */
+	size_t ngroups;
+	bool ordinary_only; /* who asks may not touch staff and superusers: USER_REFUSED */
+	const struct session *keep; /* the asker's own, which goes on; NULL: none does */
+	/* what came about, valid after USER_DONE */
+	unsigned changed; /* the parts that are not as they were */
+	struct account was;
+};
+
+/*
+ * Changes parts of an account, in one transaction. Nothing is written unless fields and password
+ * pass. Other rights, another password and being kept out end every session of the user. The last
+ * active superuser is neither demoted nor kept out, whoever else is at it at the same time.
+ */
+enum user_result user_change(struct db *, struct arena *, const struct config *,
+    struct user_change *, struct user_problems *why);
+
+/* Lets a user in or keeps them out, as user_change(). */
 enum user_result user_set_active(struct db *, int64_t user, bool active);
+
+/*
+ * Deletes an account with its sessions, tokens, second factor, memberships and rights. What it made
+ * stays, as the former user's. The last active superuser and the former user stay.
+ */
+enum user_result user_delete(struct db *, int64_t user);
+
+/* How many targets they made; counts no further than `limit`. */
+enum user_result user_count_targets(struct db *, int64_t user, int64_t limit, int64_t *n);
+
+/* By id; what it found is in *u and the arena. */
+enum user_result user_get(struct db *, struct arena *, int64_t id, struct account *u);
 
 /* By name (compared in NFKC); what it found is in *u and the arena. */
 enum user_result user_find(struct db *, struct arena *, struct str username, struct account *u);
@@ -74,6 +127,13 @@ enum user_result user_find(struct db *, struct arena *, struct str username, str
  * one group where group is not 0.
  */
 enum user_result user_list(struct db *, struct arena *, int64_t group, struct str after,
+    size_t limit, struct account **list, size_t *n);
+
+/*
+ * The same for those who have the text in one of their names, whatever its case. It walks the
+ * accounts in the order of their names till the limit is reached: accounts are few.
+ */
+enum user_result user_search(struct db *, struct arena *, struct str text, struct str after,
     size_t limit, struct account **list, size_t *n);
 
 #endif

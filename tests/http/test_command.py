@@ -190,6 +190,7 @@ def version_needs_no_configuration(site):
 def users_are_added_listed_changed_and_kept_out(site):
     with _own(site) as own:
         own.run('init')
+        contains(own.findings(status=1), 'there is no active superuser')
         made = own.json('user', 'add', 'ann', '--staff', '--email=ann@example.org', '--first-name',
                         'Ann', '--password-file', '-', stdin=GOOD + '\n')
         equal(made['username'], 'ann')
@@ -214,11 +215,27 @@ def users_are_added_listed_changed_and_kept_out(site):
         contains(own.run('user', 'password', 'ann', '--generate'), 'changed the password of user ann')
         own.run('user', 'disable', 'root', status=1)
         contains(own.said, 'last active superuser')
-        own.run('user', 'disable', 'root', '--force')
-        contains(own.findings(status=1), 'there is no active superuser')
-        own.run('user', 'enable', 'root')
+        for words in (('delete', 'root'), ('superuser', 'root', 'no')):
+            own.run('user', *words, status=1)
+            contains(own.said, 'last active superuser')
+        own.run('user', 'staff', 'root', 'no', status=1)
+        contains(own.said, '`meridian user superuser root no` first')
+        own.run('user', 'superuser', 'ann', 'perhaps', status=2)
+        contains(own.run('user', 'superuser', 'ann', 'yes'), 'made a superuser: user ann')
+        contains(own.run('user', 'superuser', 'root', 'no'), 'no longer a superuser: user root')
+        own.run('user', 'disable', 'ann', status=1)
+        contains(own.run('user', 'superuser', 'root', 'yes'), 'root')
+        contains(own.run('user', 'superuser', 'ann', 'no'), 'ann')
+        own.run('user', 'staff', 'ann', 'no')
         own.run('user', 'disable', 'ann')
-        equal([u['is_active'] for u in own.json('user', 'list') if u['username'] == 'ann'], [False])
+        equal([(u['is_active'], u['is_staff']) for u in own.json('user', 'list')
+               if u['username'] == 'ann'], [(False, False)])
+        equal(own.json('user', 'delete', 'ann')['username'], 'ann')
+        own.run('user', 'delete', 'ann', status=1)
+        contains(own.said, 'there is no user "ann"')
+        own.run('group', 'add', 'readers')
+        contains(own.run('group', 'delete', 'readers'), 'deleted group readers')
+        own.run('group', 'delete', 'readers', status=1)
 
 
 @needs('nginx')

@@ -20,6 +20,8 @@ CREATE TABLE IF NOT EXISTS schema_migration (
 CREATE TABLE IF NOT EXISTS users (
 	id BIGINT AUTO_INCREMENT PRIMARY KEY,
 	username VARCHAR(150) NOT NULL UNIQUE CHECK (username <> ''),
+	name_key VARCHAR(450) NOT NULL DEFAULT '',	-- the user name without case (NFKC): who looks alike has the same
+	search_key VARCHAR(1000) NOT NULL DEFAULT '',	-- what searches look through: all three names without case
 	password VARCHAR(512) NOT NULL,		-- scrypt$N$salt$r$p$base64
 	first_name VARCHAR(150) NOT NULL DEFAULT '',
 	last_name VARCHAR(150) NOT NULL DEFAULT '',
@@ -37,7 +39,9 @@ CREATE TABLE IF NOT EXISTS users (
 	terms_version VARCHAR(100) NOT NULL DEFAULT '',	-- the terms of service that they accepted last
 	terms_accepted BIGINT,
 	INDEX users_email (email_key),
-	INDEX users_pending (pending, created)
+	INDEX users_pending (pending, created),
+	INDEX users_name_key (name_key),
+	INDEX users_superuser (is_superuser)
 ) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 
 -- Groups of people, who share rights.
