@@ -75,12 +75,14 @@ respond_message(struct request *r, struct response *s, const char *kind, struct 
 	response_cookie(r, s, MESSAGES_COOKIE, next, 600);
 }
 
-/* The area of the site an executable is: "admin-sites" -> "admin". */
+/* The area of the site a page is of: "admin" below /admin/, else the executable's. */
 static struct str
 area(struct request *r)
 {
 	struct str name = str_of(r->app->app->name);
 
+	if (str_starts(r->path, "/admin/"))
+		return STR("admin");
 	return arena_copy(r->arena, name.p, str_find(name, '-'));
 }
 

@@ -7,6 +7,7 @@
 
 #include "auth/access.h"
 #include "auth/unicode.h"
+#include "tom/rights.h"
 
 static bool
 is_name(struct arena *a, struct str name)
@@ -290,9 +291,7 @@ delete_group(struct db *db, void *arg)
 
 	if (r != DB_END || !d->found)
 		return r;
-	q = db_query(db, QUERY_USER_TAKE_RIGHTS);
-	db_int(q, "principal", PRINCIPAL_GROUP(d->id));
-	if ((r = db_run(q)) != DB_END)
+	if ((r = rights_forget(db, PRINCIPAL_GROUP(d->id))) != DB_END)
 		return r;
 	q = db_query(db, QUERY_GROUP_DELETE);
 	db_int(q, "id", d->id);

@@ -9,6 +9,7 @@
 #include "auth/unicode.h"
 #include "base/clock.h"
 #include "tom/group.h"
+#include "tom/rights.h"
 #include "tom/user_store.h"
 
 struct change {
@@ -293,7 +294,6 @@ delete_account(struct db *db, void *arg)
 	struct account was;
 	size_t superusers;
 	enum db_result r = lock_superusers(db, &superusers);
-	struct query *q;
 
 	if (r == DB_END)
 		r = lock_account(db, d->arena, d->user, &was);
@@ -307,9 +307,7 @@ delete_account(struct db *db, void *arg)
 		return DB_END;
 	if ((r = hand_over(db, d->user, d->now)) != DB_END)
 		return r;
-	q = db_query(db, QUERY_USER_TAKE_RIGHTS);
-	db_int(q, "principal", PRINCIPAL_USER(d->user));
-	if ((r = db_run(q)) != DB_END)
+	if ((r = rights_forget(db, PRINCIPAL_USER(d->user))) != DB_END)
 		return r;
 	return run_of(db, QUERY_USER_DELETE, d->user);
 }

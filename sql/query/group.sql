@@ -39,5 +39,5 @@ SELECT id, name FROM user_group WHERE id = :id
 UPDATE user_group SET name = :name WHERE id = :id
 
 --: group_delete
--- A group and, by its foreign key, the memberships. Its rights have none: see user_take_rights.
+-- A group and, by its foreign key, the memberships. Its rights have none: see rights_forget.
 DELETE FROM user_group WHERE id = :id

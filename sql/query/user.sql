@@ -71,10 +71,6 @@ UPDATE target SET creator_id = :to WHERE creator_id = :from
 SELECT CAST(count(*) AS BIGINT) AS n
 FROM (SELECT 1 AS one FROM target WHERE creator_id = :user LIMIT :limit) t
 
---: user_take_rights
--- What was given to one principal.
-DELETE FROM rights WHERE principal = :principal
-
 --: user_delete
 -- An account and, by its foreign keys, sessions, tokens, second factor, memberships.
 DELETE FROM users WHERE id = :user

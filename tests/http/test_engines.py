@@ -41,7 +41,7 @@ PATHS = [
     '/targets/?cone_search=200,-45,4', '/targets/?key=Colour', '/targets/?key=Colour&value=red',
     '/targets/?key=Colour&value=x', '/targets/?value=RED', '/targets/?type=SIDEREAL&sort=name',
     '/targets/export/', '/targets/export/?sort=name&name=alpha', '/targets/name/alpha',
-    '/targets/name/Z1', '/admin/sites/site/', '/targets/create/',
+    '/targets/name/Z1', '/admin/sites/site/', '/targets/create/', '/users/', '/users/profile/',
 ]
 
 

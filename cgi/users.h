@@ -1,0 +1,32 @@
+/*
+ * users.h: what the files of the executable users share.
+ */
+#ifndef MERIDIAN_USERS_H
+#define MERIDIAN_USERS_H
+
+#include "auth/auth.h"
+#include "tom/group.h"
+#include "tom/user.h"
+
+handler_fn list_users, list_groups, show_profile; /* users_list.c */
+
+/* A user's own rights apart, is it one of /admin/auth/? Those pages link to each other. */
+bool users_in_admin(const struct request *);
+
+/* Adds where the lists and forms are that this page links to. */
+void users_add_base(struct request *, struct value *page);
+
+/* The error page for what is no answer to a form. Returns 0. */
+int users_failed(struct request *, struct response *, enum user_result);
+int groups_failed(struct request *, struct response *, enum group_result);
+
+/* The user that the path names. True, or false with the response filled. */
+bool users_find(struct request *, struct response *, struct account *);
+
+/* Adds names, and what the asker may see of the rest, to an object of the page. */
+void users_show(struct request *, struct value *, const struct account *);
+
+/* Are they staff or superuser? */
+bool users_is_staff(const struct request *);
+
+#endif
