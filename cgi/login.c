@@ -1,9 +1,20 @@
 /*
- * login: in, out, one's own password, tokens and sessions, and the terms of service.
+ * login: in, out, one's own password, second factor, tokens and sessions, and the terms of service.
  *
  *	GET  /accounts/login/		the form; `next` is where to go afterwards
  *	POST /accounts/login/		username, password, next
+ *	GET  /accounts/login/code/	the second page, of who has a second factor; ?how=recovery
+ *	POST /accounts/login/code/	code, next
+ *	GET  /accounts/login/factor/	the same for who must set one up first
+ *	POST /accounts/login/factor/	code, next: then their recovery codes, once
  *	POST /accounts/logout/		ends the session, then to the home page
+ *	GET  /accounts/factor/		one's second factor
+ *	GET  /accounts/factor/add/	the form, with a key as a QR code
+ *	POST /accounts/factor/add/	old_password, code: then the recovery codes, once
+ *	GET  /accounts/factor/remove/	the form
+ *	POST /accounts/factor/remove/	old_password, code
+ *	GET  /accounts/factor/codes/	the form
+ *	POST /accounts/factor/codes/	old_password, code: new recovery codes, once
  *	GET  /accounts/password/	the form
  *	POST /accounts/password/	old_password, new_password1, new_password2
  *	POST /accounts/password/check/	password; username, first_name, last_name, email: what the policy
@@ -19,14 +30,32 @@
  *	GET  /terms/			the terms of service
  *	POST /terms/			accepts them, then to `next`
  *
- * The only executable that reads hashes of passwords.
+ * The only executable that reads hashes of passwords and keys of second factors.
  */
 #include "login.h"
+
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/sandbox.h"
 
 static const struct route routes[] = {
 	ROUTE(GET, "/accounts/login/", ANYONE, NO_BODY, show_sign_in),
 	ROUTE(POST, "/accounts/login/", ANYONE, KIB(16), sign_in),
+	ROUTE(GET, "/accounts/login/code/", ANYONE, NO_BODY, show_code),
+	ROUTE(POST, "/accounts/login/code/", ANYONE, KIB(16), give_code),
+	ROUTE(GET, "/accounts/login/factor/", ANYONE, NO_BODY, show_first_factor),
+	ROUTE(POST, "/accounts/login/factor/", ANYONE, KIB(16), add_first_factor),
 	ROUTE(POST, "/accounts/logout/", LOGIN, KIB(4), sign_out),
+	ROUTE(GET, "/accounts/factor/", LOGIN, NO_BODY, show_factor),
+	ROUTE(GET, "/accounts/factor/add/", LOGIN, NO_BODY, show_add),
+	ROUTE(POST, "/accounts/factor/add/", LOGIN, KIB(16), add_factor),
+	ROUTE(GET, "/accounts/factor/remove/", LOGIN, NO_BODY, show_remove),
+	ROUTE(POST, "/accounts/factor/remove/", LOGIN, KIB(16), remove_factor),
+	ROUTE(GET, "/accounts/factor/codes/", LOGIN, NO_BODY, show_renewal),
+	ROUTE(POST, "/accounts/factor/codes/", LOGIN, KIB(16), renew_codes),
 	ROUTE(GET, "/accounts/password/", LOGIN, NO_BODY, show_password),
 	ROUTE(POST, "/accounts/password/", LOGIN, KIB(16), change_password),
 	ROUTE(GET, "/accounts/tokens/", LOGIN, NO_BODY, show_tokens),
@@ -41,16 +70,60 @@ static const struct route routes[] = {
 	ROUTE(POST, "/terms/", LOGIN, KIB(4), accept_terms),
 };
 
+static int
+start(struct app_state *app)
+{
+	struct login_own *own = calloc(1, sizeof(*own));
+	char err[512];
+
+	if (own == NULL)
+		arena_exhausted();
+	app->own = own;
+	own->vault = vault_load(app->config, err, sizeof(err));
+	if (own->vault != NULL || err[0] == '\0')
+		return login_read_terms(app->config, own);
+	log_error("cannot start", LOG_TEXT("why", err));
+	return -1;
+}
+
+/* The vault's file is read again when keys change: another file by then, in the same directory. */
+static void
+needs(const struct app_state *app, struct sandbox *box)
+{
+	char *file = strdup(config_text(app->config, "VAULT_KEY_FILE"));
+
+	if (file == NULL)
+		arena_exhausted();
+	auth_needs_hashes(app, box);
+	if (file[0] != '\0')
+		sandbox_read(box, dirname(file));
+	free(file);
+}
+
+static void
+stop(struct app_state *app)
+{
+	struct login_own *own = app->own;
+
+	if (own == NULL)
+		return;
+	vault_free(own->vault);
+	free((char *)(uintptr_t)own->terms.p);
+	free(own);
+	app->own = NULL;
+}
+
 int
 main(int argc, char **argv)
 {
 	return app_main(argc, argv,
 	    &(struct app){ .name = "login",
-	        .what = "signing in and out, own password, terms: /accounts/ and /terms/",
+	        .what =
+	            "signing in and out, own password and factor, terms: /accounts/ and /terms/",
 	        .routes = routes,
 	        .nroutes = NELEM(routes),
 	        .hooks = &auth_hooks,
-	        .start = login_terms_start,
-	        .needs = auth_needs_hashes,
-	        .stop = login_terms_stop });
+	        .start = start,
+	        .needs = needs,
+	        .stop = stop });
 }

@@ -4,7 +4,6 @@
 #include "auth/event.h"
 #include "auth/password.h"
 #include "auth/throttle.h"
-#include "http/form.h"
 #include "login.h"
 
 enum { OLD, NEW, AGAIN, PASSWORD_FIELDS };
@@ -196,6 +195,7 @@ change_password(struct request *r, struct response *res)
 	default:
 		return respond_error(r, res, 503, NULL);
 	}
+	proof.factor = auth_factor(r);
 	if (auth_sign_in(r, res, &proof) != 0)
 		return 0;
 	event_note(r,

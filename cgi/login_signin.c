@@ -5,7 +5,6 @@
 #include "auth/event.h"
 #include "auth/password.h"
 #include "auth/throttle.h"
-#include "http/form.h"
 #include "login.h"
 
 enum { USERNAME, PASSWORD, SIGN_IN_FIELDS };
@@ -95,15 +94,22 @@ sign_in(struct request *r, struct response *res)
 		break;
 	}
 	throttle_passed(r, &attempt);
-	if (auth_sign_in(r, res, &proof) != 0)
-		return 0;
-	device_remember(r, res, in[USERNAME].text);
+	return login_enter(r, res, &proof, in[USERNAME].text);
+}
+
+int
+login_begin(struct request *r, struct response *res, const struct proof *proof, struct str username)
+{
+	if (auth_sign_in(r, res, proof) != 0)
+		return -1;
+	device_remember(r, res, username);
 	event_note(r,
 	    (struct event){ .kind = EVENT_SIGNED_IN,
-	        .user = proof.user,
-	        .username = in[USERNAME].text,
-	        .actor = proof.user });
-	return respond_redirect(r, res, login_next(r));
+	        .user = proof->user,
+	        .username = username,
+	        .actor = proof->user,
+	        .detail = proof->factor != 0 ? STR("with a second factor") : STR("") });
+	return 0;
 }
 
 int

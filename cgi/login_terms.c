@@ -14,11 +14,6 @@
 
 #define TERMS_MAX KIB(256)
 
-/* What the workers of login keep: app_state.own. */
-struct own {
-	struct str terms; /* the text of TERMS_FILE; absent: the template has it */
-};
-
 struct str
 login_terms_version(const struct request *r)
 {
@@ -53,30 +48,14 @@ read_text(const char *path, struct str *text)
 }
 
 int
-login_terms_start(struct app_state *app)
+login_read_terms(const struct config *c, struct login_own *own)
 {
-	const char *path = config_text(app->config, "TERMS_FILE"), *wrong;
-	struct own *own = calloc(1, sizeof(*own));
+	const char *path = config_text(c, "TERMS_FILE"), *wrong;
 
-	if (own == NULL)
-		arena_exhausted();
-	app->own = own;
 	if (path[0] == '\0' || (wrong = read_text(path, &own->terms)) == NULL)
 		return 0;
 	log_error("cannot start", LOG_TEXT("file", path), LOG_TEXT("why", wrong));
 	return -1;
-}
-
-void
-login_terms_stop(struct app_state *app)
-{
-	struct own *own = app->own;
-
-	if (own == NULL)
-		return;
-	free((char *)own->terms.p);
-	free(own);
-	app->own = NULL;
 }
 
 /* Adds the paragraphs of the text: what lies between empty lines. */
@@ -102,7 +81,7 @@ add_paragraphs(struct arena *a, struct value *list, struct str text)
 int
 show_terms(struct request *r, struct response *res)
 {
-	const struct own *own = r->app->own;
+	const struct login_own *own = r->app->own;
 	struct str version = login_terms_version(r);
 	struct value *page = value_object(r->arena), *list;
 

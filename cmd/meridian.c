@@ -5,9 +5,10 @@
  *	meridian init		secret key, database, default site
  *	meridian migrate	brings the schema to this version
  *	meridian check		what is wrong, and with --deploy what is unsafe
- *	meridian user ...	add, list, password, disable, enable
+ *	meridian user ...	add, list, password, disable, enable, reset-factor
  *	meridian group ...	add, list, join, leave
  *	meridian site ...	list, add, set
+ *	meridian secret rotate	new keys
  *	meridian seed		the Messier catalogue
  *	meridian version
  */
@@ -36,6 +37,8 @@ static const struct command commands[] = {
 	{ "user disable", "NAME", "", NEEDS_SCHEMA, command_user_disable,
 	    "keep a user out; their sessions end" },
 	{ "user enable", "NAME", "", NEEDS_SCHEMA, command_user_enable, "let a user in again" },
+	{ "user reset-factor", "NAME", "", NEEDS_SCHEMA, command_user_reset_factor,
+	    "take a lost second factor away; the user's sessions end" },
 	{ "token list", "USER", "", NEEDS_SCHEMA, command_token_list, "list a user's API tokens" },
 	{ "token revoke", "USER", "name=", NEEDS_SCHEMA, command_token_revoke,
 	    "revoke a user's API tokens, or the one of a name" },
@@ -57,6 +60,8 @@ static const struct command commands[] = {
 	    "answer a further host name" },
 	{ "site set", "DOMAIN", "id= name=", NEEDS_SCHEMA, command_site_set,
 	    "change the host name of the site in use, or of site --id" },
+	{ "secret rotate", "", "now minutes=", NEEDS_SCHEMA, command_secret_rotate,
+	    "new keys, and stored credentials sealed anew; with --now all sessions end" },
 	{ "seed", "", "user=", NEEDS_SCHEMA, command_seed,
 	    "add the Messier catalogue as PUBLIC targets" },
 	{ "version", "", "", NEEDS_NOTHING, command_version, "say the version" },

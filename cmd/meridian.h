@@ -88,6 +88,8 @@ int command_user_list(struct run *);
 int command_user_password(struct run *);
 int command_user_disable(struct run *);
 int command_user_enable(struct run *);
+int command_user_reset_factor(struct run *);
+int command_secret_rotate(struct run *);
 int command_token_list(struct run *);
 int command_token_revoke(struct run *);
 int command_user_staff(struct run *);

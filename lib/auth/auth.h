@@ -47,7 +47,7 @@ bool auth_cookies_are_lost(const struct request *);
 
 /*
  * Signs in: a new session (the old one, if any, ends) and its cookie; notes the time with the user,
- * if that can be written. Who had given their second factor in the old one has given it. 0, or -1 with the response filled. signs out: the row and the cookie go.
+ * if that can be written. 0, or -1 with the response filled. signs out: the row and the cookie go.
  */
 int auth_sign_in(struct request *, struct response *, const struct proof *);
 int auth_sign_out(struct request *, struct response *);
@@ -60,6 +60,9 @@ int auth_sign_out(struct request *, struct response *);
  */
 void auth_half_begin(struct request *, struct response *, const struct proof *);
 bool auth_half(struct request *, struct proof *);
+
+/* When the second factor was given to the session in use; 0: it was not. For a proof of who goes on. */
+int64_t auth_factor(const struct request *);
 
 /* The secret of this site, for what a handler hashes or signs. */
 struct secret *auth_secret(const struct request *);

@@ -67,6 +67,14 @@ auth_secret(const struct request *r)
 	return auth_of(r)->secret;
 }
 
+int64_t
+auth_factor(const struct request *r)
+{
+	const struct session *s = visit_of(r)->session;
+
+	return s != NULL ? s->factor : 0;
+}
+
 struct signing {
 	struct request *request;
 	struct proof proof;
@@ -116,12 +124,7 @@ int
 auth_sign_in(struct request *r, struct response *res, const struct proof *proof)
 {
 	struct signing s = { .request = r, .proof = *proof };
-	const struct session *before = visit_of(r)->session;
-	enum db_result result;
-
-	if (s.proof.factor == 0 && before != NULL && before->user_id == proof->user)
-		s.proof.factor = before->factor;
-	result = db_transaction(r->app->db, DB_WRITE, sign_in, &s);
+	enum db_result result = db_transaction(r->app->db, DB_WRITE, sign_in, &s);
 	if (result == DB_REFUSED) {
 		respond_error(r, res, 403,
 		    "This account was disabled, or its password changed, at this moment. Sign in "

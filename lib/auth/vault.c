@@ -29,6 +29,7 @@ struct key {
 struct vault {
 	EVP_CIPHER *cipher;
 	EVP_CIPHER_CTX *context;
+	const struct config *config; /* whose file is read again; NULL: none */
 	struct keyring ring; /* without the keys themselves */
 	struct key keys[KEYRING_KEYS]; /* of each key of the ring */
 };
@@ -52,15 +53,11 @@ derive(struct str key, const char *what, uint8_t out[32])
 	    NULL);
 }
 
-struct vault *
-vault_new(const struct keyring *ring)
+static void
+take_keys(struct vault *v, const struct keyring *ring)
 {
-	struct vault *v = calloc(1, sizeof(*v));
 	uint8_t id[32];
 
-	must(v != NULL);
-	must((v->cipher = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL)) != NULL);
-	must((v->context = EVP_CIPHER_CTX_new()) != NULL);
 	v->ring = *ring;
 	for (size_t i = 0; i < ring->n; i++) {
 		derive(ring->keys[i].text, "meridian vault 1 key", v->keys[i].aes);
@@ -68,6 +65,17 @@ vault_new(const struct keyring *ring)
 		memcpy(v->keys[i].id, id, VAULT_ID);
 		v->ring.keys[i].text = STR_NONE;
 	}
+}
+
+struct vault *
+vault_new(const struct keyring *ring)
+{
+	struct vault *v = calloc(1, sizeof(*v));
+
+	must(v != NULL);
+	must((v->cipher = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL)) != NULL);
+	must((v->context = EVP_CIPHER_CTX_new()) != NULL);
+	take_keys(v, ring);
 	return v;
 }
 
@@ -82,19 +90,32 @@ vault_free(struct vault *v)
 	free(v);
 }
 
-struct vault *
-vault_load(const struct config *c, char *err, size_t errsize)
+/* Gives the keys of the file to *v, which is made where it is NULL. */
+static void
+read_file(const struct config *c, struct vault **v, char *err, size_t errsize)
 {
 	struct arena *a = arena_new();
-	struct vault *v = NULL;
 	struct keyring ring;
 
-	err[0] = '\0';
-	if (keyring_load(c, "VAULT_KEY_FILE", a, &ring, err, errsize) == 0 && ring.n > 0)
-		v = vault_new(&ring);
+	if (keyring_load(c, "VAULT_KEY_FILE", a, &ring, err, errsize) == 0 && ring.n > 0) {
+		if (*v == NULL)
+			*v = vault_new(&ring);
+		else
+			take_keys(*v, &ring);
+		(*v)->config = c;
+	}
 	for (size_t i = 0; i < ring.n; i++)
 		OPENSSL_cleanse((void *)(uintptr_t)ring.keys[i].text.p, ring.keys[i].text.n);
 	arena_free(a);
+}
+
+struct vault *
+vault_load(const struct config *c, char *err, size_t errsize)
+{
+	struct vault *v = NULL;
+
+	err[0] = '\0';
+	read_file(c, &v, err, errsize);
 	return v;
 }
 
@@ -188,18 +209,13 @@ open_with(const struct vault *v, const struct key *key, const struct vault_place
 	return EVP_DecryptFinal_ex(v->context, out + length, &n) == 1;
 }
 
-enum vault_answer
-vault_open(struct vault *v, struct arena *a, const struct vault_place *place, struct str sealed,
+static enum vault_answer
+try_keys(struct vault *v, struct arena *a, const struct vault_place *place, struct str sealed,
     struct str *text)
 {
-	size_t length;
-	uint8_t *out;
+	size_t length = sealed.n - VAULT_EXTRA;
+	uint8_t *out = arena_alloc(a, length + TAG + 1);
 
-	*text = STR_NONE;
-	if (!is_sealed(sealed))
-		return VAULT_WRONG;
-	length = sealed.n - VAULT_EXTRA;
-	out = arena_alloc(a, length + TAG + 1);
 	for (size_t i = 0; i < v->ring.n; i++) {
 		if (memcmp(sealed.p + 1, v->keys[i].id, VAULT_ID) != 0)
 			continue;
@@ -211,4 +227,23 @@ vault_open(struct vault *v, struct arena *a, const struct vault_place *place, st
 		return VAULT_OPEN;
 	}
 	return VAULT_NO_KEY;
+}
+
+enum vault_answer
+vault_open(struct vault *v, struct arena *a, const struct vault_place *place, struct str sealed,
+    struct str *text)
+{
+	enum vault_answer answer;
+	char err[300] = "";
+
+	*text = STR_NONE;
+	if (!is_sealed(sealed))
+		return VAULT_WRONG;
+	answer = try_keys(v, a, place, sealed, text);
+	if (answer != VAULT_NO_KEY || v->config == NULL)
+		return answer;
+	read_file(v->config, &v, err, sizeof(err));
+	if (err[0] != '\0')
+		log_warn("the vault's keys could not be read again", LOG_TEXT("why", err));
+	return try_keys(v, a, place, sealed, text);
 }

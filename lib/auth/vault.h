@@ -26,7 +26,9 @@ struct vault;
 
 /*
  * Reads VAULT_KEY_FILE. NULL with a sentence in err where it cannot be read, is too short, or others
- * may read it; NULL and an empty err where none is named. The caller frees it with vault_free().
+ * may read it; NULL and an empty err where none is named. A value of a key that it does not know makes
+ * it read the file again: so keys can change while workers run. The caller frees it with
+ * vault_free(); the configuration is borrowed till then.
  */
 struct vault *vault_load(const struct config *, char *err, size_t errsize);
 /* The same with keys at hand. */

@@ -268,9 +268,10 @@ show_field(struct value *v, const struct field *f, const struct input *in, struc
 	value_set_cstr(v, "placeholder", f->placeholder);
 	value_set_cstr(v, "autocomplete", f->autocomplete);
 	value_set_cstr(v, "inputmode",
-	    f->type == FIELD_INT ? "numeric"
-	        : number         ? "decimal"
-	                         : NULL);
+	    f->inputmode != NULL       ? f->inputmode
+	        : f->type == FIELD_INT ? "numeric"
+	        : number               ? "decimal"
+	                               : NULL);
 	value_set_bool(v, "required", f->required);
 	value_set_text(v, "value", f->type == FIELD_SECRET ? STR_NONE : in->text);
 	value_set_text(v, "error", in->state == WRONG ? in->why : STR_NONE);

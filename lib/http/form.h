@@ -32,6 +32,7 @@ struct field {
 	const char *label; /* what people call it, for messages; NULL: the name */
 	const char *help; /* a sentence shown beside the field */
 	const char *placeholder, *autocomplete; /* attributes of the input, where given */
+	const char *inputmode; /* which keys a phone shows; NULL: as the type has it */
 };
 
 struct input {
