@@ -1,15 +1,25 @@
 """
-authorization: every route of every executable against visitors and three kinds of users, compared with
+authorization: every route of every executable, with every method, as each kind of visitor, compared with
 authorization.txt. A new route has no row there, and this fails until somebody says who may use it.
 """
+import base64
+import hashlib
 import os
+import time
 
-from harness.report import needs
-from harness.site import executables
+from harness.report import equal, needs
+from harness.site import PASSWORDS, executables
+from test_csrf import _state
 from test_deploy import _routes
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-WHO = ('visitor', 'ada', 'staff', 'admin')
+METHODS = ('GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS')
+COLUMNS = ('visitor', 'user', 'staff', 'superuser')
+# Who asks: the column that says what they get. A member is one of the group that has all rights on the
+# target of the rows; where that makes a difference, the row says "member=...".
+WHO = {'visitor': 'visitor', 'ada': 'user', 'carol': 'user', 'ben': 'member', 'staff': 'staff',
+       'admin': 'superuser', 'expired': 'visitor', 'revoked': 'revoked'}
+PASSWORDS_OF_MORE = {'carol': 'basalt-Heron-5-twilight'}
 
 
 def _table():
@@ -18,17 +28,31 @@ def _table():
         for line in f:
             if line.strip() and not line.startswith('#'):
                 method, path, *want = line.split()
-                rows[method, path] = [int(w) for w in want]
+                row = dict(zip(COLUMNS, map(int, want)))
+                row['member'] = row['user']
+                row.update((w.split('=')[0], int(w.split('=')[1])) for w in want[len(COLUMNS):])
+                rows[method, path] = row
     return rows
+
+
+def _wanted(table, method, path, column):
+    """What the table says, and the rules for what it does not: HEAD is GET, all else is no method."""
+    asked = (('GET' if method == 'HEAD' else method), path)
+    if column == 'revoked' and path != '/robots.txt':
+        return 401
+    if asked in table:
+        return table[asked]['visitor' if column == 'revoked' else column]
+    return 204 if method == 'OPTIONS' else 405
 
 
 def _fill(site, path, who):
     """The path with an id or text of something that is there: admin's OPEN target, another site."""
     client = site.signed_in('admin')
     if path.startswith('/targets/') and '<' in path:
-        name = 'Authorization %s' % site.one('SELECT COUNT(*) FROM target')
+        name = 'Authorization %s' % site.one('SELECT MAX(id) FROM target')
+        group = site.one("SELECT id FROM user_group WHERE name = 'Authorization'") or ''
         answer = client.submit('/targets/create/', {'name': name, 'ra': '10', 'dec': '10',
-                                                    'permissions': 'OPEN'})
+                                                    'permissions': 'OPEN', 'groups': group})
         number = answer.location.rstrip('/').split('/')[-1]
         return path.replace('<id>', number).replace('<text>', name.replace(' ', '%20')) \
                    .replace('<rest>', name.replace(' ', '%20'))
@@ -39,34 +63,90 @@ def _fill(site, path, who):
     return path.replace('/accounts/tokens/<id>/', '/accounts/tokens/999999/')
 
 
-def _ask(site, method, path, who):
-    """The status of an empty but well-formed request: a form with its token and nothing else."""
-    client = site.visitor() if who == 'visitor' else site.signed_in(who)
-    if method == 'GET':
-        return client.get(path).status
-    if path == '/accounts/logout/' and who != 'visitor':
-        client = site.visitor()  # a session of its own to end
-        from harness.site import PASSWORDS
-        client.sign_in(who, PASSWORDS[who])
-    page = '/accounts/login/' if who == 'visitor' else '/accounts/password/'
-    return client.post(path, {}, page=page).status
+def _sql_bytes(site, data):
+    return ("'\\x%s'" if site.database == 'postgresql' else "x'%s'") % data.hex()
+
+
+def _token(site, name):
+    """An API token of a user, for everything."""
+    text = 'mrd_' + base64.urlsafe_b64encode(os.urandom(32)).decode().rstrip('=')
+    site.sql("INSERT INTO api_token (user_id, name, token_hash, scopes, created) SELECT id, 'walk', %s, "
+             "'read write', %d FROM users WHERE username = '%s'" % (
+                 _sql_bytes(site, hashlib.sha256(text.encode()).digest()), time.time() * 1e6, name))
+    return text
+
+
+class Walker:
+    """Somebody who asks for everything, with well-formed requests: a form with its token, else empty."""
+
+    def __init__(self, site, who):
+        self.site, self.who = site, who
+        self.headers, self.tokens = {}, None
+        if who in ('visitor', 'revoked'):
+            self.client = site.visitor()
+        elif who == 'expired':
+            self.client = site.visitor()
+            self.client.sign_in('ada', PASSWORDS['ada'])
+            site.sql('UPDATE session SET last_seen = 1 WHERE created = %s' %
+                     site.one('SELECT MAX(created) FROM session'))
+        else:
+            self.client = site.signed_in(who)
+        if who == 'revoked':
+            self.headers = {'Authorization': 'Token ' + _token(site, 'admin')}
+            equal(self.client.get('/targets/', self.headers).status, 200, 'a token that is good')
+            site.sql("DELETE FROM api_token WHERE name = 'walk'")
+
+    def token(self):
+        if self.tokens is None:
+            visitor = self.who in ('visitor', 'expired', 'revoked')
+            self.tokens = self.client.token('/accounts/login/' if visitor else '/accounts/password/')
+        return self.tokens
+
+    def ask(self, method, path):
+        if method == 'POST' and path == '/accounts/logout/' and self.who in PASSWORDS:
+            client = self.site.visitor()  # a session of its own to end
+            client.sign_in(self.who, PASSWORDS[self.who])
+            return client.post(path, {}, page='/accounts/password/')
+        if method == 'POST':
+            return self.client.post(path, {}, token=self.token(), headers=self.headers)
+        return self.client.request(method, path, None, self.headers)
+
+
+def _walkers(site):
+    """One of each kind. ben is in the group that has rights on the targets of _fill(), carol in another."""
+    for group, member in (('Authorization', 'ben'), ('Authorization of others', 'carol')):
+        if member not in PASSWORDS:
+            PASSWORDS[member] = PASSWORDS_OF_MORE[member]
+        if site.one("SELECT id FROM users WHERE username = '%s'" % member) is None:
+            site.add_user(member, PASSWORDS[member])
+        if site.one("SELECT id FROM user_group WHERE name = '%s'" % group) is None:
+            site.meridian('group', 'add', group)
+            site.meridian('group', 'join', group, member)
+    return {who: Walker(site, who) for who in WHO}
 
 
 @needs('nginx')
 def every_route_answers_each_kind_of_user_as_the_table_says(site):
-    table, found, wrong = _table(), set(), []
-    for name in executables():
-        for method, path, _, _ in _routes(site, name):
-            found.add((method, path))
-            if (method, path) not in table:
-                wrong.append('%s %s has no row' % (method, path))
-                continue
-            for who, want in zip(WHO, table[method, path]):
-                got = _ask(site, method, _fill(site, path, who), who)
-                if got != want:
-                    wrong.append('%s %s, %s: %d, not %d' % (method, path, who, got, want))
-    for method, path in set(table) - found:
-        wrong.append('%s %s is no route' % (method, path))
+    table, found, wrong, filled = _table(), set(), [], {}
+    walkers = _walkers(site)
+    rows = {(method, path) for name in executables() for method, path, _, _ in _routes(site, name)}
+    wrong += ['%s %s has no row' % row for row in rows - set(table)]
+    wrong += ['%s %s is no route' % row for row in set(table) - rows]
+    for path in sorted({path for _, path in rows if not wrong}):
+        for method in METHODS:
+            for who, column in WHO.items():
+                if path == '/accounts/logout/' and method == 'POST' and who in ('ben', 'carol'):
+                    continue  # each would sign in for it; as ada
+                if path not in filled:
+                    filled[path] = _fill(site, path, who)
+                answer = walkers[who].ask(method, filled[path])
+                want = _wanted(table, method, path, column)
+                if answer.status != want:
+                    wrong.append('%s %s, %s: %d, not %d' % (method, path, who, answer.status, want))
+                if answer.status in (204, 405) and 'OPTIONS' not in answer.header('Allow'):
+                    wrong.append('%s %s, %s: without Allow' % (method, path, who))
+                if method == 'POST' and answer.status == 302:
+                    del filled[path]  # it may be gone
     if wrong:
         raise AssertionError('; '.join(wrong))
 
@@ -93,14 +173,22 @@ def a_private_target_is_not_there_for_others(site):
     answer = client.submit('/targets/create/', {'name': 'Private to Ben', 'ra': '20', 'dec': '20',
                                                 'permissions': 'PRIVATE'})
     number = answer.location.rstrip('/').split('/')[-1]
-    for method, path, _, _ in _routes(site, 'targets'):
-        if '<id>' not in path:
-            continue
-        path = path.replace('<id>', number)
-        for who in ('visitor', 'ada', 'staff'):
-            got = _ask(site, method, path, who)
-            if got not in ((302, 403, 404) if who == 'visitor' else (404,)):
-                raise AssertionError('%s %s, %s: %d' % (method, path, who, got))
+    table, walkers, before = _table(), _walkers(site), _state(site)
+    rows = [path for _, path, _, _ in _routes(site, 'targets') if '<id>' in path]
+    for path in sorted(set(rows)):
+        for method in METHODS:
+            known = ('GET' if method == 'HEAD' else method, path) in table
+            for who in ('visitor', 'expired', 'revoked', 'ada', 'carol', 'staff'):
+                got = walkers[who].ask(method, path.replace('<id>', number)).status
+                if who == 'revoked':
+                    want = (401,)
+                elif not known:
+                    want = (204 if method == 'OPTIONS' else 405,)
+                else:
+                    want = (302, 403, 404) if who in ('visitor', 'expired') else (404,)
+                if got not in want:
+                    raise AssertionError('%s %s, %s: %d' % (method, path, who, got))
+    equal(_state(site), before, 'the database')
     if 'Private to Ben' in site.signed_in('ada').get('/targets/?name=Private').words:
         raise AssertionError('it stands in the list')
     ada = site.signed_in('ada')
