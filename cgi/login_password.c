@@ -33,6 +33,10 @@ show_password_form(struct request *r, struct response *res, int status, const st
 
 	value_set_cstr(page, "title", "Change password");
 	value_set_text(page, "username", r->user->username);
+	value_set_text(page, "next", request_url(r, login_next(r).p));
+	if (auth_password_is_old(r))
+		value_set_int(
+		    page, "expired", config_int(r->app->config, "TOM_PASSWORD_EXPIRY_DAYS"));
 	user_show_password_rules(r->app->config, r->arena, page);
 	form_show(page, password_fields, in, PASSWORD_FIELDS, r->arena);
 	return respond_page(r, res, status, "password", page);
@@ -204,5 +208,5 @@ change_password(struct request *r, struct response *res)
 	        .username = r->user->username });
 	respond_message(r, res, "ok",
 	    STR("Password changed. Wherever else you were signed in, you are signed out now."));
-	return respond_redirect(r, res, STR("/"));
+	return respond_redirect(r, res, login_next(r));
 }

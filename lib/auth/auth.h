@@ -30,6 +30,9 @@ const struct session *auth_session(const struct request *);
 /* How long sessions last here. */
 const struct session_limits *auth_session_limits(const struct request *);
 
+/* Is the password of who is signed in older than TOM_PASSWORD_EXPIRY_DAYS? Never one of a token. */
+bool auth_password_is_old(const struct request *);
+
 /*
  * The error page for a database result that is no answer: 503 where it is away, busy or slow, 507
  * where it is full, else 500. Logs why. Returns 0: `return auth_db_failed(...)`.

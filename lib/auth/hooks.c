@@ -60,6 +60,7 @@ start(struct app_state *app)
 	session_limits(app->config, &auth->limits);
 	auth->locked = strcmp(config_text(app->config, "AUTH_STRATEGY"), "LOCKED") == 0;
 	auth->token_age = config_int(app->config, "TOM_API_TOKEN_EXPIRY_DAYS") * DAY;
+	auth->password_age = config_int(app->config, "TOM_PASSWORD_EXPIRY_DAYS") * DAY;
 	auth->terms = str_of(config_text(app->config, "TOM_TERMS_OF_SERVICE_VERSION"));
 	auth->open_change = config_bool(app->config, "TARGET_OPEN_CHANGE");
 	auth->db_idle = config_int(app->config, "DATABASE_IDLE_SECONDS") * SECOND;
@@ -243,6 +244,31 @@ sign_in_page(struct request *r)
 	return page_with_next(r, "/accounts/login/");
 }
 
+bool
+auth_password_is_old(const struct request *r)
+{
+	const struct visit *v = visit_of(r);
+	int64_t age = auth_of(r)->password_age;
+
+	return age != 0 && v->session != NULL && r->now - v->session->password_changed >= age;
+}
+
+/* Whose password is older than this site wants changes it before all but signing out. */
+static int
+ask_for_new_password(struct request *r, struct response *res)
+{
+	if (str_is(r->path, "/accounts/password/") ||
+	    str_is(r->path, "/accounts/password/check/") || str_is(r->path, "/accounts/logout/"))
+		return 0;
+	if (request_is_safe(r) && !request_wants_json(r))
+		respond_redirect(r, res, page_with_next(r, "/accounts/password/"));
+	else
+		respond_error(r, res, 403,
+		    "Your password is older than this site allows. Change it first, at "
+		    "/accounts/password/ of this site; then send this again.");
+	return -1;
+}
+
 /* Those who are signed in accept the terms of today before all but reading them and signing out. */
 static int
 ask_for_terms(struct request *r, struct response *res)
@@ -336,7 +362,8 @@ permit(struct request *r, struct response *res)
 		return -1;
 	switch (access_decide(r->route->access, r->user, locked)) {
 	case ACCESS_GRANTED:
-		return ask_for_terms(r, res);
+		return auth_password_is_old(r) ? ask_for_new_password(r, res)
+		                               : ask_for_terms(r, res);
 	case ACCESS_SIGN_IN:
 		if (request_wants_json(r))
 			return ask_for_token(r, res);

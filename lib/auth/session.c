@@ -96,6 +96,7 @@ session_read(struct query *q, struct secret *secret, const struct session_limits
 			s->last_seen = db_col_int(q, "last_seen");
 			s->expires = db_col_int(q, "expires");
 			s->factor = db_col_int(q, "factor");
+			s->password_changed = db_col_int(q, "password_changed");
 			ours = is_ours(secret, s, q);
 		}
 		if (ours)

@@ -26,6 +26,7 @@ void session_limits(const struct config *, struct session_limits *);
 struct session {
 	uint8_t token_hash[SECRET_SIZE];
 	int64_t user_id, created, last_seen, expires;
+	int64_t password_changed; /* of its user, when it was read */
 	int64_t factor; /* when the second factor was given; 0: it was not */
 };
 

@@ -17,6 +17,7 @@ struct auth {
 	struct secret *secret;
 	struct session_limits limits;
 	bool locked; /* AUTH_STRATEGY */
+	int64_t password_age; /* microseconds after which a password is to be changed; 0: never */
 	struct str terms; /* TOM_TERMS_OF_SERVICE_VERSION; "": there are none to accept */
 	bool open_change; /* TARGET_OPEN_CHANGE */
 	struct event_flood *flood; /* events that were counted instead of written */

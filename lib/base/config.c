@@ -59,6 +59,8 @@ static const struct config_key keys[] = {
 	    "whether fewer than 15 characters may do without a second factor" },
 	{ "PASSWORD_BREACH_FILE", CONFIG_TEXT, "", "",
 	    "a sorted file of SHA-1 of passwords that are known from breaches" },
+	{ "TOM_PASSWORD_EXPIRY_DAYS", CONFIG_INT, "0", "0..3650",
+	    "a password older than that is changed before anything else; 0: never" },
 	{ "PASSWORD_FLOOR_MS", CONFIG_INT, "600", "0..10000",
 	    "a wrong password is answered no earlier than so long after its turn" },
 	{ "PASSWORD_IMPORT_MD5", CONFIG_BOOL, "no", "",

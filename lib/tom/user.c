@@ -225,6 +225,10 @@ struct new_password {
 	struct str password; /* encoded */
 	int64_t before, now; /* of password_changed */
 	bool found;
+	/* who is told of a new password */
+	struct arena *arena;
+	const struct config *config;
+	const struct account *account;
 };
 
 static enum db_result
@@ -241,14 +245,18 @@ set_password(struct db *db, void *arg)
 	if ((r = db_run(q)) != DB_END)
 		return r;
 	n->found = db_changes(db) > 0;
-	return n->found ? session_end_others(db, n->user, NULL, NULL) : DB_END;
+	if (!n->found || (r = session_end_others(db, n->user, NULL, NULL)) != DB_END)
+		return r;
+	return user_mail_password(db, n->arena, n->config, n->account);
 }
 
 enum user_result
 user_set_password(struct db *db, struct arena *a, const struct config *c, struct account *u,
     struct str password, struct user_problems *why)
 {
-	struct new_password new = { .user = u->id, .before = u->password_changed };
+	struct new_password new = {
+		.user = u->id, .before = u->password_changed, .arena = a, .config = c, .account = u
+	};
 	enum user_result result;
 
 	why->n = 0;

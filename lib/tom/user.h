@@ -66,11 +66,19 @@ enum user_result user_add(struct db *, struct arena *, const struct config *,
     const struct account *u, struct str password, int64_t *id, struct user_problems *why);
 
 /*
- * A new password that passes the policy; every session of the user ends. Of the account its id, what
- * the policy compares with, and password_changed as it was read: that becomes the new one's.
+ * A new password that passes the policy; every session of the user ends, and the owner is told by
+ * mail. Of the account its id, what the policy compares with, and password_changed as it was read: that
+ * becomes the new one's.
  */
 enum user_result user_set_password(struct db *, struct arena *, const struct config *,
     struct account *, struct str password, struct user_problems *why);
+
+/*
+ * Puts the mail that a password was changed into the queue, within the transaction that changes it;
+ * DB_END also where the site sends none, or the account has no address.
+ */
+enum db_result user_mail_password(
+    struct db *, struct arena *, const struct config *, const struct account *) MUST_CHECK;
 
 /* Parts of an account that a change covers. */
 enum user_part {

@@ -14,6 +14,7 @@
 
 struct change {
 	struct arena *arena;
+	const struct config *config;
 	struct user_change *ask;
 	struct str encoded; /* USER_PASSWORD */
 	int64_t now;
@@ -178,6 +179,8 @@ change(struct db *db, void *arg)
 		r = write_groups(db, c);
 	if (r == DB_END && (ask->changed & (USER_ACTIVE | USER_RIGHTS | USER_PASSWORD)))
 		r = session_end_others(db, new.id, ask->keep, NULL);
+	if (r == DB_END && (ask->parts & USER_PASSWORD)) /* the address that it had till now */
+		r = user_mail_password(db, c->arena, c->config, &ask->was);
 	return r;
 }
 
@@ -202,7 +205,7 @@ enum user_result
 user_change(struct db *db, struct arena *a, const struct config *config, struct user_change *ask,
     struct user_problems *why)
 {
-	struct change c = { .arena = a, .ask = ask };
+	struct change c = { .arena = a, .config = config, .ask = ask };
 	enum user_result result = USER_DONE;
 
 	user_check(a, &ask->to, why);

@@ -1,6 +1,7 @@
 """passwords: those of an imported site, and every way to a new one."""
 import json
 import os
+import time
 import unicodedata
 
 from harness.report import Skip, contains, equal, needs
@@ -146,3 +147,68 @@ def a_short_password_needs_a_word_of_the_operator(site):
     site.command('meridian', 'user', 'add', 'shorty', '--password-file', '-', stdin=short + '\n',
                  MERIDIAN_PASSWORD_MIN_LENGTH='8', MERIDIAN_PASSWORD_POLICY='django-compatible')
     site.visitor().sign_in('shorty', short)
+
+
+def _token_of(site, name):
+    """A token of the user's that reads, put into the table."""
+    import base64
+    import hashlib
+    token = 'mrd_' + base64.urlsafe_b64encode(bytes(range(32))).decode().rstrip('=')
+    digest = hashlib.sha256(token.encode()).hexdigest()
+    site.sql("INSERT INTO api_token (user_id, name, token_hash, scopes, created) "
+             "SELECT id, 'script', %s, 'read', %d FROM users WHERE username = '%s'" % (
+                 "'\\x%s'" % digest if site.database == 'postgresql' else "X'%s'" % digest,
+                 time.time() * 1e6, name))
+    return token
+
+
+def an_old_password_is_changed_before_anything_else(site):
+    """Superusers too, sessions that were there before, and whoever signs in; not what shows a token."""
+    with site.variant(TOM_PASSWORD_EXPIRY_DAYS='90') as tom:
+        client = tom.signed_in('admin')
+        equal(client.get('/targets/').status, 200)
+        token = _token_of(tom, 'admin')
+        tom.sql("UPDATE users SET password_changed = password_changed - 91 * CAST(86400000000 AS %s)" %
+                ('SIGNED' if tom.database == 'mariadb' else 'BIGINT'))
+        # a session is bound to when the password was set: that one has ended
+        equal(client.get('/admin/').status, 302)
+        client = tom.visitor()
+        answer = client.sign_in('admin', PASSWORDS['admin'], '/targets/?page=1')
+        equal(answer.location, '/targets/?page=1')
+        for path in ('/targets/?page=1', '/', '/admin/', '/targets/create/', '/accounts/login/'):
+            where = client.get(path).location
+            contains(where, '/accounts/password/?next=')
+        where = client.get('/targets/?page=1').location
+        page = client.get(where)
+        equal(page.status, 200)
+        contains(page.words, 'Choose a new password', 'after 90 days')
+        equal(client.post('/targets/create/', {'name': 'x'}, token=client.token(where)).status, 403)
+        equal(tom.visitor().get('/targets/', {'Authorization': 'Token ' + token}).status, 200)
+        new = 'summer-Pelican-8-altitude'
+        answer = client.submit(where, {'old_password': PASSWORDS['admin'], 'new_password1': new,
+                                       'new_password2': new})
+        equal((answer.status, answer.location), (302, '/targets/?page=1'))
+        equal(client.get('/targets/?page=1').status, 200)
+        equal(client.sign_out('/').status, 302)
+
+
+def the_owner_is_told_of_a_new_password(site):
+    """By own page and by command; never what it is, never of one that was refused."""
+    new, newer = 'summer-Pelican-8-altitude', 'autumn-Pelican-8-altitude'
+    with site.variant(MAIL_TRANSPORT='sendmail', MAIL_FROM='tom@tom.example', CONTACT='help@tom.example',
+                      TOM_NAME='Test TOM') as tom:
+        tom.sql("UPDATE users SET email = 'ben@tom.example' WHERE username = 'ben'")
+        client = tom.signed_in('ben')
+        for password, again in ((new, newer), (new, new)):
+            client.submit('/accounts/password/', {'old_password': PASSWORDS['ben'],
+                                                  'new_password1': password, 'new_password2': again})
+        tom.meridian('user', 'password', 'ben', '--password-file', '-', stdin=newer + '\n')
+        tom.meridian('user', 'password', 'ada', '--password-file', '-', stdin=newer + '\n')
+        mails = tom.sql('SELECT recipient, subject, REPLACE(body, CHR(10), CHR(32)) FROM mail ORDER BY id'
+                        if tom.database == 'postgresql' else
+                        'SELECT recipient, subject, REPLACE(body, CHAR(10), CHAR(32)) FROM mail ORDER BY id')
+        equal([m[:2] for m in mails],
+              2 * [('ben@tom.example', 'Your password at Test TOM was changed')])
+        contains(mails[0][2], 'Hello ben', 'help@tom.example')
+        for mail in mails:
+            equal([word for word in (new, newer) if word in mail[2]], [])

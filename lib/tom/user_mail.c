@@ -1,0 +1,29 @@
+/*
+ * user_mail: what the owner of an account is told by mail.
+ */
+#include "tom/mail.h"
+#include "tom/user.h"
+
+enum db_result
+user_mail_password(struct db *db, struct arena *a, const struct config *c, const struct account *u)
+{
+	const char *contact = config_text(c, "CONTACT");
+	struct str link = STR("");
+	enum db_result r;
+
+	if (!mail_is_on(c) || u->email.n == 0)
+		return DB_END;
+	r = mail_link(db, a, c, "/", &link);
+	if (r != DB_ROW && r != DB_END)
+		return r;
+	return mail_add(db, c, u->email,
+	    arena_printf(a, "Your password at %s was changed", config_text(c, "TOM_NAME")),
+	    arena_printf(a,
+	        "Hello %.*s,\n\n"
+	        "the password of your account at %s was changed, and whoever was signed in as you "
+	        "is signed out:\n%.*s\n\n"
+	        "If that was you, there is nothing to do. If it was not, tell those who run the "
+	        "site at once%s%s.\n",
+	        STR_ARG(u->username), config_text(c, "TOM_NAME"), STR_ARG(link),
+	        contact[0] != '\0' ? ": " : "", contact));
+}
