@@ -90,6 +90,13 @@ int login_read_terms(const struct config *, struct login_own *);
 /* The version of the terms of service that is to be accepted; "" where there are none. */
 struct str login_terms_version(const struct request *);
 
+/*
+ * Is it the password of who is signed in? If not the field says so; nothing is asked where it is wrong
+ * already. False with the response filled: it cannot be known now, or was asked too often.
+ */
+bool
+login_knows_present(struct request *, struct response *, struct input *password, struct proof *);
+
 /* The sentences as one text. */
 struct str login_join(struct arena *, const struct user_problems *);
 

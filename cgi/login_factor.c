@@ -5,7 +5,6 @@
 #include "auth/event.h"
 #include "auth/password.h"
 #include "base/clock.h"
-#include "base/log.h"
 #include "login.h"
 
 enum { PASSWORD, CODE, FIELDS };
@@ -61,33 +60,6 @@ show_factor(struct request *r, struct response *res)
 	return respond_page(r, res, 200, "factor", page);
 }
 
-/* Is the password theirs? A field says it if not; false with the response filled: it is not known. */
-static bool
-knows_password(struct request *r, struct response *res, struct input *in, struct proof *proof)
-{
-	switch (auth_check_password(
-	    r->app->db, r->arena, r->user->username, in[PASSWORD].text, proof)) {
-	case AUTH_YES:
-		return true;
-	case AUTH_NO:
-		event_note(r,
-		    (struct event){ .kind = EVENT_PASSWORD_REFUSED,
-		        .user = r->user->id,
-		        .username = r->user->username,
-		        .detail = STR("on the pages of the second factor") });
-		form_wrong(
-		    &in[PASSWORD], STR("Your password was entered incorrectly. Enter it again."));
-		return true;
-	case AUTH_BUSY:
-		respond_error(r, res, 503, LOGIN_BUSY);
-		return false;
-	case AUTH_AWAY:
-		break;
-	}
-	respond_error(r, res, 503, NULL);
-	return false;
-}
-
 static void
 note(struct request *r, enum event_kind kind, const char *detail)
 {
@@ -135,7 +107,7 @@ add_factor(struct request *r, struct response *res)
 		return 0;
 	if (form_read(&r->post, add_fields, FIELDS, in, r->arena) > 0)
 		return show_add_form(r, res, 400, in);
-	if (!knows_password(r, res, in, &proof))
+	if (!login_knows_present(r, res, &in[PASSWORD], &proof))
 		return 0;
 	if (form_count_wrong(in, FIELDS) > 0)
 		return show_add_form(r, res, 400, in);
@@ -217,7 +189,7 @@ gave_both(struct request *r, struct response *res, const struct asking *what, st
 	if (!find_factor(r, res, true, &f))
 		return false;
 	form_read(&r->post, ask_fields, FIELDS, in, r->arena);
-	if (form_count_wrong(in, FIELDS) == 0 && !knows_password(r, res, in, proof))
+	if (form_count_wrong(in, FIELDS) == 0 && !login_knows_present(r, res, &in[PASSWORD], proof))
 		return false;
 	if (form_count_wrong(in, FIELDS) > 0) {
 		show_asking(r, res, 400, what, in);

@@ -106,21 +106,20 @@ compare_fields(struct input *in)
 		    STR("The two new passwords are not the same. Type the new one again."));
 }
 
-/* Ends the handler where it cannot be known whether the present password is right. */
-static bool
-knows_present(struct request *r, struct response *res, struct input *in, struct proof *proof)
+bool
+login_knows_present(struct request *r, struct response *res, struct input *in, struct proof *proof)
 {
 	struct throttle attempt;
 	int64_t wait;
 
-	if (in[OLD].state != VALID)
+	if (in->state != VALID)
 		return true;
 	wait = throttle_ask(r, THROTTLE_PRESENT, r->user->username, &attempt);
 	if (wait != 0) {
 		throttle_refuse(r, res, wait);
 		return false;
 	}
-	switch (auth_check_password(r->app->db, r->arena, r->user->username, in[OLD].text, proof)) {
+	switch (auth_check_password(r->app->db, r->arena, r->user->username, in->text, proof)) {
 	case AUTH_YES:
 		throttle_passed(r, &attempt);
 		return true;
@@ -130,8 +129,8 @@ knows_present(struct request *r, struct response *res, struct input *in, struct 
 		        .user = r->user->id,
 		        .username = r->user->username,
 		        .detail = STR("the present password was wrong") });
-		form_wrong(&in[OLD],
-		    STR("Your present password was entered incorrectly. Enter it again."));
+		form_wrong(
+		    in, STR("Your present password was entered incorrectly. Enter it again."));
 		return true;
 	case AUTH_BUSY:
 		throttle_undo(r, &attempt);
@@ -182,7 +181,7 @@ change_password(struct request *r, struct response *res)
 
 	form_read(&r->post, password_fields, PASSWORD_FIELDS, in, r->arena);
 	compare_fields(in);
-	if (!knows_present(r, res, in, &proof))
+	if (!login_knows_present(r, res, &in[OLD], &proof))
 		return 0;
 	switch (set_password(r, in, &proof)) {
 	case USER_DONE:

@@ -36,13 +36,13 @@ next_entry(struct str *rest)
 static bool
 is_of(struct secret *secret, struct str entry, struct str name, uint8_t id[DEVICE_ID])
 {
-	uint8_t bytes[ENTRY], mac[SECRET_SIZE];
+	uint8_t bytes[ENTRY];
+	struct str parts[] = { STR("device"), name, { (const char *)bytes, DEVICE_ID } };
 
 	if (!secret_decode(entry, bytes, sizeof(bytes)))
 		return false;
-	sign(secret, name, bytes, mac);
 	memcpy(id, bytes, DEVICE_ID);
-	return secret_same(bytes + DEVICE_ID, mac, SECRET_SIZE);
+	return secret_signed(secret, parts, NELEM(parts), bytes + DEVICE_ID);
 }
 
 bool

@@ -5,8 +5,8 @@
  *
  * The cookie "device" holds up to DEVICE_MOST entries divided by dots, the latest first: people with
  * two accounts share a browser. An entry is base64url of a random id and an HMAC under the site's key
- * of the account's name and that id, so it is of one account and nobody can make one. A new key makes
- * every browser unknown.
+ * of the account's name and that id, so it is of one account and nobody can make one. A key that is
+ * taken no more makes the browsers of its time unknown.
  */
 #ifndef MERIDIAN_DEVICE_H
 #define MERIDIAN_DEVICE_H

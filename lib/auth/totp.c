@@ -4,7 +4,6 @@
 #include "auth/totp.h"
 
 #include <liboath/oath.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "auth/secret.h"
@@ -14,21 +13,26 @@
 
 #define NAME_BYTES 60 /* of issuer and account in a QR code: more modules than a phone reads well */
 
+/* liboath fails here only without memory. */
+static void
+must(int result)
+{
+	if (result == OATH_OK)
+		return;
+	log_error("liboath failed", LOG_TEXT("error", oath_strerror(result)));
+	arena_exhausted();
+}
+
 void
 totp_code(const uint8_t key[TOTP_KEY], int64_t step, char code[TOTP_DIGITS + 1])
 {
 	static bool ready;
 
-	if (!ready && oath_init() != OATH_OK) {
-		log_error("liboath cannot start");
-		abort();
-	}
+	if (!ready)
+		must(oath_init());
 	ready = true;
-	if (oath_totp_generate((const char *)key, TOTP_KEY, (time_t)(step * TOTP_STEP), TOTP_STEP,
-	        OATH_TOTP_DEFAULT_START_TIME, TOTP_DIGITS, code) != OATH_OK) {
-		log_error("liboath failed");
-		abort();
-	}
+	must(oath_totp_generate((const char *)key, TOTP_KEY, (time_t)(step * TOTP_STEP), TOTP_STEP,
+	    OATH_TOTP_DEFAULT_START_TIME, TOTP_DIGITS, code));
 }
 
 int64_t

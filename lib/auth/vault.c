@@ -41,7 +41,7 @@ must(bool worked)
 	if (worked)
 		return;
 	log_error("libcrypto failed");
-	abort();
+	arena_exhausted();
 }
 
 static void

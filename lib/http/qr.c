@@ -3,6 +3,7 @@
  */
 #include "http/qr.h"
 
+#include <errno.h>
 #include <qrencode.h>
 #include <stdio.h>
 
@@ -32,9 +33,12 @@ qr_draw(struct arena *a, struct str text, struct qr *qr)
 	QRcode *code;
 	size_t n;
 
-	if (text.n == 0 || text.n > 4000 ||
-	    (code = QRcode_encodeData(
-	         (int)text.n, (const unsigned char *)text.p, 0, QR_ECLEVEL_M)) == NULL)
+	if (text.n == 0 || text.n > 4000)
+		return false;
+	code = QRcode_encodeData((int)text.n, (const unsigned char *)text.p, 0, QR_ECLEVEL_M);
+	if (code == NULL && errno == ENOMEM)
+		arena_exhausted();
+	if (code == NULL)
 		return false;
 	n = (size_t)code->width;
 	for (size_t row = 0; row < n; row++)
