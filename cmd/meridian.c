@@ -4,6 +4,7 @@
  *
  *	meridian init		secret key, database, default site
  *	meridian migrate	brings the schema to this version
+ *	meridian roles		an account an executable, in a database server
  *	meridian check		what is wrong, and with --deploy what is unsafe
  *	meridian user ...	add, list, password, disable, enable, reset-factor
  *	meridian group ...	add, list, join, leave
@@ -28,6 +29,8 @@ static const struct command commands[] = {
 	{ "migrate", "", "", NEEDS_DATABASE, command_migrate, "bring the schema to this version" },
 	{ "check", "", "deploy", NEEDS_CONFIG, command_check,
 	    "say what is wrong; with --deploy also what is unsafe on a network" },
+	{ "roles", "", "sql", NEEDS_SCHEMA, command_roles,
+	    "give each executable an account of its own in the database server" },
 	{ "user add", "NAME",
 	    "staff superuser email= first-name= last-name= affiliation= password-file= generate",
 	    NEEDS_SCHEMA, command_user_add, "add a user" },

@@ -80,6 +80,7 @@ void run_json(const struct value *);
 
 int command_init(struct run *);
 int command_migrate(struct run *);
+int command_roles(struct run *);
 int command_seed(struct run *);
 int command_version(struct run *);
 int command_check(struct run *);

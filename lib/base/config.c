@@ -111,6 +111,9 @@ static const struct config_key keys[] = {
 	{ "DATABASE_URL", CONFIG_TEXT, "sqlite:/var/lib/meridian/meridian.sqlite3", "",
 	    "sqlite:/path, postgresql://user@host/name or mariadb://user@host/name" },
 	{ "DATABASE_PASSWORD_FILE", CONFIG_TEXT, "", "", "the file with the database's password" },
+	{ "DATABASE_ROLES_DIR", CONFIG_TEXT, "", "",
+	    "passwords of the executables' own accounts in the server; `meridian roles` makes "
+	    "them" },
 	{ "DATABASE_TIMEOUT_MS", CONFIG_INT, "10000", "100..600000",
 	    "the longest a statement may take" },
 	{ "DATABASE_IDLE_SECONDS", CONFIG_INT, "300", "1..86400",
@@ -501,12 +504,20 @@ int
 config_secret(const struct config *c, struct arena *a, const char *key, struct str *secret,
     char *err, size_t errsize)
 {
-	const char *path = config_text(c, key), *wrong;
+	const char *path = config_text(c, key);
+
+	*secret = STR_NONE;
+	return path[0] == '\0' ? 0 : config_secret_at(a, path, key, secret, err, errsize);
+}
+
+int
+config_secret_at(struct arena *a, const char *path, const char *key, struct str *secret, char *err,
+    size_t errsize)
+{
+	const char *wrong;
 	int fd;
 
 	*secret = STR_NONE;
-	if (path[0] == '\0')
-		return 0;
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	wrong = fd < 0 ? strerror(errno) : read_secret(fd, a, secret);
 	if (fd >= 0)

@@ -41,6 +41,9 @@ int64_t config_int(const struct config *, const char *key);
  */
 int config_secret(const struct config *, struct arena *a, const char *key, struct str *secret,
     char *err, size_t errsize);
+/* The same for a file of that path, which belongs to the key. */
+int config_secret_at(struct arena *a, const char *path, const char *key, struct str *secret,
+    char *err, size_t errsize);
 
 /* The items of a list value, divided by commas or white space: 0-based; absent past the end. */
 struct str config_item(const struct config *, const char *key, size_t index);

@@ -66,10 +66,14 @@ enum db_engine { DB_SQLITE, DB_POSTGRESQL, DB_MARIADB, DB_ENGINES /* how many */
 struct db *db_new(const struct config *, char *err, size_t errsize);
 /*
  * The same for an executable of cgi/, which gets what sql/roles gives it and nothing else: on SQLite
- * the connection refuses the rest (DB_FAILED, with a line in the log that says what was wanted). NULL
- * also where sql/roles does not know its name.
+ * the connection refuses the rest (DB_FAILED, with a line in the log that says what was wanted); in a
+ * server, with DATABASE_ROLES_DIR, it has an account of its own, whose password stands there. NULL also where sql/roles does not know its name.
  */
 struct db *db_new_as(const struct config *, const char *executable, char *err, size_t errsize);
+/* The account of an executable in a server: the database's name, '_' and its own, in `a`. */
+const char *db_role_account(const struct db *, struct arena *a, const char *executable);
+/* Runs SQL that is no named statement, of one transaction. Its first line may stand in the log. */
+enum db_result db_run_text(struct db *, const char *const sql[], size_t n) MUST_CHECK;
 void db_free(struct db *);
 enum db_engine db_engine(const struct db *);
 /* "SQLite", "PostgreSQL", "MariaDB": for people. */

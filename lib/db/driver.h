@@ -95,6 +95,8 @@ struct driver {
 
 	/* NULL, or what is wrong with the URL of a server, without repeating it; borrowed or in `a`. */
 	const char *(*wrong_url)(struct arena *a, const char *url);
+	/* The database that the URL of a server names; NULL where it names none. In `a`. */
+	const char *(*name)(struct arena *a, const char *url);
 	/* Says what connecting needs. */
 	void (*needs)(const struct db *, struct sandbox *);
 	/* Connects. The result says why not; the text goes to db_fail. */
@@ -148,6 +150,7 @@ struct db {
 	struct arena *arena; /* what the configuration said */
 	const char *url; /* of a server */
 	const char *path; /* SQLite's */
+	const char *user; /* the role's own account; NULL: the URL's */
 	const char *password; /* "" for none */
 	int64_t timeout; /* microseconds of one statement */
 	bool create; /* make the file */

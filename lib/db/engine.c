@@ -41,18 +41,40 @@ choose_server(
     struct db *db, const struct config *config, const char *url, char *err, size_t errsize)
 {
 	const char *wrong = db->driver->wrong_url(db->arena, url);
+	const char *roles = config_text(config, "DATABASE_ROLES_DIR");
 	struct str password;
 
 	if (wrong != NULL) {
 		snprintf(err, errsize, "%s", wrong);
 		return -1;
 	}
-	if (config_secret(config, db->arena, "DATABASE_PASSWORD_FILE", &password, err, errsize) !=
-	    0)
+	if (db->role != NULL && roles[0] != '\0') {
+		struct str path = arena_printf(db->arena, "%s/%s", roles, db->role);
+
+		if (config_secret_at(
+		        db->arena, path.p, "DATABASE_ROLES_DIR", &password, err, errsize) != 0)
+			return -1;
+		db->url = url;
+		db->user = db_role_account(db, db->arena, db->role);
+	} else if (config_secret(
+	               config, db->arena, "DATABASE_PASSWORD_FILE", &password, err, errsize) != 0)
 		return -1;
 	db->url = arena_strdup(db->arena, url);
 	db->password = password.p != NULL ? password.p : "";
 	return 0;
+}
+
+const char *
+db_role_account(const struct db *db, struct arena *a, const char *executable)
+{
+	const char *database = db->driver->name(a, db->url);
+	char *name = arena_strdup(
+	    a, arena_printf(a, "%s_%s", database == NULL ? "meridian" : database, executable).p);
+
+	for (char *p = name; *p != '\0'; p++)
+		if (*p == '-')
+			*p = '_';
+	return name;
 }
 
 const char *

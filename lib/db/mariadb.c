@@ -218,8 +218,8 @@ connect_to(struct connection *c)
 	if (c->handle == NULL)
 		arena_exhausted();
 	set_options(c, &u);
-	if (mysql_real_connect(
-	        c->handle, u.host, u.user, password, u.database, u.port, u.socket, 0) == NULL) {
+	if (mysql_real_connect(c->handle, u.host, db->user != NULL ? db->user : u.user, password,
+	        u.database, u.port, u.socket, 0) == NULL) {
 		char why[400];
 
 		snprintf(
@@ -262,6 +262,14 @@ mariadb_wrong_url(struct arena *a, const char *url)
 	struct mariadb_url u;
 
 	return mariadb_url_read(a, url, &u);
+}
+
+static const char *
+mariadb_name(struct arena *a, const char *url)
+{
+	struct mariadb_url u = { 0 };
+
+	return mariadb_url_read(a, url, &u) == NULL ? u.database : NULL;
 }
 
 static void
@@ -418,6 +426,7 @@ const struct driver mariadb_driver = {
 	    [DB_WRITE] = "START TRANSACTION" },
 	.migration_begin = { "SELECT GET_LOCK(CONCAT('meridian.', MD5(DATABASE())), 3600)" },
 	.wrong_url = mariadb_wrong_url,
+	.name = mariadb_name,
 	.needs = mariadb_needs,
 	.open = mariadb_open,
 	.close = mariadb_close,

@@ -118,6 +118,10 @@ fill(struct settings *s, struct db *db, struct buf *options, char timeout[24])
 		buf_printf(options, " %s", own);
 	s->keys[s->n] = "dbname";
 	s->values[s->n++] = db->url;
+	if (db->user != NULL) {
+		s->keys[s->n] = "user";
+		s->values[s->n++] = db->user;
+	}
 	if (db->password[0] != '\0') {
 		s->keys[s->n] = "password";
 		s->values[s->n++] = db->password;
@@ -222,6 +226,19 @@ pg_wrong_url(struct arena *a, const char *url)
 	PQconninfoFree(options);
 	PQfreemem(why); /* it repeats the URL */
 	return good ? NULL : "DATABASE_URL is no URL that PostgreSQL's library understands";
+}
+
+static const char *
+pg_name(struct arena *a, const char *url)
+{
+	PQconninfoOption *options = PQconninfoParse(url, NULL);
+	const char *name = NULL;
+
+	for (PQconninfoOption *o = options; o != NULL && o->keyword != NULL; o++)
+		if (strcmp(o->keyword, "dbname") == 0 && o->val != NULL)
+			name = arena_strdup(a, o->val);
+	PQconninfoFree(options);
+	return name;
 }
 
 /* The nth of a list with commas, or its only one, as a number. */
@@ -566,6 +583,7 @@ const struct driver postgresql_driver = {
 	.migration_begin = { "SET LOCAL statement_timeout = 0",
 	    "SELECT pg_advisory_xact_lock(5206744372)" },
 	.wrong_url = pg_wrong_url,
+	.name = pg_name,
 	.needs = pg_needs,
 	.open = pg_open,
 	.close = pg_close,

@@ -69,6 +69,30 @@ try_transaction(struct db *db, enum db_mode mode, enum db_result (*work)(struct 
 	return r;
 }
 
+struct texts {
+	const char *const *sql;
+	size_t n;
+};
+
+static enum db_result
+run_texts(struct db *db, void *arg)
+{
+	const struct texts *t = arg;
+	enum db_result r = DB_END;
+
+	for (size_t i = 0; r == DB_END && i < t->n; i++)
+		r = db_control(db, t->sql[i], false);
+	return r;
+}
+
+enum db_result
+db_run_text(struct db *db, const char *const sql[], size_t n)
+{
+	struct texts t = { sql, n };
+
+	return db_transaction(db, DB_WRITE, run_texts, &t);
+}
+
 enum db_result
 db_transaction(
     struct db *db, enum db_mode mode, enum db_result (*work)(struct db *, void *arg), void *arg)

@@ -31,3 +31,23 @@ ORDER BY table_name LIMIT 1
 -- The index of parts of names, which needs an extension (optional.sql).
 SELECT 1 AS there FROM pg_catalog.pg_indexes
 WHERE schemaname = current_schema() AND indexname = 'target_name_part'
+
+--: schema_columns sqlite
+-- The columns of all tables, in their order: what roles are given rights to.
+SELECT t.name AS name, c.name AS "column" FROM sqlite_schema t JOIN pragma_table_info(t.name) c
+WHERE t.type = 'table' ORDER BY t.name, c.cid
+--: schema_columns postgresql
+SELECT CAST(table_name AS text) AS name, CAST(column_name AS text) AS "column"
+FROM information_schema.columns WHERE table_schema = current_schema()
+ORDER BY table_name, ordinal_position
+--: schema_columns mariadb
+SELECT table_name AS name, column_name AS `column` FROM information_schema.columns
+WHERE table_schema = DATABASE() ORDER BY table_name, ordinal_position
+
+--: schema_where sqlite
+-- The database's name, its schema, and for accounts the host that ours may come from.
+SELECT '' AS name, '' AS home, '' AS host
+--: schema_where postgresql
+SELECT CAST(current_database() AS text) AS name, CAST(current_schema() AS text) AS home, '' AS host
+--: schema_where mariadb
+SELECT DATABASE() AS name, DATABASE() AS home, substring_index(CURRENT_USER(), '@', -1) AS host

@@ -128,6 +128,8 @@ class Site:
         try:
             if os.path.exists(workshop.app + '/bin/meridian'):
                 self.meridian('init')
+                if database in SERVERS_OF_DATABASES:
+                    self.meridian('roles')
                 if users:
                     self.make_users()
             self.start()
@@ -152,6 +154,8 @@ class Site:
             # tests fail to sign in far oftener than people, all from one address
             'THROTTLE_FREE_FAILURES': '1000',
         }
+        if self.database in SERVERS_OF_DATABASES:
+            keys['DATABASE_ROLES_DIR'] = os.path.join(self.data, 'roles')
         keys.update(self.settings)
         with open(self.config, 'w') as f:
             for key, value in keys.items():
