@@ -7,7 +7,7 @@ import subprocess
 from harness.report import contains, equal
 from harness.site import PASSWORDS
 
-# What each row needs to change something, were it let through.
+# What each row needs to change something, were it let through. tests/attack/csrf.py sends the same, in more ways.
 FORMS = {
     '/accounts/login/': {'username': 'ben', 'password': PASSWORDS['ben'], 'next': '/'},
     '/accounts/logout/': {},
@@ -15,6 +15,11 @@ FORMS = {
                             'new_password1': 'harvest-Quartz-5-almanac',
                             'new_password2': 'harvest-Quartz-5-almanac'},
     '/accounts/password/check/': {'password': 'x'},
+    '/accounts/login/code/': {'code': '123456'},
+    '/accounts/login/factor/': {'code': '123456'},
+    '/accounts/factor/add/': {'code': '123456', 'password': PASSWORDS['admin']},
+    '/accounts/factor/codes/': {'password': PASSWORDS['admin']},
+    '/accounts/factor/remove/': {'password': PASSWORDS['admin']},
     '/accounts/tokens/': {'name': 'forged', 'scope': 'write'},
     '/accounts/tokens/<id>/revoke/': {},
     '/accounts/sessions/end/': {},  # which one is filled in below
