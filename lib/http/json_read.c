@@ -5,6 +5,7 @@
 #include "http/json_read.h"
 
 #include <jansson.h>
+#include <stdlib.h>
 
 static bool
 is_too_deep(struct str s)
@@ -76,6 +77,17 @@ copy(struct arena *a, const json_t *from, const char **why)
 	return value_of_null(a);
 }
 
+/* jansson takes some failures of memory for mistakes in the text, so it never sees one. */
+static void *
+take(size_t n)
+{
+	void *p = malloc(n);
+
+	if (p == NULL)
+		arena_exhausted();
+	return p;
+}
+
 struct value *
 json_read(struct arena *a, struct str text, const char **why)
 {
@@ -88,11 +100,10 @@ json_read(struct arena *a, struct str text, const char **why)
 		*why = "The JSON has lists and objects too deep inside each other.";
 		return NULL;
 	}
+	json_set_alloc_funcs(take, free);
 	root = json_loadb(
 	    text.p == NULL ? "" : text.p, text.n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
 	if (root == NULL) {
-		if (json_error_code(&error) == json_error_out_of_memory)
-			arena_exhausted();
 		*why = json_error_code(&error) == json_error_duplicate_key
 		    ? "A key stands twice in an object of the JSON."
 		    : "The body is no JSON.";

@@ -4,6 +4,9 @@
 #include "unit.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "http/json_read.h"
 
@@ -86,6 +89,55 @@ depth_and_members_have_a_limit(void **state)
 	buf_free(&b);
 }
 
+static long before_failing = -1; /* -1: never */
+
+/* The program's own malloc, until it is told to fail. */
+void *__real_malloc(size_t);
+void *__wrap_malloc(size_t);
+void *
+__wrap_malloc(size_t n)
+{
+	if (before_failing == 0)
+		return NULL;
+	if (before_failing > 0)
+		before_failing--;
+	return __real_malloc(n);
+}
+
+/* What a process does whose n-th malloc and all later ones fail: its exit status. */
+static int
+read_with(long n)
+{
+	static const char text[] = "{\"a\":[1,2.5,\"a longer text\"],\"b\":{\"c\":true}}";
+	const char *why;
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		before_failing = n;
+		_exit(json_read(a, str_of(text), &why) == NULL);
+	}
+	assert_true(pid > 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+/* Memory that runs out here is not called a mistake in what was sent. */
+static void
+short_memory_is_no_mistake_of_the_sender(void **state)
+{
+	long n = 0;
+	int status;
+
+	(void)state;
+	while ((status = read_with(n)) != 0) {
+		assert_int_equal(status, 70); /* arena_exhausted */
+		n++;
+	}
+	assert_true(n > 10);
+}
+
 static int
 set_up(void **state)
 {
@@ -109,6 +161,7 @@ main(void)
 		cmocka_unit_test(every_kind_of_value_is_read),
 		cmocka_unit_test(what_is_no_json_is_refused),
 		cmocka_unit_test(depth_and_members_have_a_limit),
+		cmocka_unit_test(short_memory_is_no_mistake_of_the_sender),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
