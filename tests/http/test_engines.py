@@ -42,6 +42,7 @@ PATHS = [
     '/targets/?key=Colour&value=x', '/targets/?value=RED', '/targets/?type=SIDEREAL&sort=name',
     '/targets/export/', '/targets/export/?sort=name&name=alpha', '/targets/name/alpha',
     '/targets/name/Z1', '/admin/sites/site/', '/targets/create/', '/users/', '/users/profile/',
+    '/accounts/tokens/',
 ]
 
 

@@ -3,7 +3,9 @@ import json
 import os
 import re
 import subprocess
+import urllib.parse
 
+from harness import process
 from harness.report import contains, equal, lacks
 from harness.site import PASSWORDS, executables
 
@@ -30,6 +32,20 @@ def _ask(site, method, path, token, data=None, word='Token', **headers):
         answer = client.post(path, data or {}, token=False, headers=headers)
     equal(answer.headers.get_all('Set-Cookie'), None, 'a cookie for a token')
     return answer
+
+
+def _once(site, name, method, path, body='', **environment):
+    """The status and text of an answer of an executable that is run for it, with other settings."""
+    done = subprocess.run(
+        [os.path.join(site.workshop.libexec, name)], input=body, text=True, stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=site.environment(REQUEST_METHOD=method, SCRIPT_NAME=path, SERVER_ADDR='127.0.0.1',
+                             REMOTE_ADDR='127.0.0.1', HTTP_HOST='127.0.0.1',
+                             CONTENT_LENGTH=str(len(body)) if body else '',
+                             CONTENT_TYPE='application/x-www-form-urlencoded', **environment),
+        **process.as_user())
+    head, _, text = done.stdout.partition('\n\n')
+    return int(re.match(r'Status: (\d+)', head)[1]), text
 
 
 def _id(site, name):
@@ -137,6 +153,8 @@ def scopes_hold_at_every_route_of_every_executable(site):
     admin = site.signed_in('admin')
     tokens = {scopes: _make(admin, 'matrix ' + scopes, *scopes.split())
               for scopes in ('read', 'write', 'read write', 'targets:read', 'targets:write')}
+    revoked = _make(admin, 'matrix revoked', 'read', 'write')
+    admin.post('/accounts/tokens/%s/revoke/' % _id(site, 'matrix revoked'), page='/accounts/tokens/')
     before = site.one('SELECT COUNT(*) FROM target')
     admin.post('/targets/create/', {'name': 'Matrix', 'type': 'SIDEREAL', 'ra': '1', 'dec': '1'})
     target = site.one("SELECT id FROM target WHERE name = 'Matrix'")
@@ -144,6 +162,8 @@ def scopes_hold_at_every_route_of_every_executable(site):
         if name == 'robots':  # asks nobody
             continue
         path = path.replace('<id>', target).replace('<rest>', 'x').replace('<text>', 'x')
+        answer = _ask(site, method, path, revoked)
+        equal((answer.status, json.loads(answer.text)), (401, INVALID), 'revoked, ' + path)
         for scopes, text in tokens.items():
             verb = 'read' if method == 'GET' else 'write'
             area = AREAS.get(name)
@@ -244,6 +264,35 @@ def a_password_alone_does_not_do_where_there_is_a_second_factor(site):
         contains(answer['non_field_errors'][0], 'second factor', '/accounts/tokens/')
     finally:
         site.sql('DELETE FROM factor WHERE user_id = %s' % ben)
+
+
+def a_site_may_ask_a_second_factor_of_who_makes_tokens(site):
+    yes = {'MERIDIAN_TOM_API_TOKEN_REQUIRES_MFA': 'yes'}
+    body = urllib.parse.urlencode({'username': 'ada', 'password': PASSWORDS['ada']})
+    status, text = _once(site, 'login', 'POST', '/api/token-auth/', body, **yes)
+    equal(status, 403)
+    contains(json.loads(text)['detail'], 'second factor', '/accounts/tokens/')
+    ada = site.signed_in('ada')
+    yes['HTTP_COOKIE'] = '; '.join('%s=%s' % c for c in ada.cookies.items())
+    status, text = _once(site, 'login', 'GET', '/accounts/tokens/', **yes)
+    equal(status, 200)
+    contains(text, 'only to who signed in with a second factor')
+    lacks(text, 'Make the token')
+    body = urllib.parse.urlencode({'name': 'no factor', 'scope': 'read',
+                                   'csrfmiddlewaretoken': ada.token('/accounts/tokens/')})
+    equal(_once(site, 'login', 'POST', '/accounts/tokens/', body, **yes)[0], 403)
+    equal(_id(site, 'no factor'), None)
+
+
+def a_locked_site_lets_tokens_in_without_open_urls(site):
+    text = _make(site.signed_in('ada'), 'locked', 'read')
+    locked = {'MERIDIAN_AUTH_STRATEGY': 'LOCKED'}
+    equal(_once(site, 'targets', 'GET', '/targets/', **locked)[0], 302)
+    equal(_once(site, 'targets', 'GET', '/targets/', HTTP_ACCEPT='application/json', **locked)[0], 401)
+    status, page = _once(site, 'targets', 'GET', '/targets/',
+                         HTTP_AUTHORIZATION='Token ' + text, **locked)
+    equal(status, 200)
+    contains(page, 'ada')
 
 
 # --- the operator's command ---
