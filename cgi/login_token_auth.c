@@ -8,6 +8,7 @@
 #include "auth/factor.h"
 #include "auth/throttle.h"
 #include "auth/token.h"
+#include "base/clock.h"
 #include "http/json_read.h"
 #include "login.h"
 
@@ -108,12 +109,18 @@ password_does(struct request *r, struct str username, int64_t user)
 }
 
 static int
-give(struct request *r, struct response *res, const struct credentials *c, int64_t user)
+give(
+    struct request *r, struct response *res, const struct credentials *c, const struct proof *proof)
 {
+	int64_t age = config_int(r->app->config, "TOM_PASSWORD_EXPIRY_DAYS") * DAY;
+	int64_t user = proof->user;
 	struct value *v = value_object(r->arena);
 	enum db_result done;
 	struct str text;
 
+	if (age > 0 && r->now - proof->password_changed >= age)
+		return refuse(r, res,
+		    "The password of this account has expired. Sign in and choose another first.");
 	switch (password_does(r, c->username, user)) {
 	case 1:
 		break;
@@ -162,7 +169,7 @@ token_auth(struct request *r, struct response *res)
 	switch (auth_check_password(r->app->db, r->arena, c.username, c.password, &proof)) {
 	case AUTH_YES:
 		throttle_passed(r, &attempt);
-		return give(r, res, &c, proof.user);
+		return give(r, res, &c, &proof);
 	case AUTH_NO:
 		event_note(r,
 		    (struct event){ .kind = EVENT_SIGN_IN_REFUSED,
