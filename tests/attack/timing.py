@@ -5,6 +5,7 @@ it is active, and how its password is kept. Nothing: each leaves no earlier than
 The floor is asked of every sample; that the medians lie together is for the run by hand, on a quiet machine.
 """
 import concurrent.futures
+import re
 import statistics
 import time
 
@@ -87,3 +88,46 @@ def no_answer_tells_whose_password_was_wrong(site):
             least, most = min(medians.values()), max(medians.values())
             if most > least * (1 + SIZES['medians']):
                 raise AssertionError('medians differ: %r' % medians)
+
+
+def throttled_answers_are_alike_for_known_and_unknown_names(site):
+    """And they are no hash's: they leave long before the floor."""
+    with site.variant(users=False, PASSWORD_FLOOR_MS='%d' % (FLOOR * 1000), PASSWORD_IMPORT_MD5='yes',
+                      THROTTLE_FREE_FAILURES='1') as tom:
+        _make_accounts(tom)
+        seen = {}
+        for kind in ('unknown', 'ours', 'inactive', 'md5', 'unusable'):
+            tom.sql('DELETE FROM throttle')
+            answers = []
+            for _ in range(5):
+                client = tom.visitor()
+                token = client.token('/accounts/login/')
+                began = time.monotonic()
+                page = client.post('/accounts/login/', {'username': _name(kind), 'password': PASSWORD},
+                                   token=token)
+                answers.append((page, time.monotonic() - began))
+                if page.status == 429:
+                    break
+            equal(page.status, 429, kind)
+            took = [t for page, t in answers if page.status == 400]
+            equal(len(took) >= 1 and min(took) >= FLOOR, True, '%s, before: %r' % (kind, took))
+            equal(1 <= int(page.headers['Retry-After']) <= 5, True, kind)
+            # how many seconds are left, and the number of the request, are all that may differ
+            text = re.sub(r'Try again in \d+ seconds?', 'Try again', _same_answer(page))
+            text = re.sub(r'class="copy">[^<]*', '', text)
+            headers = sorted(n for n in page.headers if n.lower() != 'date')
+            seen[kind] = (len(answers), headers, text.replace(_name(kind), 'NAME'))
+            least = min(_again(tom, kind) for _ in range(3))
+            equal(least < FLOOR, True, '%s: refused in %.3f s' % (kind, least))
+        for kind, answer in seen.items():
+            equal(answer, seen['unknown'], kind)
+
+
+def _again(tom, kind):
+    """How long a refused attempt takes."""
+    client = tom.visitor()
+    token = client.token('/accounts/login/')
+    began = time.monotonic()
+    page = client.post('/accounts/login/', {'username': _name(kind), 'password': PASSWORD}, token=token)
+    equal(page.status, 429, kind)
+    return time.monotonic() - began
