@@ -197,3 +197,25 @@ def a_private_target_is_not_there_for_others(site):
                                                                         none.location or ''):
         raise AssertionError('its name is answered %d %s, one that is not there %d %s' % (
             there.status, there.location, none.status, none.location))
+
+
+@needs('nginx')
+def what_is_somebody_elses_is_not_there_by_its_number(site):
+    """Rows with a number that whoever signs in may use: with the number of another one's record."""
+    walkers = _walkers(site)
+    _token(site, 'admin')
+    numbers = {'/accounts/tokens/': site.one("SELECT id FROM api_token WHERE name = 'walk'"),
+               '': site.one("SELECT id FROM users WHERE username = 'admin'")}
+    before = _state(site)
+    for name in executables():
+        for method, path, access, _ in _routes(site, name):
+            if '<id>' not in path or path.startswith('/targets/') or access not in ('LOGIN', 'READER'):
+                continue
+            area = max((a for a in numbers if path.startswith(a)), key=len)
+            for who in ('ada', 'carol', 'staff'):
+                got = walkers[who].ask(method, path.replace('<id>', numbers[area])).status
+                want = (404,) if area else (302, 403, 404) if method == 'POST' else (200, 302, 403, 404)
+                if got not in want:
+                    raise AssertionError('%s %s, %s: %d' % (method, path, who, got))
+    equal(_state(site), before, 'the database')
+    site.sql("DELETE FROM api_token WHERE name = 'walk'")
