@@ -69,6 +69,8 @@ add_user(const char *name)
 	int64_t id;
 
 	db_text(q, "username", str_of(name));
+	db_text(q, "name_key", str_of(name));
+	db_text(q, "search_key", str_of(name));
 	db_text(q, "password", STR("!"));
 	db_text(q, "first_name", STR(""));
 	db_text(q, "last_name", STR(""));
@@ -408,6 +410,9 @@ values_of_every_kind_come_back(void **state)
 	db_int(q, "now", INT64_MAX);
 	db_int(q, "expires", INT64_MIN + 1);
 	db_bytes(q, "auth_hash", bytes, 32);
+	db_null(q, "factor");
+	db_text(q, "address", STR(""));
+	db_text(q, "agent", STR(""));
 	assert_int_equal(db_run(q), DB_END);
 	q = own("SELECT s.*, CAST(1 AS DOUBLE PRECISION) / 3 AS third, u.last_login AS none_yet,"
 	        " u.is_staff FROM session s JOIN users u ON u.id = s.user_id WHERE user_id = ?1",

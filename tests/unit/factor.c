@@ -30,6 +30,8 @@ add_user(const char *name, bool superuser)
 	int64_t id;
 
 	db_text(q, "username", str_of(name));
+	db_text(q, "name_key", str_of(name));
+	db_text(q, "search_key", str_of(name));
 	db_text(q, "password", STR("!"));
 	db_text(q, "first_name", STR(""));
 	db_text(q, "last_name", STR(""));
