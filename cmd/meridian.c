@@ -10,6 +10,8 @@
  *	meridian group ...	add, list, join, leave
  *	meridian site ...	list, add, set
  *	meridian secret rotate	new keys
+ *	meridian session end	signs people out
+ *	meridian log purge	old events of the security log go
  *	meridian seed		the Messier catalogue
  *	meridian version
  */
@@ -58,6 +60,10 @@ static const struct command commands[] = {
 	{ "group join", "GROUP USER", "", NEEDS_SCHEMA, command_group_join,
 	    "make a user a member" },
 	{ "group leave", "GROUP USER", "", NEEDS_SCHEMA, command_group_leave, "end a membership" },
+	{ "session end", "", "all user=", NEEDS_SCHEMA, command_session_end,
+	    "sign out a user (--user NAME), or everybody (--all)" },
+	{ "log purge", "", "", NEEDS_SCHEMA, command_log_purge,
+	    "remove events older than SECURITY_LOG_DAYS from the security log" },
 	{ "site list", "", "", NEEDS_SCHEMA, command_site_list, "list the sites" },
 	{ "site add", "DOMAIN", "name=", NEEDS_SCHEMA, command_site_add,
 	    "answer a further host name" },

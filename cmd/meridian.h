@@ -101,6 +101,8 @@ int command_group_add(struct run *);
 int command_group_list(struct run *);
 int command_group_join(struct run *);
 int command_group_leave(struct run *);
+int command_session_end(struct run *);
+int command_log_purge(struct run *);
 int command_site_list(struct run *);
 int command_site_add(struct run *);
 int command_site_set(struct run *);

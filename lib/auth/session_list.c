@@ -93,6 +93,24 @@ session_of_name(struct str name, uint8_t token_hash[SECRET_SIZE])
 	return secret_decode(name, token_hash, SECRET_SIZE);
 }
 
+enum db_result
+session_owner(struct db *db, struct arena *a, const uint8_t token_hash[SECRET_SIZE], int64_t *user,
+    struct str *username)
+{
+	struct query *q = db_query(db, QUERY_SESSION_OWNER);
+	enum db_result done;
+	bool found = false;
+
+	db_bytes(q, "token", token_hash, SECRET_SIZE);
+	while (db_step(q) == DB_ROW) {
+		*user = db_col_int(q, "user_id");
+		*username = db_col_copy(q, "username", a);
+		found = true;
+	}
+	done = db_done(q);
+	return done == DB_END && found ? DB_ROW : done;
+}
+
 static enum db_result
 count_ended(struct db *db, struct query *q, int64_t *ended)
 {

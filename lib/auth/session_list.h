@@ -45,6 +45,9 @@ enum db_result session_list_all(struct db *, struct arena *, const struct sessio
 struct str session_name(struct arena *, const uint8_t token_hash[SECRET_SIZE]);
 bool session_of_name(struct str name, uint8_t token_hash[SECRET_SIZE]);
 
+/* Whose it is: DB_ROW with the user's id and name, or DB_END. */
+enum db_result session_owner(struct db *, struct arena *, const uint8_t token_hash[SECRET_SIZE],
+    int64_t *user, struct str *username);
 /* Ends one of a user's (user 0: anybody's). DB_ROW: it ended; DB_END: there was none. */
 enum db_result session_end_named(struct db *, int64_t user, const uint8_t token_hash[SECRET_SIZE]);
 /* Ends everybody's. */

@@ -17,6 +17,7 @@
 #include "base/sandbox.h"
 #include "config.h"
 #include "http/helper.h"
+#include "http/proxy.h"
 #include "http/serve.h"
 #include "http/template.h"
 
@@ -181,6 +182,8 @@ static int
 load(const struct app *app, struct config **config, struct templates **templates)
 {
 	char err[512] = "";
+	struct arena *a;
+	struct str wrong;
 
 	*templates = NULL;
 	*config = config_load(err, sizeof(err));
@@ -194,6 +197,13 @@ load(const struct app *app, struct config **config, struct templates **templates
 		    config_text(*config, "URL_PREFIX"));
 		goto release;
 	}
+	a = arena_new();
+	wrong = proxy_config_wrong(a, *config);
+	if (wrong.p != NULL)
+		fprintf(stderr, "%s: %s\n", app->name, wrong.p);
+	arena_free(a);
+	if (wrong.p != NULL)
+		goto release;
 	if (!app->no_pages) {
 		const char *share = config_text(*config, "SHARE_DIR");
 		const char *overrides = config_text(*config, "TEMPLATES");

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "http/proxy.h"
 #include "http/serve.h"
 
 #define PATH_LONGEST KIB(8)
@@ -188,6 +189,27 @@ is_loopback(struct str address)
 	    str_starts(address, "::ffff:127.");
 }
 
+/* A header that came twice is one list in two parts (RFC 9110 5.3). */
+static void
+take_address(struct request *r)
+{
+	struct str forwarded[8];
+	size_t n = 0;
+
+	r->remote_addr = param(r, "REMOTE_ADDR");
+	if (r->remote_addr.p == NULL)
+		r->remote_addr = STR("");
+	if (config_item(r->app->config, "TRUSTED_PROXIES", 0).p == NULL)
+		return;
+	for (size_t i = 0; i < r->params.n; i++)
+		if (str_is(r->params.list[i].name, "HTTP_X_FORWARDED_FOR")) {
+			if (n == NELEM(forwarded))
+				memmove(forwarded, forwarded + 1, --n * sizeof(forwarded[0]));
+			forwarded[n++] = r->params.list[i].value;
+		}
+	r->remote_addr = proxy_address(r->arena, r->app->config, r->remote_addr, forwarded, n);
+}
+
 static struct refusal
 take_scheme(struct request *r)
 {
@@ -195,9 +217,7 @@ take_scheme(struct request *r)
 
 	r->https = https.p != NULL && !str_is_nocase(https, "off") && !str_is(https, "0");
 	r->scheme = r->https ? STR("https") : STR("http");
-	r->remote_addr = param(r, "REMOTE_ADDR");
-	if (r->remote_addr.p == NULL)
-		r->remote_addr = STR("");
+	take_address(r);
 	if (r->app->insecure_http && !r->app->app->any_host && !r->https &&
 	    !is_loopback(param(r, "SERVER_ADDR")))
 		return refuse(403,

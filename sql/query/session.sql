@@ -44,6 +44,10 @@ DELETE FROM session WHERE token_hash = :token AND user_id = :user
 --: session_end_all
 DELETE FROM session
 
+--: session_owner
+SELECT s.user_id, u.username FROM session s JOIN users u ON u.id = s.user_id
+WHERE s.token_hash = :token
+
 --: session_list_user
 -- Those of a user, the newest first.
 SELECT s.token_hash, s.user_id, u.username, u.is_staff, u.is_superuser, s.created, s.last_seen,
