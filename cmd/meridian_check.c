@@ -17,6 +17,8 @@
 #include "auth/factor.h"
 #include "auth/secret.h"
 #include "auth/vault.h"
+#include "base/sandbox.h"
+#include "db/roles.h"
 #include "http/template.h"
 #include "tom/site.h"
 #include "tom/user.h"
@@ -66,23 +68,55 @@ work_tree_of(struct arena *a, const char *path)
 	return STR_NONE;
 }
 
-/* Asks git, without a shell: 1 ignored, 0 not, -1 git cannot be asked. */
+/* Runs git in a tree, without a shell; its exit status, or -1. *said: did it print anything? */
+static int
+ask_git(const char *tree, const char *const words[], bool *said)
+{
+	const char *argv[16] = { "git", "-c", "safe.directory=*", "-C", tree };
+	int status, null, out[2];
+	size_t n = 5;
+	char byte;
+	pid_t pid;
+
+	while (n + 1 < NELEM(argv) && *words != NULL)
+		argv[n++] = *words++;
+	if (pipe(out) != 0)
+		return -1;
+	pid = fork();
+	if (pid == 0) {
+		null = open("/dev/null", O_RDWR);
+		if (null >= 0 && dup2(out[1], 1) >= 0 && dup2(null, 2) >= 0)
+			execvp("git", (char *const *)(uintptr_t)argv);
+		_exit(127);
+	}
+	close(out[1]);
+	*said = read(out[0], &byte, 1) == 1;
+	close(out[0]);
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+		return -1;
+	return WEXITSTATUS(status);
+}
+
+/* 1 ignored, 0 not, -1 git cannot be asked. */
 static int
 git_ignores(const char *tree, const char *path)
 {
-	int status, null;
-	pid_t pid = fork();
+	bool said;
+	int status = ask_git(
+	    tree, (const char *const[]){ "check-ignore", "-q", "--", path, NULL }, &said);
 
-	if (pid == 0) {
-		null = open("/dev/null", O_RDWR);
-		if (null >= 0 && dup2(null, 1) >= 0 && dup2(null, 2) >= 0)
-			execlp("git", "git", "-c", "safe.directory=*", "-C", tree, "check-ignore",
-			    "-q", "--", path, (char *)NULL);
-		_exit(127);
-	}
-	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
-		return -1;
-	return WEXITSTATUS(status) == 0 ? 1 : WEXITSTATUS(status) == 1 ? 0 : -1;
+	return status == 0 ? 1 : status == 1 ? 0 : -1;
+}
+
+/* Does any commit have a file of that path, or had? */
+static bool
+git_has_had(const char *tree, const char *path)
+{
+	bool said = false;
+
+	(void)ask_git(
+	    tree, (const char *const[]){ "rev-list", "-n", "1", "--all", "--", path, NULL }, &said);
+	return said;
 }
 
 /* What counts is where the file is, not the link or the relative path that leads to it. */
@@ -94,6 +128,12 @@ check_git(struct findings *f, const char *what, const char *named)
 	struct str tree = path != NULL ? work_tree_of(a, path) : STR_NONE;
 	int ignored = tree.p != NULL ? git_ignores(tree.p, path) : 1;
 
+	if (tree.p != NULL && git_has_had(tree.p, path))
+		found(f, true,
+		    arena_printf(
+		        a, "%s %s was committed to the git work tree %s", what, path, tree.p),
+		    "It is in every clone: make a new one (`meridian init` makes keys, after the "
+		    "file is removed), and keep that elsewhere.");
 	if (ignored == 0)
 		found(f, true,
 		    arena_printf(a, "%s %s lies in the git work tree %s, which does not ignore it",
@@ -142,7 +182,7 @@ static void
 check_files(struct findings *f, bool deploy)
 {
 	static const char *const secrets[] = { "SECRET_KEY_FILE", "VAULT_KEY_FILE",
-		"DATABASE_PASSWORD_FILE" };
+		"DATABASE_PASSWORD_FILE", "MAIL_PASSWORD_FILE" };
 	const char *url = text(f, "DATABASE_URL");
 	const char *conf = config_path(f->run->config);
 	struct stat st;
@@ -224,6 +264,129 @@ check_vault(struct findings *f)
 	vault_free(v);
 }
 
+/* Is the file below the directory? */
+static bool
+is_below(const char *path, const char *directory)
+{
+	size_t n = strlen(directory);
+
+	while (n > 0 && directory[n - 1] == '/')
+		n--;
+	return n > 0 && strncmp(path, directory, n) == 0 && path[n] == '/';
+}
+
+/* What lies where it should not: where the web server reads, or beside the database that all write. */
+static void
+check_places(struct findings *f)
+{
+	static const char *const files[] = { "SECRET_KEY_FILE", "VAULT_KEY_FILE",
+		"DATABASE_PASSWORD_FILE", "MAIL_PASSWORD_FILE" };
+	struct arena *a = f->run->arena;
+	const char *url = text(f, "DATABASE_URL"), *share = text(f, "SHARE_DIR");
+	const char *file = strncmp(url, "sqlite:", 7) == 0 ? url + 7 : NULL;
+
+	if (file != NULL && is_below(file, share))
+		found(f, true, arena_printf(a, "the database lies in SHARE_DIR, %s", share),
+		    "The web server reads there: move it to a directory of its own.");
+	for (size_t i = 0; i < NELEM(files); i++) {
+		const char *path = text(f, files[i]);
+
+		if (is_below(path, share))
+			found(f, true, arena_printf(a, "%s lies in SHARE_DIR, %s", files[i], share),
+			    "The web server reads there: move it elsewhere, such as "
+			    "/etc/meridian.");
+		else if (file != NULL && path[0] != '\0' &&
+		    is_below(path, dirname(arena_strdup(a, file))))
+			found(f, false, arena_printf(a, "%s lies beside the database", files[i]),
+			    "Every executable reads and writes that directory: move it elsewhere, "
+			    "such as /etc/meridian.");
+	}
+}
+
+static void
+check_sandbox(struct findings *f)
+{
+	struct sandbox box;
+
+	if (!config_bool(f->run->config, "SANDBOX")) {
+		found(f, true, STR("SANDBOX is off"),
+		    "Take the key out: workers then give up what they do not need.");
+		return;
+	}
+	sandbox_begin(&box);
+	if (box.rules >= 0)
+		close(box.rules);
+	else
+		found(f, false,
+		    STR("this kernel has no Landlock: workers can open every file of their user"),
+		    "Boot with lsm=landlock,... or a kernel of 5.13 or later.");
+}
+
+/* Does each executable have an account of its own, and can it sign in? */
+static void
+check_roles(struct findings *f)
+{
+	const char *dir = text(f, "DATABASE_ROLES_DIR");
+	struct arena *a = f->run->arena;
+	char err[512] = "";
+
+	if (db_engine(f->run->db) == DB_SQLITE)
+		return;
+	if (dir[0] == '\0') {
+		found(f, false, STR("one account of the database serves all executables"),
+		    "Set DATABASE_ROLES_DIR and run `meridian roles`: then only login reads "
+		    "hashes.");
+		return;
+	}
+	for (size_t i = 0; role_names[i] != NULL; i++) {
+		struct str path = arena_printf(a, "%s/%s", dir, role_names[i]);
+		struct db *db = db_new_as(f->run->config, role_names[i], err, sizeof(err));
+
+		check_private(f, "the password", path.p);
+		if (db == NULL || db_run(db_query(db, QUERY_SCHEMA_VERSIONS)) != DB_END)
+			found(f, true,
+			    arena_printf(a, "%s has no account in the database: %s", role_names[i],
+			        db == NULL ? err : arena_strdup(a, db_error(db))),
+			    "Run `meridian roles`; meridian(1) says what else the server must "
+			    "allow.");
+		db_free(db);
+	}
+}
+
+static void
+check_mail(struct findings *f)
+{
+	struct config *c = f->run->config;
+	bool reset = config_bool(c, "TOM_PASSWORD_RESET_ENABLED");
+
+	if (strcmp(text(f, "MAIL_TRANSPORT"), "none") == 0 &&
+	    (reset || strcmp(text(f, "TOM_REGISTRATION_STRATEGY"), "none") != 0))
+		found(f, true,
+		    arena_printf(f->run->arena, "%s needs mail, and MAIL_TRANSPORT is none",
+		        reset ? "TOM_PASSWORD_RESET_ENABLED" : "TOM_REGISTRATION_STRATEGY"),
+		    "Set MAIL_TRANSPORT to sendmail or smtp.");
+	if (strcmp(text(f, "MAIL_TRANSPORT"), "smtp") == 0 &&
+	    strncmp(text(f, "MAIL_SMTP_URL"), "smtps:", 6) != 0 &&
+	    !config_bool(c, "MAIL_SMTP_STARTTLS"))
+		found(f, false, STR("mail travels without TLS"),
+		    "Set MAIL_SMTP_STARTTLS = yes, or give an smtps: URL.");
+}
+
+/* Patterns that open all of a site that is LOCKED. */
+static void
+check_open_urls(struct findings *f)
+{
+	struct str pattern;
+
+	for (size_t i = 0; (pattern = config_item(f->run->config, "OPEN_URLS", i)).p != NULL; i++)
+		if (strcmp(text(f, "AUTH_STRATEGY"), "LOCKED") == 0 &&
+		    (str_is(pattern, "*") || str_is(pattern, "/*")))
+			found(f, true,
+			    arena_printf(f->run->arena,
+			        "OPEN_URLS holds %.*s: the site is not LOCKED", STR_ARG(pattern)),
+			    "Name what is open, such as /targets/.");
+}
+
 static void
 check_settings(struct findings *f)
 {
@@ -242,9 +405,13 @@ check_settings(struct findings *f)
 			found(f, true, STR("ALLOWED_HOSTS holds a *"),
 			    "Name each host; the Sites table holds the ones of this site.");
 	}
-	if (!config_bool(c, "SANDBOX"))
-		found(f, true, STR("SANDBOX is off"),
-		    "Take the key out: workers then give up what they do not need.");
+	check_sandbox(f);
+	check_places(f);
+	check_mail(f);
+	check_open_urls(f);
+	if (config_int(c, "SESSION_DAYS") > 30)
+		found(f, false, STR("sessions last longer than 30 days"),
+		    "Take SESSION_DAYS out: 14 days.");
 	if (config_int(c, "PASSWORD_MIN_LENGTH") < 15)
 		found(f, false,
 		    arena_printf(f->run->arena, "PASSWORD_MIN_LENGTH is %lld",
@@ -373,6 +540,7 @@ check_database(struct findings *f, bool deploy)
 	if (deploy) {
 		check_sites(f);
 		check_factors(f);
+		check_roles(f);
 	}
 }
 
