@@ -3,6 +3,7 @@ meridian: the operator's command on sites of its own: what it makes, what it say
 exit codes (0 done, 1 it could not be done, 2 wrong words, 78 configuration or schema).
 """
 import contextlib
+import glob
 import json
 import os
 import shutil
@@ -26,7 +27,7 @@ class _Own:
         self.key = folder + '/secret_key'
         self.vault = folder + '/vault_key'
         self.conf = folder + '/meridian.conf'
-        self.sqlite = folder + '/meridian.sqlite3'
+        self.sqlite = os.path.join(os.path.dirname(self.put('data/.keep', '')), 'meridian.sqlite3')
         url = 'sqlite:' + self.sqlite
         if site.database != 'sqlite':
             site.workshop.count += 1
@@ -280,12 +281,29 @@ def check_finds_what_is_unsafe_on_a_network_when_asked(site):
         found = own.findings('--deploy', status=1)
         contains(found, 'INSECURE_HTTP is on', 'ALLOWED_HOSTS holds a *', 'the site is called localhost')
         own.write(INSECURE_HTTP='no', ALLOWED_HOSTS='')
+        if site.database != 'sqlite':
+            contains(own.findings('--deploy', status=1), 'one account of the database serves all')
+            own.write(DATABASE_ROLES_DIR=own.folder + '/roles')
+            os.mkdir(own.folder + '/roles')
+            process.give_to(process.unprivileged(), own.folder + '/roles')
+            contains(own.findings('--deploy', status=1), 'admin-sites has no account', 'meridian roles')
+            own.run('roles')
+            equal({_mode(path) for path in glob.glob(own.folder + '/roles/*')}, {0o600})
         contains(own.run('check', '--deploy', status=1), '1 error, 1 warning.')
         own.run('site', 'set', 'tom.example.org')
         if site.database == 'sqlite':
             os.chmod(own.sqlite, 0o644)
             contains(own.findings('--deploy', status=1), 'can be read or written by every user')
             os.chmod(own.sqlite, 0o600)
+        own.write(SESSION_DAYS='60', TOM_PASSWORD_RESET_ENABLED='yes', AUTH_STRATEGY='LOCKED', OPEN_URLS='/*',
+                  SANDBOX='no')
+        contains(own.findings('--deploy', status=1), 'longer than 30 days', 'needs mail', 'is not LOCKED',
+                 'SANDBOX is off')
+        own.write(SESSION_DAYS='14', TOM_PASSWORD_RESET_ENABLED='no', AUTH_STRATEGY='READ_ONLY', OPEN_URLS='',
+                  SANDBOX='yes')
+        if site.database == 'sqlite':
+            beside = own.put('data/key', open(own.key).read())
+            contains(own.findings('--deploy', MERIDIAN_SECRET_KEY_FILE=beside), 'lies beside the database')
         only = own.findings('--deploy')
         contains(only, 'warning: superusers without a second factor: boss')
         equal(only.count('\n'), 0)
@@ -347,6 +365,14 @@ def check_warns_of_secrets_in_a_git_work_tree(site):
             f.write('/conf/\n')
         for path in (key, key[1:], link):
             equal(own.findings(MERIDIAN_SECRET_KEY_FILE=path), '')
+        git = ['git', '-c', 'safe.directory=*', '-c', 'user.name=x', '-c', 'user.email=x@example.org', '-C', tree]
+        for words in (['add', '-f', 'conf/key'], ['commit', '-qm', 'x'], ['rm', '-q', '--cached', 'conf/key'],
+                      ['commit', '-qm', 'y']):
+            subprocess.run(git + words, check=True, env={'PATH': PATHS})
+        contains(own.findings(status=1, MERIDIAN_SECRET_KEY_FILE=key),
+                 'SECRET_KEY_FILE %s was committed to the git work tree' % key)
+        shutil.rmtree(tree + '/.git')
+        subprocess.run(['git', 'init', '-q', tree], check=True, env={'PATH': PATHS})
         contains(own.findings(MERIDIAN_SECRET_KEY_FILE=key, PATH='/nowhere'),
                  'warning: SECRET_KEY_FILE %s, and git could not be asked' % lies)
         if site.database == 'sqlite':
