@@ -1,5 +1,6 @@
 /*
- * login: in, out, one's own password, second factor, tokens and sessions, and the terms of service.
+ * login: in, out, one's own password, second factor, tokens and sessions, registration, and the terms
+ * of service.
  *
  *	GET  /accounts/login/		the form; `next` is where to go afterwards
  *	POST /accounts/login/		username, password, next
@@ -27,19 +28,37 @@
  *	POST /accounts/sessions/end-others/	ends all but this one, then to the list
  *	POST /api/token-auth/		username, password as a form or JSON: a token, as JSON
  *
+ *	GET  /accounts/password/reset/	the form
+ *	POST /accounts/password/reset/	email (or a user name): sends a link, or not, and says the same
+ *	GET  /accounts/password/sent/	says so
+ *	GET  /accounts/password/reset/<token>/	the form behind the link
+ *	POST /accounts/password/reset/<token>/	new_password1, new_password2
+ *
+ *	GET  /accounts/register/	the form
+ *	POST /accounts/register/	username, first_name, last_name, email, affiliation, password1,
+ *					password2, terms
+ *	GET  /accounts/registered/	look into your mail
+ *	GET  /accounts/register/<token>/	asks whether the address is theirs
+ *	POST /accounts/register/<token>/	it is
+ *	GET  /accounts/approve/		staff: who waits
+ *	GET  /accounts/approve/<id>/	one of them
+ *	POST /accounts/approve/<id>/	decision: approve or refuse
+ *
  *	GET  /terms/			the terms of service
  *	POST /terms/			accepts them, then to `next`
  *
  * The only executable that reads hashes of passwords and keys of second factors.
  */
-#include "login.h"
-
 #include <libgen.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "base/sandbox.h"
+#include "login.h"
+#include "tom/mail.h"
+#include "tom/registration.h"
 
 static const struct route routes[] = {
 	ROUTE(GET, "/accounts/login/", ANYONE, NO_BODY, show_sign_in),
@@ -66,9 +85,36 @@ static const struct route routes[] = {
 	ROUTE(POST, "/accounts/sessions/end-others/", LOGIN, KIB(4), end_other_sessions),
 	API_ROUTE(POST, "/api/token-auth/", ANYONE, KIB(16), token_auth),
 	ROUTE(POST, "/accounts/password/check/", ANYONE, KIB(16), check_password),
+	ROUTE(GET, "/accounts/password/reset/", ANYONE, NO_BODY, show_reset),
+	ROUTE(POST, "/accounts/password/reset/", ANYONE, KIB(4), ask_reset),
+	ROUTE(GET, "/accounts/password/sent/", ANYONE, NO_BODY, show_reset_sent),
+	ROUTE(GET, "/accounts/password/reset/<text>/", ANYONE, NO_BODY, show_reset_link),
+	ROUTE(POST, "/accounts/password/reset/<text>/", ANYONE, KIB(16), reset_password),
+	ROUTE(GET, "/accounts/register/", ANYONE, NO_BODY, show_register),
+	ROUTE(POST, "/accounts/register/", ANYONE, KIB(16), register_account),
+	ROUTE(GET, "/accounts/registered/", ANYONE, NO_BODY, show_register_sent),
+	ROUTE(GET, "/accounts/register/<text>/", ANYONE, NO_BODY, show_confirm),
+	ROUTE(POST, "/accounts/register/<text>/", ANYONE, KIB(4), confirm_address),
+	ROUTE(GET, "/accounts/approve/", STAFF, NO_BODY, show_approvals),
+	ROUTE(GET, "/accounts/approve/<id>/", STAFF, NO_BODY, show_approval),
+	ROUTE(POST, "/accounts/approve/<id>/", STAFF, KIB(4), decide_approval),
 	ROUTE(GET, "/terms/", ANYONE, NO_BODY, show_terms),
 	ROUTE(POST, "/terms/", LOGIN, KIB(4), accept_terms),
 };
+
+/* What the hooks look at, and that the settings of mail and registration can work. */
+static int
+check(struct app_state *app)
+{
+	const char *wrong = mail_settings_wrong(app->config);
+
+	if (wrong == NULL)
+		wrong = registration_settings_wrong(app->config);
+	if (wrong == NULL)
+		return auth_hooks.check(app);
+	fprintf(stderr, "login: %s\n", wrong);
+	return -1;
+}
 
 static int
 start(struct app_state *app)
@@ -116,13 +162,16 @@ stop(struct app_state *app)
 int
 main(int argc, char **argv)
 {
+	struct hooks hooks = auth_hooks;
+
+	hooks.check = check;
 	return app_main(argc, argv,
 	    &(struct app){ .name = "login",
 	        .what =
 	            "signing in and out, own password and factor, terms: /accounts/ and /terms/",
 	        .routes = routes,
 	        .nroutes = NELEM(routes),
-	        .hooks = &auth_hooks,
+	        .hooks = &hooks,
 	        .start = start,
 	        .needs = needs,
 	        .stop = stop });

@@ -16,6 +16,10 @@ handler_fn show_sign_in, sign_in, sign_out; /* login_signin.c */
 handler_fn show_tokens, make_token, revoke_token; /* login_tokens.c */
 handler_fn token_auth; /* login_token_auth.c */
 handler_fn show_sessions, end_session, end_other_sessions; /* login_sessions.c */
+handler_fn show_reset, ask_reset, show_reset_sent, show_reset_link,
+    reset_password; /* login_reset.c */
+handler_fn show_register, register_account, show_register_sent, show_confirm, confirm_address,
+    show_approvals, show_approval, decide_approval; /* login_register.c */
 handler_fn show_terms, accept_terms; /* login_terms.c */
 handler_fn show_code, give_code, show_first_factor, add_first_factor; /* login_code.c */
 handler_fn show_factor, show_add, add_factor, show_remove, remove_factor; /* login_factor.c */
@@ -96,6 +100,9 @@ struct str login_terms_version(const struct request *);
  */
 bool
 login_knows_present(struct request *, struct response *, struct input *password, struct proof *);
+
+/* May people make accounts for themselves here? */
+bool login_registers(const struct request *);
 
 /* The sentences as one text. */
 struct str login_join(struct arena *, const struct user_problems *);

@@ -42,6 +42,8 @@ show_sign_in_form(
 	value_set_text(page, "next", request_url(r, login_next(r).p));
 	value_set_bool(page, "refused", refused);
 	value_set_bool(page, "no_cookies", auth_cookies_are_lost(r));
+	value_set_bool(page, "resets", config_bool(r->app->config, "TOM_PASSWORD_RESET_ENABLED"));
+	value_set_bool(page, "registers", login_registers(r));
 	value_set_cstr(page, "contact", config_text(r->app->config, "CONTACT"));
 	form_show(page, sign_in_fields, in, SIGN_IN_FIELDS, r->arena);
 	return respond_page(r, res, status, "login", page);

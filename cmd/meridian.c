@@ -9,6 +9,7 @@
  *	meridian user ...	add, list, password, disable, enable, reset-factor
  *	meridian group ...	add, list, join, leave
  *	meridian site ...	list, add, set
+ *	meridian mail ...	send, list, retry, drop
  *	meridian secret rotate	new keys
  *	meridian session end	signs people out
  *	meridian log purge	old events of the security log go
@@ -69,6 +70,11 @@ static const struct command commands[] = {
 	    "answer a further host name" },
 	{ "site set", "DOMAIN", "id= name=", NEEDS_SCHEMA, command_site_set,
 	    "change the host name of the site in use, or of site --id" },
+	{ "mail send", "", "watch", NEEDS_SCHEMA, command_mail_send,
+	    "send what is due; with --watch stay and go on" },
+	{ "mail list", "", "", NEEDS_SCHEMA, command_mail_list, "list the mail of the queue" },
+	{ "mail retry", "ID", "", NEEDS_SCHEMA, command_mail_retry, "send a mail that waits next" },
+	{ "mail drop", "ID", "", NEEDS_SCHEMA, command_mail_drop, "take a mail out of the queue" },
 	{ "secret rotate", "", "now minutes=", NEEDS_SCHEMA, command_secret_rotate,
 	    "new keys, and stored credentials sealed anew; with --now all sessions end" },
 	{ "seed", "", "user=", NEEDS_SCHEMA, command_seed,

@@ -20,6 +20,8 @@
 #include "base/sandbox.h"
 #include "db/roles.h"
 #include "http/template.h"
+#include "tom/mail.h"
+#include "tom/registration.h"
 #include "tom/site.h"
 #include "tom/user.h"
 
@@ -353,23 +355,39 @@ check_roles(struct findings *f)
 	}
 }
 
+/* What needs mail, and whether mail can leave. */
 static void
-check_mail(struct findings *f)
+check_mail(struct findings *f, bool deploy)
 {
 	struct config *c = f->run->config;
 	bool reset = config_bool(c, "TOM_PASSWORD_RESET_ENABLED");
+	const char *wrong = mail_settings_wrong(c), *url = text(f, "MAIL_SMTP_URL");
 
-	if (strcmp(text(f, "MAIL_TRANSPORT"), "none") == 0 &&
-	    (reset || strcmp(text(f, "TOM_REGISTRATION_STRATEGY"), "none") != 0))
+	if (wrong != NULL)
+		found(f, true, str_of(wrong), "meridian.conf(5) shows what mail needs.");
+	if (mail_is_on(c) && (wrong = registration_settings_wrong(c)) != NULL)
+		found(f, true, str_of(wrong), "login does not start before this is mended.");
+	if (!mail_is_on(c) && (reset || registration_strategy(c) != REGISTRATION_NONE))
 		found(f, true,
 		    arena_printf(f->run->arena, "%s needs mail, and MAIL_TRANSPORT is none",
 		        reset ? "TOM_PASSWORD_RESET_ENABLED" : "TOM_REGISTRATION_STRATEGY"),
-		    "Set MAIL_TRANSPORT to sendmail or smtp.");
-	if (strcmp(text(f, "MAIL_TRANSPORT"), "smtp") == 0 &&
-	    strncmp(text(f, "MAIL_SMTP_URL"), "smtps:", 6) != 0 &&
-	    !config_bool(c, "MAIL_SMTP_STARTTLS"))
-		found(f, false, STR("mail travels without TLS"),
-		    "Set MAIL_SMTP_STARTTLS = yes, or give an smtps: URL.");
+		    "Set MAIL_TRANSPORT to sendmail or smtp, and start `meridian mail send "
+		    "--watch`.");
+	if (strcmp(text(f, "MAIL_TRANSPORT"), "sendmail") == 0 &&
+	    access(text(f, "SENDMAIL_PATH"), X_OK) != 0)
+		found(f, true,
+		    arena_printf(f->run->arena, "SENDMAIL_PATH %s: %s", text(f, "SENDMAIL_PATH"),
+		        strerror(errno)),
+		    "Install a program of that name (package msmtp-mta, or a mail server).");
+	if (deploy && mail_is_on(c) && !config_bool(c, "MAIL_SMTP_STARTTLS") &&
+	    strncmp(url, "smtp://", 7) == 0 && strncmp(url, "smtp://localhost", 16) != 0 &&
+	    strncmp(url, "smtp://127.", 11) != 0 && strncmp(url, "smtp://[::1]", 12) != 0)
+		found(f, false, STR("mail travels without TLS, and links to set passwords with it"),
+		    "Take the key out, or name a mail server of this machine.");
+	if (text(f, "TOM_TERMS_OF_SERVICE_VERSION")[0] != '\0' &&
+	    text(f, "TERMS_FILE")[0] == '\0' && text(f, "TEMPLATES")[0] == '\0')
+		found(f, false, STR("TOM_TERMS_OF_SERVICE_VERSION is set, but there is no text"),
+		    "Name a file with it as TERMS_FILE.");
 }
 
 /* Patterns that open all of a site that is LOCKED. */
@@ -407,7 +425,6 @@ check_settings(struct findings *f)
 	}
 	check_sandbox(f);
 	check_places(f);
-	check_mail(f);
 	check_open_urls(f);
 	if (config_int(c, "SESSION_DAYS") > 30)
 		found(f, false, STR("sessions last longer than 30 days"),
@@ -555,6 +572,7 @@ command_check(struct run *run)
 	check_secret(&f);
 	check_vault(&f);
 	check_templates(&f);
+	check_mail(&f, deploy);
 	check_database(&f, deploy);
 	if (deploy)
 		check_settings(&f);

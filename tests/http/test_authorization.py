@@ -60,7 +60,9 @@ def _fill(site, path, who):
         domain = 'auth-%s.example' % site.one('SELECT COUNT(*) FROM site')
         client.submit('/admin/sites/site/add/', {'domain': domain, 'name': domain})
         return path.replace('<id>', site.one("SELECT id FROM site WHERE domain = '%s'" % domain))
-    return path.replace('/accounts/tokens/<id>/', '/accounts/tokens/999999/')
+    for area in ('tokens', 'approve'):
+        path = path.replace('/accounts/%s/<id>/' % area, '/accounts/%s/999999/' % area)
+    return path
 
 
 def _sql_bytes(site, data):

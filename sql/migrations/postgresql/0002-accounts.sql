@@ -47,6 +47,7 @@ CREATE TABLE one_time (
 	expires BIGINT NOT NULL
 );
 CREATE INDEX one_time_expires ON one_time (expires);
+CREATE INDEX one_time_owner ON one_time (user_id);
 
 -- Failures lately, by what they have in common: an HMAC of an account and an address, of either, or
 -- of all; and what time it is on each host. See lib/auth/throttle.h.
