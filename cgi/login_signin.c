@@ -52,7 +52,8 @@ show_sign_in_form(
 int
 show_sign_in(struct request *r, struct response *res)
 {
-	if (r->user != NULL)
+	/* `again`: what they want asks for somebody who signed in just now */
+	if (r->user != NULL && pairs_get(&r->get, "again").p == NULL)
 		return respond_redirect(r, res, login_next(r));
 	return show_sign_in_form(r, res, 200, NULL, false);
 }

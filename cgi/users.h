@@ -9,8 +9,13 @@
 #include "tom/user.h"
 
 handler_fn list_users, list_groups, show_profile; /* users_list.c */
+handler_fn show_new_user, add_user, show_user, change_user; /* users_form.c */
+handler_fn show_delete_user, remove_user; /* users_delete.c */
+handler_fn show_set_password, set_password, regenerate_token; /* users_password.c */
+handler_fn show_new_group, add_group, show_group, change_group; /* users_groups.c */
+handler_fn show_delete_group, remove_group; /* users_groups.c */
 
-/* A user's own rights apart, is it one of /admin/auth/? Those pages link to each other. */
+/* Is it a page of /admin/auth/? Those link to each other. */
 bool users_in_admin(const struct request *);
 
 /* Adds where the lists and forms are that this page links to. */
@@ -25,6 +30,13 @@ bool users_find(struct request *, struct response *, struct account *);
 
 /* Adds names, and what the asker may see of the rest, to an object of the page. */
 void users_show(struct request *, struct value *, const struct account *);
+
+/*
+ * Did they sign in a short while ago? What a session that was left open, or stolen, must not do (take
+ * the account away) asks for that. Where to go to sign in anew and come back here.
+ */
+bool users_is_recent(const struct request *);
+struct str users_sign_in_again(struct request *);
 
 /* Are they staff or superuser? */
 bool users_is_staff(const struct request *);

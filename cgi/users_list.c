@@ -93,7 +93,8 @@ users_show(struct request *r, struct value *v, const struct account *u)
 	    !staff && !own          ? STR_NONE
 	        : u->last_login > 0 ? clock_minute(r->arena, u->last_login)
 	                            : STR("never"));
-	value_set_bool(v, "changeable", (own || r->user->is_superuser) && !former);
+	value_set_bool(v, "changeable",
+	    !former && (own || r->user->is_superuser || (staff && users_in_admin(r))));
 	value_set_bool(v, "deletable", (own || r->user->is_superuser) && !former);
 }
 

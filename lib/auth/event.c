@@ -47,6 +47,7 @@ static const struct {
 	[EVENT_RIGHTS_CHANGED] = { "rights_changed", LOG_LEVEL_INFO, false },
 	[EVENT_SITE_CHANGED] = { "site_changed", LOG_LEVEL_INFO, false },
 	[EVENT_ACCESS_REFUSED] = { "access_refused", LOG_LEVEL_WARN, true },
+	[EVENT_CHANGE_REFUSED] = { "change_refused", LOG_LEVEL_WARN, true },
 	[EVENT_CSRF_REFUSED] = { "csrf_refused", LOG_LEVEL_WARN, true },
 	[EVENT_HOST_REFUSED] = { "host_refused", LOG_LEVEL_WARN, true },
 	[EVENT_SECRET_ROTATED] = { "secret_rotated", LOG_LEVEL_WARN, false },

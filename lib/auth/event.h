@@ -47,6 +47,7 @@ enum event_kind {
 	EVENT_RIGHTS_CHANGED, /* of a target: detail says whose */
 	EVENT_SITE_CHANGED,
 	EVENT_ACCESS_REFUSED,
+	EVENT_CHANGE_REFUSED, /* of an account: detail names the fields that they may not set */
 	EVENT_CSRF_REFUSED,
 	EVENT_HOST_REFUSED,
 	EVENT_SECRET_ROTATED,

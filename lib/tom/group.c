@@ -275,6 +275,32 @@ group_change(struct db *db, struct arena *a, struct group_change *ask)
 	return result == GROUP_DONE && !c.found ? GROUP_UNKNOWN : result;
 }
 
+static enum db_result
+make(struct db *db, void *arg)
+{
+	struct change *c = arg;
+	struct query *q = db_query(db, QUERY_GROUP_ADD);
+	enum db_result r;
+
+	db_text(q, "name", c->ask->to.name);
+	r = db_insert(q, &c->ask->to.id);
+	if (r == DB_END)
+		r = set_members(db, c->arena, false, c->ask->to.id, c->ask->users, c->ask->nusers,
+		    &c->ask->set);
+	return r;
+}
+
+enum group_result
+group_make(struct db *db, struct arena *a, struct group_change *ask)
+{
+	struct change c = { .arena = a, .ask = ask };
+
+	ask->to.name = str_trim(ask->to.name);
+	if (!is_name(a, ask->to.name))
+		return GROUP_WRONG;
+	return answer(db_transaction(db, DB_WRITE, make, &c));
+}
+
 struct deletion {
 	struct arena *arena;
 	int64_t id;

@@ -52,6 +52,9 @@ struct group_change {
 	struct group_members set;
 };
 
+/* A new group with its members, in one transaction; its id goes to `to`. */
+enum group_result group_make(struct db *, struct arena *, struct group_change *);
+
 /* Renames a group and sets its members, in one transaction. */
 enum group_result group_change(struct db *, struct arena *, struct group_change *);
 

@@ -187,39 +187,6 @@ user_find_alike(struct db *db, struct arena *a, int64_t id, struct str username)
 	return found ? USER_TAKEN : USER_DONE;
 }
 
-enum user_result
-user_add(struct db *db, struct arena *a, const struct config *c, const struct account *u,
-    struct str password, int64_t *id, struct user_problems *why)
-{
-	enum user_result result;
-	struct str encoded;
-	struct query *q;
-
-	user_check(a, u, why);
-	result = user_check_password(db, a, c, u, password, why);
-	if (result == USER_FAILED)
-		return result;
-	if (why->n > 0)
-		return USER_WRONG;
-	if ((result = user_find_alike(db, a, 0, u->username)) != USER_DONE ||
-	    (result = user_hash(a, password, &encoded)) != USER_DONE)
-		return result;
-	q = db_query(db, QUERY_USER_ADD);
-	user_bind_fields(q, a, u);
-	db_text(q, "password", encoded);
-	db_bool(q, "is_staff", u->is_staff || u->is_superuser);
-	db_bool(q, "is_superuser", u->is_superuser);
-	db_int(q, "now", clock_now());
-	switch (db_insert(q, id)) {
-	case DB_END:
-		return USER_DONE;
-	case DB_TAKEN:
-		return USER_TAKEN;
-	default:
-		return USER_FAILED;
-	}
-}
-
 struct new_password {
 	int64_t user;
 	struct str password; /* encoded */

@@ -65,6 +65,11 @@ void user_show_password_rules(const struct config *, struct arena *, struct valu
 enum user_result user_add(struct db *, struct arena *, const struct config *,
     const struct account *u, struct str password, int64_t *id, struct user_problems *why);
 
+/* The same with memberships, in one transaction: USER_WRONG also where a group is not there. */
+enum user_result user_add_to_groups(struct db *, struct arena *, const struct config *,
+    const struct account *u, struct str password, const int64_t *groups, size_t ngroups,
+    int64_t *id, struct user_problems *why);
+
 /*
  * A new password that passes the policy; every session of the user ends, and the owner is told by
  * mail. Of the account its id, what the policy compares with, and password_changed as it was read: that

@@ -184,13 +184,13 @@ change(struct db *db, void *arg)
 	return r;
 }
 
-/* What the transaction came to. */
+/* What a transaction came to. */
 static enum user_result
-apply(struct db *db, struct change *c, struct user_problems *why)
+outcome(enum db_result r, struct user_problems *why)
 {
-	switch (db_transaction(db, DB_WRITE, change, c)) {
+	switch (r) {
 	case DB_END:
-		return c->answer;
+		return USER_DONE;
 	case DB_TAKEN:
 		return USER_TAKEN;
 	case DB_REFUSED: /* a foreign key */
@@ -199,6 +199,14 @@ apply(struct db *db, struct change *c, struct user_problems *why)
 	default:
 		return USER_FAILED;
 	}
+}
+
+static enum user_result
+apply(struct db *db, struct change *c, struct user_problems *why)
+{
+	enum user_result result = outcome(db_transaction(db, DB_WRITE, change, c), why);
+
+	return result == USER_DONE ? c->answer : result;
 }
 
 enum user_result
@@ -233,6 +241,66 @@ user_set_active(struct db *db, int64_t user, bool active)
 
 	arena_free(c.arena);
 	return result;
+}
+
+/* -- a new one -- */
+
+struct addition {
+	struct arena *arena;
+	const struct account *account;
+	struct str encoded;
+	const int64_t *groups;
+	size_t ngroups;
+	int64_t *id;
+};
+
+static enum db_result
+add(struct db *db, void *arg)
+{
+	struct addition *n = arg;
+	const struct account *u = n->account;
+	struct group_members set;
+	struct query *q = db_query(db, QUERY_USER_ADD);
+	enum db_result r;
+
+	user_bind_fields(q, n->arena, u);
+	db_text(q, "password", n->encoded);
+	db_bool(q, "is_staff", u->is_staff || u->is_superuser);
+	db_bool(q, "is_superuser", u->is_superuser);
+	db_int(q, "now", clock_now());
+	r = db_insert(q, n->id);
+	if (r == DB_END && n->ngroups > 0)
+		r = group_set_of_user(db, n->arena, *n->id, n->groups, n->ngroups, &set);
+	return r;
+}
+
+enum user_result
+user_add_to_groups(struct db *db, struct arena *a, const struct config *c, const struct account *u,
+    struct str password, const int64_t *groups, size_t ngroups, int64_t *id,
+    struct user_problems *why)
+{
+	struct addition n = {
+		.arena = a, .account = u, .groups = groups, .ngroups = ngroups, .id = id
+	};
+	enum user_result result;
+
+	user_check(a, u, why);
+	result = user_check_password(db, a, c, u, password, why);
+	if (result == USER_FAILED)
+		return result;
+	if (why->n > 0)
+		return USER_WRONG;
+	if ((result = user_find_alike(db, a, 0, u->username)) != USER_DONE ||
+	    (result = user_hash(a, password, &n.encoded)) != USER_DONE)
+		return result;
+	return outcome(db_transaction(db, DB_WRITE, add, &n), why);
+}
+
+enum user_result
+user_add(struct db *db, struct arena *a, const struct config *c, const struct account *u,
+    struct str password, int64_t *id, struct user_problems *why)
+{
+	return user_add_to_groups(db, a, c, u, password, NULL, 0, id, why);
 }
 
 /* -- deletion -- */

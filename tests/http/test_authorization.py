@@ -60,6 +60,17 @@ def _fill(site, path, who):
         domain = 'auth-%s.example' % site.one('SELECT COUNT(*) FROM site')
         client.submit('/admin/sites/site/add/', {'domain': domain, 'name': domain})
         return path.replace('<id>', site.one("SELECT id FROM site WHERE domain = '%s'" % domain))
+    if path.startswith(('/users/<id>', '/admin/auth/user/<id>')):
+        site.sql("DELETE FROM users WHERE username = 'asked-about'")
+        site.sql("INSERT INTO users (username, name_key, password, created, password_changed) "
+                 "VALUES ('asked-about', 'asked-about', '!', 1, 1)")
+        return path.replace('<id>', site.one(
+            "SELECT id FROM users WHERE username = 'asked-about'"))
+    if path.startswith(('/groups/<id>', '/admin/auth/group/<id>')):
+        site.sql("DELETE FROM user_group WHERE name = 'asked about'")
+        site.sql("INSERT INTO user_group (name) VALUES ('asked about')")
+        return path.replace('<id>', site.one(
+            "SELECT id FROM user_group WHERE name = 'asked about'"))
     for area in ('tokens', 'approve'):
         path = path.replace('/accounts/%s/<id>/' % area, '/accounts/%s/999999/' % area)
     return path
