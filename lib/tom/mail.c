@@ -63,14 +63,13 @@ static enum db_result
 add(struct db *db, struct str to, struct str key, struct str subject, struct str body)
 {
 	struct query *q = db_query(db, QUERY_MAIL_ADD);
-	int64_t id;
 
 	db_int(q, "now", clock_now());
 	db_text(q, "to", to);
 	db_text(q, "key", key);
 	db_text(q, "subject", subject);
 	db_text(q, "body", body);
-	return db_insert(q, &id);
+	return db_run(q);
 }
 
 /* Did the address get as much as strangers may send it? */

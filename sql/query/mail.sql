@@ -1,6 +1,7 @@
 -- mail.sql: the queue of mail. A mail waits while next_try is set; a body is gone once it does not.
 
---: mail_add insert
+--: mail_add
+-- (No `insert`: to give its number PostgreSQL would want the right to read the table.)
 INSERT INTO mail (created, recipient, recipient_key, subject, body, next_try)
 VALUES (:now, :to, :key, :subject, :body, :now)
 
