@@ -19,13 +19,13 @@
  * addresses:
  *
  *	an account from an address	some free, then a delay that doubles from 5 s to 15 minutes
- *	an account, from anywhere	what a fraction of one hour allows, then one a minute
- *	an address, any account		the same, then one each 15 s
- *	everything			the same, then one a second
+ *	an account, from anywhere	4 times as many at once, then one a minute
+ *	an address, any account		12 times as many at once, then one each 15 s
+ *	everything			40 times as many at once, then one a second
  *
  * The last quarter of what an account and the site may have is kept for addresses that did not fail
  * lately. With THROTTLE_FREE_FAILURES = 5 at most 80 hashes of an account are computed in an hour,
- * from however many addresses. An account is the name as it was typed, in its NFKC form: names that
+ * from however many addresses. Codes of the second factor are counted apart (factor.h). An account is the name as it was typed, in its NFKC form: names that
  * nobody has are counted and answered alike.
  *
  * A browser that signed in as somebody before shows the device cookie (device.h). It has an
@@ -46,7 +46,6 @@
 enum throttle_what {
 	THROTTLE_SIGN_IN, /* a password: the sign-in page and token-auth alike */
 	THROTTLE_PRESENT, /* the present password, asked of who is signed in: by account alone */
-	THROTTLE_FACTOR, /* a code of the second factor, of who gave the password */
 	THROTTLE_RESET, /* a mail asked for: each counts, none is given back */
 	THROTTLE_REGISTER, /* an account made; there is no account to count by */
 	THROTTLE_KINDS /* how many */
