@@ -201,11 +201,11 @@ static const struct field fields[NFIELDS] = {
 	[PRINCIPAL] = { "principal", FIELD_INT, .min = 1, .max = 9e15 },
 	[USER] = { "user", FIELD_TEXT, .max = USERNAME_MAX, .label = "User" },
 	[GROUP] = { "group", FIELD_INT, .min = 1, .max = 5e14, .label = "Group" },
-	[MAY_CHANGE] = { "change", FIELD_BOOL },
-	[MAY_DELETE] = { "delete", FIELD_BOOL },
-	[TAKE] = { "take", FIELD_BOOL },
+	[MAY_CHANGE] = { .name = "change", .type = FIELD_BOOL },
+	[MAY_DELETE] = { .name = "delete", .type = FIELD_BOOL },
+	[TAKE] = { .name = "take", .type = FIELD_BOOL },
 	[WAS] = { "was", FIELD_INT, .min = 0, .max = ALL_VERBS },
-	[SURE] = { "sure", FIELD_BOOL },
+	[SURE] = { .name = "sure", .type = FIELD_BOOL },
 };
 
 /* Whom the form is about. false with p->wrong said, or (*failed) with the response filled. */
