@@ -20,6 +20,7 @@
 #include "auth/event.h"
 #include "config.h"
 #include "http/form.h"
+#include "tom/registration.h"
 #include "tom/site.h"
 
 #define LIST "/admin/sites/site/"
@@ -86,6 +87,8 @@ show_index(struct request *r, struct response *s)
 	value_set_int(page, "sites", (int64_t)n);
 	value_set_bool(page, "one_site", n == 1);
 	value_set_cstr(page, "version", PACKAGE_VERSION);
+	value_set_bool(
+	    page, "registers", registration_strategy(r->app->config) != REGISTRATION_NONE);
 	value_set_cstr(page, "strategy", config_text(r->app->config, "AUTH_STRATEGY"));
 	value_set_cstr(
 	    page, "permission", config_text(r->app->config, "TARGET_DEFAULT_PERMISSION"));

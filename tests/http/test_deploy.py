@@ -185,7 +185,8 @@ def _units(site):
             shutil.copytree(path, to)
             continue
         with open(path) as f, open(to, 'w') as out:
-            out.write(f.read().replace('/usr/local/libexec/meridian', site.workshop.libexec))
+            out.write(f.read().replace('/usr/local/libexec/meridian', site.workshop.libexec)
+                      .replace('/usr/local/bin', site.workshop.app + '/bin'))
     names = executables()
     for name in names:
         for kind in ('service', 'socket'):
@@ -199,6 +200,7 @@ def systemd_takes_the_units(site):
         raise Skip('systemd-analyze is not here')
     d, names = _units(site)
     units = ['%s/meridian@%s.%s' % (d, n, k) for n in names for k in ('service', 'socket')]
+    units.append(d + '/meridian-mail.service')
     done = subprocess.run(['systemd-analyze', 'verify', '--man=no', d + '/meridian.target', *units],
                           text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           env={'PATH': PATHS, 'SYSTEMD_UNIT_PATH': d + ':'})

@@ -185,6 +185,7 @@ def _approval(other, form, box):
     boss = other.visitor()
     boss.sign_in('boss', GOOD)
     contains(boss.get('/accounts/approve/').words, 'Nobody waits')
+    contains(boss.get('/admin/').links, '/accounts/approve/')
     number = other.one("SELECT id FROM users WHERE username = 'fay'")
     equal(boss.get('/accounts/approve/%s/' % number).status, 404, 'not confirmed yet')
     for name in ('fay', 'gil'):
