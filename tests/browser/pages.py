@@ -297,7 +297,8 @@ def _pages(site):
     return ['/', '/about/', '/targets/', '/targets/create/', '/targets/create/?type=NON_SIDEREAL',
             '/targets/import/', '/targets/?name=nothing-like-it', '/targets/%s/' % site.curve,
             '/targets/%s/update/' % site.curve, '/accounts/password/', '/nowhere/', '/admin/',
-            '/admin/sites/site/', '/admin/sites/site/add/']
+            '/admin/sites/site/', '/admin/sites/site/add/', '/admin/security/',
+            '/admin/sessions/', '/admin/sessions/end-all/']
 
 
 def every_page_fits_both_widths_in_both_themes(site, browser):

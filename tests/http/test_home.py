@@ -123,6 +123,8 @@ def a_page_costs_a_fixed_number_of_statements(site):
             ('login', ada, '/accounts/password/', 2), ('admin-sites', staff, '/admin/', 3),
             ('users', ada, '/users/', 4), ('users', ada, '/users/?name=a', 4),
             ('users', ada, '/users/profile/', 4),
+            ('admin-security', staff, '/admin/security/', 4),
+            ('admin-security', staff, '/admin/sessions/', 3),
             ('admin-sites', staff, '/admin/sites/site/', 3),
             ('admin-sites', staff, '/admin/sites/site/add/', 2),
             ('admin-sites', staff, added + 'change/', 3), ('admin-sites', staff, added + 'delete/', 4)):
