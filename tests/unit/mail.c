@@ -70,8 +70,8 @@ addresses_that_need_no_quotes_are_taken_and_no_others(void **state)
 		"a@x.org\n", "a@x.org\nBcc: b@x.org", "a\r@x.org", "a@[192.0.2.1]", "<a@x.org>",
 		"a,b@x.org", "a;b@x.org", "a@x.org,b@x.org", "a(b)@x.org", "a\\@x.org",
 		"\xc3\xa9@x.org",
-		"a@b\xc3\xbc"
-		"cher.example",
+		("a@b\xc3\xbc"
+		 "cher.example"),
 		"a@x_y.org", "a@x.org?subject=x", "a:b@x.org" };
 	char text[400] = "x@";
 

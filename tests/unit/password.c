@@ -728,8 +728,8 @@ password_of_the_long_list_is_refused(void **state)
 		"2024-kartoffelpuffer", "kartoffelpufferkartoffelpuffer", "k@rtoffelpuffer1",
 		"zzzzzzzz", "zygmunt-1957",
 		"\xd0\x9f\xd0\x90\xd0\xa0\xd0\x9e\xd0\x9b\xd0\xac" /* a password, in capitals */,
-		"\xd0\xbf\xd0\xb0\xd1\x80\xd0\xbe\xd0\xbb\xd1\x8c"
-		"2026" };
+		("\xd0\xbf\xd0\xb0\xd1\x80\xd0\xbe\xd0\xbb\xd1\x8c"
+		 "2026") };
 	static const char *const others[] = { "kartoffelpuffer-zygmunt", "a kartoffelpuffer Vk9q",
 		"correct horse battery staple" };
 
