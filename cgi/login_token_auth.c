@@ -132,8 +132,10 @@ give(
 	default:
 		return respond_error(r, res, 503, NULL);
 	}
-	done = token_add_automatic(r->app->db, r->arena, auth_secret(r), user, r->now,
+	done = token_add_automatic(r->app->db, r->arena, auth_secret(r), proof, r->now,
 	    token_latest_end(r->app->config, r->now), &text);
+	if (done == DB_TAKEN) /* the password is another one since, or no longer enough */
+		return refuse(r, res, NO_SUCH);
 	if (done == DB_REFUSED)
 		return refuse(r, res, "You have as many tokens as one may have. Revoke one first.");
 	if (done != DB_END)

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "auth/token.h"
 #include "base/clock.h"
 #include "base/log.h"
 
@@ -332,7 +333,9 @@ add(struct db *db, void *arg)
 	if (db_changes(db) != 1)
 		return DB_TAKEN;
 	r = write_codes(db, w->arena, w->secret, w->user, w->codes);
-	return r == DB_END ? end_sessions(db, w->user) : r;
+	if (r == DB_END)
+		r = end_sessions(db, w->user);
+	return r == DB_END ? token_end_automatic(db, w->user) : r;
 }
 
 enum factor_result

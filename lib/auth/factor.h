@@ -71,7 +71,8 @@ bool factor_offer_read(struct vault *, struct arena *, int64_t user, struct str 
 
 /*
  * The user has this key from now on if the code is its: FACTOR_RIGHT and their recovery codes, which
- * are nowhere else; FACTOR_WRONG; FACTOR_TAKEN; FACTOR_FAILED. All their sessions end.
+ * are nowhere else; FACTOR_WRONG; FACTOR_TAKEN; FACTOR_FAILED. All their sessions end, and the tokens
+ * that a password alone got.
  */
 enum factor_result factor_add(struct db *, struct arena *, struct secret *, struct vault *,
     int64_t user, const uint8_t key[TOTP_KEY], struct str code, int64_t now,

@@ -110,6 +110,38 @@ session_read(struct query *q, struct secret *secret, const struct session_limits
 	return db_done(q);
 }
 
+static enum db_result
+has_factor(struct db *db, int64_t user, bool *has)
+{
+	struct query *q = db_query(db, QUERY_FACTOR_THERE);
+
+	*has = false;
+	db_int(q, "user", user);
+	while (db_step(q) == DB_ROW)
+		*has = true;
+	return db_done(q);
+}
+
+enum db_result
+proof_holds(struct db *db, const struct proof *proof, bool *staff)
+{
+	struct query *q = db_query(db, QUERY_USER_BINDING);
+	bool found = false, lacks = false;
+	enum db_result r;
+
+	*staff = false;
+	db_int(q, "id", proof->user);
+	db_int(q, "password_changed", proof->password_changed);
+	while (db_step(q) == DB_ROW) {
+		found = true;
+		*staff = db_col_bool(q, "is_staff") || db_col_bool(q, "is_superuser");
+	}
+	r = db_done(q);
+	if (r == DB_END && found && proof->factor == 0)
+		r = has_factor(db, proof->user, &lacks);
+	return r == DB_END && found && !lacks ? DB_ROW : r;
+}
+
 /* What a stranger sent, as a text that every engine keeps: what is not printing ASCII becomes '?'. */
 static struct str
 plain(struct arena *a, struct str s, size_t most)
@@ -128,21 +160,13 @@ session_add(struct db *db, struct arena *a, struct secret *secret,
     int64_t now, struct str *token, struct session *s)
 {
 	uint8_t bytes[SECRET_SIZE], mac[SECRET_SIZE];
-	bool found = false, staff = false;
 	struct signed_parts parts;
 	enum db_result r;
-	struct query *q = db_query(db, QUERY_USER_BINDING);
+	struct query *q;
+	bool staff;
 
-	db_int(q, "id", proof->user);
-	db_int(q, "password_changed", proof->password_changed);
-	if (db_step(q) == DB_ROW) {
-		found = true;
-		staff = db_col_bool(q, "is_staff") || db_col_bool(q, "is_superuser");
-	}
-	if ((r = db_done(q)) != DB_END)
-		return r;
-	if (!found)
-		return DB_REFUSED;
+	if ((r = proof_holds(db, proof, &staff)) != DB_ROW)
+		return r == DB_END ? DB_REFUSED : r;
 	secret_random(bytes, sizeof(bytes));
 	secret_hash(secret, (struct str){ (const char *)bytes, sizeof(bytes) }, s->token_hash);
 	s->user_id = proof->user;

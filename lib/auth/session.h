@@ -37,6 +37,12 @@ struct proof {
 	const char *refused; /* why there is none, for the security log: never for visitors */
 };
 
+/*
+ * Is it still so, and is it enough: the user active, the password the same, and the second factor given
+ * where they have one? DB_ROW, with *staff; DB_END: no. Within a transaction it stays so till its end.
+ */
+enum db_result proof_holds(struct db *, const struct proof *, bool *staff) MUST_CHECK;
+
 /* Where a session began, for lists of sessions: nothing is decided by it. */
 struct session_origin {
 	struct str address, agent; /* REMOTE_ADDR, and what the browser calls itself; absent: "" */
@@ -63,7 +69,7 @@ enum db_result session_read(struct query *, struct secret *, const struct sessio
 
 /*
  * A new session of a user: *token is what the cookie gets, *s its row. DB_END; DB_REFUSED where
- * there is no such active user, or the password was changed since it was right.
+ * the proof does not hold any more (proof_holds).
  */
 enum db_result
 session_add(struct db *, struct arena *, struct secret *, const struct session_limits *,

@@ -122,6 +122,7 @@ token_touch(struct db *db, const struct token *t, int64_t now)
 struct adding {
 	struct arena *arena;
 	struct token *token;
+	const struct proof *proof; /* of an automatic one */
 	uint8_t hash[SECRET_SIZE];
 };
 
@@ -197,7 +198,10 @@ add_automatic(struct db *db, void *arg)
 	struct token *list, *idle;
 	enum db_result r;
 	size_t n, kept;
+	bool staff;
 
+	if ((r = proof_holds(db, a->proof, &staff)) != DB_ROW)
+		return r == DB_END ? DB_TAKEN : r;
 	if ((r = token_list(db, a->arena, a->token->user_id, &list, &n)) != DB_END)
 		return r;
 	do {
@@ -222,21 +226,30 @@ add_automatic(struct db *db, void *arg)
 }
 
 enum db_result
-token_add_automatic(struct db *db, struct arena *a, struct secret *secret, int64_t user,
-    int64_t now, int64_t expires, struct str *text)
+token_add_automatic(struct db *db, struct arena *a, struct secret *secret,
+    const struct proof *proof, int64_t now, int64_t expires, struct str *text)
 {
-	struct token t = { .user_id = user,
+	struct token t = { .user_id = proof->user,
 		.scopes = STR("read write"),
 		.created = now,
 		.expires = expires,
 		.automatic = true };
-	struct adding adding = { .arena = a, .token = &t };
+	struct adding adding = { .arena = a, .token = &t, .proof = proof };
 
 	*text = make_text(secret, &adding);
 	/* the beginning of the hash tells those of one minute apart, and says nothing of the text */
 	t.name = arena_printf(a, "token-auth %s %02x%02x%02x%02x", clock_minute(a, now).p,
 	    adding.hash[0], adding.hash[1], adding.hash[2], adding.hash[3]);
 	return db_transaction(db, DB_WRITE, add_automatic, &adding);
+}
+
+enum db_result
+token_end_automatic(struct db *db, int64_t user)
+{
+	struct query *q = db_query(db, QUERY_TOKEN_END_AUTOMATIC);
+
+	db_int(q, "user", user);
+	return db_run(q);
 }
 
 static enum db_result

@@ -20,6 +20,7 @@
 
 #include "auth/access.h"
 #include "auth/secret.h"
+#include "auth/session.h"
 #include "db/db.h"
 
 #define TOKEN_PREFIX "mrd_"
@@ -92,13 +93,17 @@ enum db_result
 token_add(struct db *, struct arena *, struct secret *, struct token *t, struct str *text);
 
 /*
- * The same for /api/token-auth/, with a name of its own making. Of the user's automatic ones at most
+ * The same for /api/token-auth/, with a name of its own making; DB_TAKEN where the proof does not hold
+ * any more. It is of that password: another one, or a second factor, ends it. Of the user's automatic ones at most
  * TOKENS_AUTOMATIC are kept: those that were used or made last. (DRF gives the same key every time,
  * which a table of hashes cannot; but a script that asks at each run neither piles up rows nor ends
  * what other scripts got shortly before.)
  */
-enum db_result token_add_automatic(struct db *, struct arena *, struct secret *, int64_t user,
-    int64_t now, int64_t expires, struct str *text);
+enum db_result token_add_automatic(struct db *, struct arena *, struct secret *,
+    const struct proof *, int64_t now, int64_t expires, struct str *text);
+
+/* Ends those of a user that a password alone got, in the transaction that makes it another one. */
+enum db_result token_end_automatic(struct db *, int64_t user) MUST_CHECK;
 
 /*
  * One token named "API token" of scopes "read write": the one that was is revoked. What

@@ -7,6 +7,7 @@
 
 #include "auth/password.h"
 #include "auth/session.h"
+#include "auth/token.h"
 #include "auth/unicode.h"
 #include "base/clock.h"
 #include "tom/site.h"
@@ -212,7 +213,8 @@ set_password(struct db *db, void *arg)
 	if ((r = db_run(q)) != DB_END)
 		return r;
 	n->found = db_changes(db) > 0;
-	if (!n->found || (r = session_end_others(db, n->user, NULL, NULL)) != DB_END)
+	if (!n->found || (r = session_end_others(db, n->user, NULL, NULL)) != DB_END ||
+	    (r = token_end_automatic(db, n->user)) != DB_END)
 		return r;
 	return user_mail_password(db, n->arena, n->config, n->account);
 }

@@ -71,8 +71,8 @@ enum user_result user_add_to_groups(struct db *, struct arena *, const struct co
     int64_t *id, struct user_problems *why);
 
 /*
- * A new password that passes the policy; every session of the user ends, and the owner is told by
- * mail. Of the account its id, what the policy compares with, and password_changed as it was read: that
+ * A new password that passes the policy; every session of the user ends, and every token that the
+ * one before got at /api/token-auth/; the owner is told by mail. Of the account its id, what the policy compares with, and password_changed as it was read: that
  * becomes the new one's.
  */
 enum user_result user_set_password(struct db *, struct arena *, const struct config *,

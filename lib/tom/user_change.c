@@ -6,6 +6,7 @@
  * second, and sees that they are the last.
  */
 #include "auth/access.h"
+#include "auth/token.h"
 #include "auth/unicode.h"
 #include "base/clock.h"
 #include "tom/group.h"
@@ -179,6 +180,8 @@ change(struct db *db, void *arg)
 		r = write_groups(db, c);
 	if (r == DB_END && (ask->changed & (USER_ACTIVE | USER_RIGHTS | USER_PASSWORD)))
 		r = session_end_others(db, new.id, ask->keep, NULL);
+	if (r == DB_END && (ask->parts & USER_PASSWORD))
+		r = token_end_automatic(db, new.id);
 	if (r == DB_END && (ask->parts & USER_PASSWORD)) /* the address that it had till now */
 		r = user_mail_password(db, c->arena, c->config, &ask->was);
 	return r;

@@ -22,6 +22,7 @@ user_mail_password(struct db *db, struct arena *a, const struct config *c, const
 	        "Hello %.*s,\n\n"
 	        "the password of your account at %s was changed, and whoever was signed in as you "
 	        "is signed out:\n%.*s\n\n"
+	        "API tokens that you made go on; your page API tokens lists and revokes them.\n\n"
 	        "If that was you, there is nothing to do. If it was not, tell those who run the "
 	        "site at once%s%s.\n",
 	        STR_ARG(u->username), config_text(c, "TOM_NAME"), STR_ARG(link),

@@ -7,6 +7,10 @@ SELECT f.secret, f.created, f.last_step, f.failures, f.retry_at,
 		WHERE c.user_id = f.user_id AND c.used IS NULL) AS codes_left
 FROM factor f WHERE f.user_id = :user
 
+--: factor_there
+-- Asked with the user held: a factor that came meanwhile is seen.
+SELECT user_id FROM factor WHERE user_id = :user
+
 --: factor_add or-nothing
 -- Unless they have one. Its first code is used by proving it.
 INSERT INTO factor (user_id, secret, created, last_step) VALUES (:user, :secret, :now, :step)

@@ -42,5 +42,9 @@ DELETE FROM api_token WHERE id = :id AND user_id = :user
 --: token_revoke_name
 DELETE FROM api_token WHERE name = :name AND user_id = :user
 
+--: token_end_automatic
+-- Those that a password got which is good no more, or not alone.
+DELETE FROM api_token WHERE user_id = :user AND automatic = 1
+
 --: token_revoke_all
 DELETE FROM api_token WHERE user_id = :user

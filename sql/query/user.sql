@@ -9,7 +9,11 @@ SELECT id, password, password_changed, is_active FROM users WHERE username = :us
 UPDATE users SET password = :new WHERE id = :id AND password = :old
 
 --: user_binding
--- Who gets a new session: nobody whose password was changed since it was checked.
+-- Who gets a new session or a token: nobody whose password was changed since it was checked. Held, so
+-- that who disables them, or gives them a second factor, comes before or after.
+SELECT is_staff, is_superuser FROM users
+WHERE id = :id AND is_active = 1 AND password_changed = :password_changed FOR UPDATE
+--: user_binding sqlite
 SELECT is_staff, is_superuser FROM users
 WHERE id = :id AND is_active = 1 AND password_changed = :password_changed
 

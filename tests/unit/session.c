@@ -7,6 +7,7 @@
 #include "auth/password.h"
 #include "auth/session.h"
 #include "auth/session_list.h"
+#include "auth/token.h"
 #include "engines.h"
 #include "scratch.h"
 #include "tom/group.h"
@@ -341,6 +342,49 @@ password_changed_meanwhile_lets_nobody_in_with_the_old_one(void **state)
 	assert_int_equal(user_set_password(db, a, config, &there, STR(GOOD), &why), USER_DONE);
 }
 
+/* A token that a password alone got. */
+static void
+get_token(const char *username)
+{
+	struct proof p = proof_of(username);
+	struct str text;
+
+	assert_int_equal(token_add_automatic(db, a, secret, &p, start, 0, &text), DB_END);
+}
+
+static size_t
+tokens_of(int64_t user)
+{
+	struct token *list;
+	size_t n;
+
+	assert_int_equal(token_list(db, a, user, &list, &n), DB_END);
+	return n;
+}
+
+static void
+another_password_ends_the_tokens_that_the_one_before_got(void **state)
+{
+	struct token mine = { .user_id = ada, .name = STR("mine"), .scopes = STR("read") };
+	struct user_change c = { .parts = USER_PASSWORD, .password = STR(GOOD) };
+	struct user_problems why = { .n = 0 };
+	struct account u;
+	struct str text;
+
+	(void)state;
+	assert_int_equal(token_add(db, a, secret, &mine, &text), DB_END);
+	get_token("ada");
+	get_token("staff");
+	assert_int_equal(user_find(db, a, STR("ada"), &u), USER_DONE);
+	assert_int_equal(user_set_password(db, a, config, &u, STR(OTHER), &why), USER_DONE);
+	assert_int_equal(tokens_of(ada), 1); /* what was made by hand goes on */
+	get_token("ada");
+	c.to = u;
+	assert_int_equal(user_change(db, a, config, &c, &why), USER_DONE);
+	assert_int_equal(tokens_of(ada), 1);
+	assert_int_equal(tokens_of(staff), 1);
+}
+
 static void
 lists_tell_whose_and_from_where_the_newest_first(void **state)
 {
@@ -577,6 +621,7 @@ main(void)
 		cmocka_unit_test(row_that_was_not_signed_by_us_is_no_session),
 		cmocka_unit_test(password_change_ends_every_session),
 		cmocka_unit_test(password_changed_meanwhile_lets_nobody_in_with_the_old_one),
+		cmocka_unit_test(another_password_ends_the_tokens_that_the_one_before_got),
 		cmocka_unit_test(lists_tell_whose_and_from_where_the_newest_first),
 		cmocka_unit_test(sessions_end_by_name_of_their_owner_alone),
 		cmocka_unit_test(agents_are_told_in_words),

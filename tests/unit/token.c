@@ -325,18 +325,19 @@ automatic_ones_make_room_by_idleness(void **state)
 {
 	struct str used, text, mine = add(ada, "by hand", "read", 0);
 	struct str last = STR_NONE;
+	struct proof proof = { .user = ada, .password_changed = start };
 
 	(void)state;
 	assert_int_equal(
-	    token_add_automatic(db, a, secret, ada, start, start + DAY, &used), DB_END);
+	    token_add_automatic(db, a, secret, &proof, start, start + DAY, &used), DB_END);
 	ask(used, 0, start);
 	assert_true(token->automatic);
 	assert_str(token->scopes, "read write");
 	assert_true(str_starts(token->name, "token-auth 2026-"));
 	assert_int_equal(token_touch(db, token, start + HOUR), DB_END);
 	for (int i = 1; i <= 3 * TOKENS_AUTOMATIC; i++) {
-		assert_int_equal(
-		    token_add_automatic(db, a, secret, ada, start + i * SECOND, start + DAY, &text),
+		assert_int_equal(token_add_automatic(
+		                     db, a, secret, &proof, start + i * SECOND, start + DAY, &text),
 		    DB_END);
 		if (i == 3 * TOKENS_AUTOMATIC - 1)
 			last = text;
@@ -346,6 +347,36 @@ automatic_ones_make_room_by_idleness(void **state)
 	assert_string_equal(ask(text, 0, start), "ada");
 	assert_string_equal(ask(last, 0, start), "ada");
 	assert_string_equal(ask(mine, 0, start), "ada");
+}
+
+/* What happens between the check of the password and the token counts. */
+static void
+automatic_ones_end_with_their_password(void **state)
+{
+	struct proof proof = { .user = ben, .password_changed = start };
+	struct str got, mine = add(ben, "by hand too", "read", 0), text;
+	struct query *q;
+
+	(void)state;
+	assert_int_equal(token_add_automatic(db, a, secret, &proof, start, 0, &got), DB_END);
+	assert_string_equal(ask(got, 0, start), "ben");
+	assert_int_equal(token_end_automatic(db, ben), DB_END);
+	assert_string_equal(ask(got, 0, start), "");
+	assert_string_equal(ask(mine, 0, start), "ben");
+	proof.password_changed--;
+	assert_int_equal(token_add_automatic(db, a, secret, &proof, start, 0, &text), DB_TAKEN);
+	proof.password_changed++;
+	q = db_query(db, QUERY_FACTOR_ADD);
+	db_int(q, "user", ben);
+	db_bytes(q, "secret", "x", 1);
+	db_int(q, "now", start);
+	db_int(q, "step", 0);
+	assert_int_equal(db_run(q), DB_END);
+	assert_int_equal(token_add_automatic(db, a, secret, &proof, start, 0, &text), DB_TAKEN);
+	q = db_query(db, QUERY_FACTOR_REMOVE);
+	db_int(q, "user", ben);
+	assert_int_equal(db_run(q), DB_END);
+	assert_int_equal(token_add_automatic(db, a, secret, &proof, start, 0, &text), DB_END);
 }
 
 static void
@@ -378,6 +409,7 @@ main(void)
 		cmocka_unit_test(revoked_token_is_gone_for_its_owner_only_by_them),
 		cmocka_unit_test(names_are_one_users_and_tokens_are_limited),
 		cmocka_unit_test(automatic_ones_make_room_by_idleness),
+		cmocka_unit_test(automatic_ones_end_with_their_password),
 		cmocka_unit_test(regenerating_ends_the_one_before),
 	};
 
