@@ -21,7 +21,7 @@
  *	POST /accounts/password/check/	password; username, first_name, last_name, email: what the policy
  *					says to it, as JSON
  *	GET  /accounts/tokens/		one's API tokens, and the form of a new one
- *	POST /accounts/tokens/		name, scope ..., days: makes it and shows it, once
+ *	POST /accounts/tokens/		name, scope ..., days, old_password: makes it and shows it, once
  *	POST /accounts/tokens/<id>/revoke/	revokes it, then to the list
  *	GET  /accounts/sessions/	where one is signed in
  *	POST /accounts/sessions/end/	session: ends it, then to the list

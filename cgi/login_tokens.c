@@ -1,10 +1,12 @@
 /*
  * login_tokens: one's own API tokens. The text of a new one is on the page that answers the form, once,
  * and nowhere else: a redirect would have to carry it. Sending that form again is refused by its name.
+ * It asks for the password: a session that was left open or stolen makes no way in that outlives it.
  */
 #include <string.h>
 
 #include "auth/event.h"
+#include "auth/password.h"
 #include "auth/token.h"
 #include "base/clock.h"
 #include "http/form.h"
@@ -12,12 +14,15 @@
 
 #define DAYS_MAX 3650
 
-enum { NAME, END, TOKEN_FIELDS };
+enum { NAME, END, PASSWORD, TOKEN_FIELDS };
 static const struct field token_fields[] = {
 	[NAME] = { "name", FIELD_TEXT, .required = true, .max = TOKEN_NAME_MAX, .label = "Name",
 	    .placeholder = "Night log on telescope-pc",
 	    .help = "What uses it and where, so that you know it when it must go." },
 	[END] = { "days", FIELD_INT, .min = 1, .max = DAYS_MAX, .label = "Days it lasts" },
+	[PASSWORD] = { "old_password", FIELD_SECRET, .required = true, .max = PASSWORD_MAX,
+	    .label = "Your password", .autocomplete = "current-password",
+	    .help = "A token outlives the session that makes it." },
 };
 static const struct field scope_field = { "scope", FIELD_TEXT, .label = "What it may do" };
 
@@ -154,6 +159,7 @@ int
 make_token(struct request *r, struct response *res)
 {
 	struct token t = { .user_id = r->user->id, .created = r->now };
+	struct proof proof = { .user = 0 };
 	struct input in[TOKEN_FIELDS], scope;
 	struct str text;
 	enum db_result done;
@@ -164,6 +170,9 @@ make_token(struct request *r, struct response *res)
 	form_read(&r->post, token_fields, TOKEN_FIELDS, in, r->arena);
 	read_scopes(r, &scope);
 	t.expires = end_of(r, in);
+	if (form_count_wrong(in, TOKEN_FIELDS) == 0 && scope.state != WRONG &&
+	    !login_knows_present(r, res, &in[PASSWORD], &proof))
+		return 0;
 	if (form_count_wrong(in, TOKEN_FIELDS) > 0 || scope.state == WRONG)
 		return show_page(r, res, 400, in, &scope, NULL, STR_NONE);
 	t.name = in[NAME].text;

@@ -62,7 +62,8 @@ class Victim:
         self.target = site.one("SELECT id FROM target WHERE name = 'Victim of an attack'")
         self.client.submit('/admin/sites/site/add/', {'domain': 'attacked.example', 'name': 'A'})
         self.other_site = site.one("SELECT id FROM site WHERE domain = 'attacked.example'")
-        self.client.post('/accounts/tokens/', {'name': 'Attacked', 'scope': 'read'})
+        self.client.post('/accounts/tokens/', {'name': 'Attacked', 'scope': 'read',
+                                               'old_password': PASSWORDS['admin']})
         self.api_token = site.one("SELECT id FROM api_token WHERE name = 'Attacked'")
         self.user = site.one("SELECT id FROM users WHERE username = 'ben'")
         self.session = [f['fields']['session'] for f in self.client.get('/accounts/sessions/').forms

@@ -23,14 +23,16 @@ FORMS = {
     '/accounts/password/check/': {'password': 'x'},
     '/accounts/login/code/': {'code': '123456'},
     '/accounts/login/factor/': {'code': '123456'},
-    '/accounts/factor/add/': {'code': '123456', 'password': PASSWORDS['admin']},
-    '/accounts/factor/codes/': {'password': PASSWORDS['admin']},
-    '/accounts/factor/remove/': {'password': PASSWORDS['admin']},
-    '/accounts/tokens/': {'name': 'forged', 'scope': 'write'},
+    '/accounts/factor/add/': {'code': '123456', 'old_password': PASSWORDS['admin']},
+    '/accounts/factor/codes/': {'old_password': PASSWORDS['admin']},
+    '/accounts/factor/remove/': {'old_password': PASSWORDS['admin']},
+    '/accounts/tokens/': {'name': 'forged', 'scope': 'write', 'old_password': PASSWORDS['admin']},
     '/accounts/tokens/<id>/revoke/': {},
     '/accounts/sessions/end/': {},  # which one is filled in below
     '/accounts/sessions/end-others/': {},
     '/api/token-auth/': {'username': 'ben', 'password': PASSWORDS['ben']},
+    '/admin/sessions/end/': {'user': 'ben'},
+    '/admin/sessions/end-all/': {},
     '/admin/sites/site/add/': {'domain': 'forged.example', 'name': 'Forged'},
     '/admin/sites/site/<id>/change/': {'domain': 'forged.example', 'name': 'Forged'},
     '/admin/sites/site/<id>/delete/': {},
@@ -94,7 +96,8 @@ def no_row_is_open_to_forged_forms(site):
     target = site.one("SELECT id FROM target WHERE name = 'Victim of forged forms'")
     client.submit('/admin/sites/site/add/', {'domain': 'victim.example', 'name': 'Victim'})
     other_site = site.one("SELECT id FROM site WHERE domain = 'victim.example'")
-    client.post('/accounts/tokens/', {'name': 'Victim', 'scope': 'read'})
+    client.post('/accounts/tokens/', {'name': 'Victim', 'scope': 'read',
+                                      'old_password': PASSWORDS['admin']})
     own_token = site.one("SELECT id FROM api_token WHERE name = 'Victim'")
     FORMS['/accounts/sessions/end/'] = {'session': [
         f['fields']['session'] for f in client.get('/accounts/sessions/').forms

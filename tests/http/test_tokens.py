@@ -13,9 +13,9 @@ INVALID = {'detail': 'Invalid token.'}
 AREAS = {'targets': 'targets'}  # executable: area; no other is open to tokens
 
 
-def _make(client, name, *scopes, days=None):
+def _make(client, user, name, *scopes, days=None):
     """The text of a new token of the client's user."""
-    pairs = [('name', name)] + [('scope', s) for s in scopes]
+    pairs = [('name', name), ('old_password', PASSWORDS[user])] + [('scope', s) for s in scopes]
     page = client.post('/accounts/tokens/', pairs + ([('days', days)] if days else []))
     equal(page.status, 200, page.words)
     found = re.findall(r'mrd_[A-Za-z0-9_-]{43}', page.words)
@@ -62,7 +62,7 @@ def _routes(site):
 
 def a_token_is_shown_once_and_is_its_user(site):
     ada = site.signed_in('ada')
-    text = _make(ada, 'night log', 'read')
+    text = _make(ada, 'ada', 'night log', 'read')
     page = ada.get('/accounts/tokens/')
     lacks(page.text, text, text[4:])
     contains(page.words, 'night log', 'read', 'never')
@@ -80,9 +80,21 @@ def a_token_is_shown_once_and_is_its_user(site):
         lacks(' '.join(str(c) for c in row), text[4:])
     lacks(site.all_logs(), text[4:])
     # sending the form again makes no second one
-    page = ada.post('/accounts/tokens/', [('name', 'night log'), ('scope', 'read')])
+    page = ada.post('/accounts/tokens/', [('name', 'night log'), ('scope', 'read'),
+                                          ('old_password', PASSWORDS['ada'])])
     equal(page.status, 400)
     contains(page.words, 'You have a token of this name')
+
+
+def a_session_alone_makes_no_token(site):
+    ada = site.signed_in('ada')
+    form = {'name': 'of a stolen session', 'scope': 'read'}
+    for more in ({}, {'old_password': ''}, {'old_password': PASSWORDS['ben']}):
+        page = ada.post('/accounts/tokens/', dict(form, **more))
+        equal(page.status, 400)
+        contains(page.words, 'password')
+        lacks(page.text, 'mrd_', PASSWORDS['ben'])
+    equal(_id(site, 'of a stolen session'), None)
 
 
 def a_form_without_name_or_scope_says_what_is_missing(site):
@@ -99,7 +111,7 @@ def a_form_without_name_or_scope_says_what_is_missing(site):
 
 
 def a_script_writes_without_a_form_token(site):
-    text = _make(site.signed_in('ada'), 'writer', 'targets:write')
+    text = _make(site.signed_in('ada'), 'ada', 'writer', 'targets:write')
     answer = _ask(site, 'POST', '/targets/create/', text,
                   {'name': 'By a script', 'type': 'SIDEREAL', 'ra': '10', 'dec': '10'})
     equal(answer.status, 302)
@@ -112,9 +124,9 @@ def a_script_writes_without_a_form_token(site):
 
 def what_is_no_good_token_is_401_and_never_a_visitor(site):
     ada, ben = site.signed_in('ada'), site.signed_in('ben')
-    revoked = _make(ada, 'to be revoked', 'read', 'write')
-    expired = _make(ada, 'to expire', 'read', 'write')
-    disabled = _make(ben, "of who is out", 'read', 'write')
+    revoked = _make(ada, 'ada', 'to be revoked', 'read', 'write')
+    expired = _make(ada, 'ada', 'to expire', 'read', 'write')
+    disabled = _make(ben, 'ben', "of who is out", 'read', 'write')
     for text in (revoked, expired, disabled):
         equal(_ask(site, 'GET', '/targets/', text).status, 200)
     number = _id(site, 'to be revoked')
@@ -148,9 +160,9 @@ def what_is_no_good_token_is_401_and_never_a_visitor(site):
 def scopes_hold_at_every_route_of_every_executable(site):
     """A superuser's tokens: what a scope does not name is 403, whatever the row asks for."""
     admin = site.signed_in('admin')
-    tokens = {scopes: _make(admin, 'matrix ' + scopes, *scopes.split())
+    tokens = {scopes: _make(admin, 'admin', 'matrix ' + scopes, *scopes.split())
               for scopes in ('read', 'write', 'read write', 'targets:read', 'targets:write')}
-    revoked = _make(admin, 'matrix revoked', 'read', 'write')
+    revoked = _make(admin, 'admin', 'matrix revoked', 'read', 'write')
     admin.post('/accounts/tokens/%s/revoke/' % _id(site, 'matrix revoked'), page='/accounts/tokens/')
     before = site.one('SELECT COUNT(*) FROM target')
     admin.post('/targets/create/', {'name': 'Matrix', 'type': 'SIDEREAL', 'ra': '1', 'dec': '1'})
@@ -295,7 +307,7 @@ def an_expired_password_gets_no_token(site):
 
 
 def a_locked_site_lets_tokens_in_without_open_urls(site):
-    text = _make(site.signed_in('ada'), 'locked', 'read')
+    text = _make(site.signed_in('ada'), 'ada', 'locked', 'read')
     locked = {'MERIDIAN_AUTH_STRATEGY': 'LOCKED'}
     equal(_once(site, 'targets', 'GET', '/targets/', **locked)[0], 302)
     equal(_once(site, 'targets', 'GET', '/targets/', HTTP_ACCEPT='application/json', **locked)[0], 401)
@@ -309,7 +321,7 @@ def a_locked_site_lets_tokens_in_without_open_urls(site):
 
 def the_operator_sees_and_revokes_tokens(site):
     admin = site.signed_in('staff')
-    texts = [_make(admin, 'operator %d' % i, 'read') for i in range(3)]
+    texts = [_make(admin, 'staff', 'operator %d' % i, 'read') for i in range(3)]
     rows = json.loads(site.meridian('token', 'list', 'staff', '--json'))
     equal([r['name'] for r in rows], ['operator 2', 'operator 1', 'operator 0'])
     contains(site.meridian('token', 'list', 'staff'), 'operator 1', 'read', 'last used: never')
