@@ -8,16 +8,19 @@ from harness.report import contains, equal
 from harness.site import PASSWORDS
 
 # What each row needs to change something, were it let through. tests/attack/csrf.py sends the same, in more ways.
+GUESSED = 'harvest-Quartz-5-almanac'
+FORGED = {'username': 'forged', 'email': 'forged@evil.example', 'password1': GUESSED,
+          'password2': GUESSED}
 FORMS = {
     '/accounts/login/': {'username': 'ben', 'password': PASSWORDS['ben'], 'next': '/'},
     '/accounts/logout/': {},
     '/accounts/password/': {'old_password': PASSWORDS['admin'],
-                            'new_password1': 'harvest-Quartz-5-almanac',
-                            'new_password2': 'harvest-Quartz-5-almanac'},
+                            'new_password1': GUESSED,
+                            'new_password2': GUESSED},
     '/accounts/approve/<id>/': {'decision': 'approve'},
     '/accounts/password/reset/': {'email': 'ben'},
-    '/accounts/password/reset/<text>/': {'new_password1': 'harvest-Quartz-5-almanac',
-                                         'new_password2': 'harvest-Quartz-5-almanac'},
+    '/accounts/password/reset/<text>/': {'new_password1': GUESSED,
+                                         'new_password2': GUESSED},
     '/accounts/register/': {'username': 'forged'},
     '/accounts/register/<text>/': {},
     '/accounts/password/check/': {'password': 'x'},
@@ -36,6 +39,20 @@ FORMS = {
     '/admin/sites/site/add/': {'domain': 'forged.example', 'name': 'Forged'},
     '/admin/sites/site/<id>/change/': {'domain': 'forged.example', 'name': 'Forged'},
     '/admin/sites/site/<id>/delete/': {},
+    '/users/create/': FORGED,
+    '/users/<id>/update/': {'username': 'forged', 'email': 'forged@evil.example'},
+    '/users/<id>/delete/': {},
+    '/users/<id>/changepassword/': {'change_password_form': '1', 'password': GUESSED},
+    '/users/<id>/regenerate-token/': {},
+    '/admin/auth/user/add/': dict(FORGED, is_active='on', is_superuser='on'),
+    '/admin/auth/user/<id>/change/': {'username': 'forged', 'is_active': 'on', 'is_superuser': 'on'},
+    '/admin/auth/user/<id>/delete/': {},
+    '/groups/create/': {'name': 'forged'},
+    '/groups/<id>/update/': {'name': 'forged'},
+    '/groups/<id>/delete/': {},
+    '/admin/auth/group/add/': {'name': 'forged'},
+    '/admin/auth/group/<id>/change/': {'name': 'forged'},
+    '/admin/auth/group/<id>/delete/': {},
     '/targets/create/': {'name': 'Forged', 'type': 'SIDEREAL', 'ra': '10', 'dec': '10'},
     '/targets/<id>/update/': {'name': 'Forged', 'type': 'SIDEREAL', 'ra': '10', 'dec': '10'},
     '/targets/<id>/delete/': {},
@@ -64,7 +81,8 @@ def _unsafe_rows(site):
 def _state(site):
     """A digest of all that a form may change. The use of a session is not among it."""
     text = ''
-    for table, columns in (('users', 'id, username, password, is_active'), ('site', 'id, domain, name'),
+    for table, columns in (('users', 'id, username, password, email, is_active, is_superuser'), 
+                           ('site', 'id, domain, name'), ('user_group', 'id, name'),
                            ('session', 'user_id, created, expires'), ('api_token', 'user_id, name, scopes'),
                            ('target', 'id, name, ra'),
                            ('target_name', 'id, name'), ('rights', 'principal, target_id, verbs'),
@@ -118,12 +136,17 @@ def no_row_is_open_to_forged_forms(site):
         ('JSON as text', None, {'Content-Type': 'text/plain'}),
         ('the method overridden', False, {'X-HTTP-Method-Override': 'POST'}),
     ]
+    ben = site.one("SELECT id FROM users WHERE username = 'ben'")
+    site.meridian('group', 'add', 'victims')
+    group = site.one("SELECT id FROM user_group WHERE name = 'victims'")
+    numbers = (('/admin/sites/', other_site), ('/accounts/', own_token), ('/users/', ben),
+               ('/admin/auth/user/', ben), ('/groups/', group), ('/admin/auth/group/', group),
+               ('', target))
     rows = _unsafe_rows(site)
     equal(sorted(path for path, _ in rows), sorted(FORMS), 'the rows this test knows')
     before = _state(site)
     for row, _ in rows:
-        path = row.replace('<id>', other_site if row.startswith('/admin/') else
-                           own_token if row.startswith('/accounts/') else target)
+        path = row.replace('<id>', next(n for begin, n in numbers if row.startswith(begin)))
         for what, value, headers in cases:
             where = '%s, %s' % (row, what)
             if what == 'JSON as text':
