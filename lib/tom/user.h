@@ -85,12 +85,17 @@ enum user_result user_set_password(struct db *, struct arena *, const struct con
 enum db_result user_mail_password(
     struct db *, struct arena *, const struct config *, const struct account *) MUST_CHECK;
 
+/* The same to the address that the account had, where it got another one. */
+enum db_result user_mail_address(
+    struct db *, struct arena *, const struct config *, const struct account *was) MUST_CHECK;
+
 /* Parts of an account that a change covers. */
 enum user_part {
 	USER_NAME = 1, /* username */
 	USER_PROFILE = 2, /* first_name, last_name, affiliation */
-	USER_EMAIL = 4, /* another one is not verified, and links sent to the old one are void */
-	USER_ACTIVE = 8, /* is_active */
+	/* Another address is not verified; the old one is told, and links that were sent there are void. */
+	USER_EMAIL = 4,
+	USER_ACTIVE = 8, /* is_active; who is let in is pending no longer */
 	USER_RIGHTS = 16, /* is_staff, is_superuser */
 	USER_GROUPS = 32, /* the memberships */
 	USER_PASSWORD = 64

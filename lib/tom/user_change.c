@@ -176,6 +176,8 @@ change(struct db *db, void *arg)
 		r = write_password(db, c);
 	if (r == DB_END && (ask->changed & USER_EMAIL))
 		r = run_of(db, QUERY_USER_VOID_LINKS, new.id);
+	if (r == DB_END && (ask->changed & USER_EMAIL))
+		r = user_mail_address(db, c->arena, c->config, &ask->was);
 	if (r == DB_END && (ask->parts & USER_GROUPS))
 		r = write_groups(db, c);
 	if (r == DB_END && (ask->changed & (USER_ACTIVE | USER_RIGHTS | USER_PASSWORD)))

@@ -28,3 +28,23 @@ user_mail_password(struct db *db, struct arena *a, const struct config *c, const
 	        STR_ARG(u->username), config_text(c, "TOM_NAME"), STR_ARG(link),
 	        contact[0] != '\0' ? ": " : "", contact));
 }
+
+enum db_result
+user_mail_address(struct db *db, struct arena *a, const struct config *c, const struct account *was)
+{
+	const char *contact = config_text(c, "CONTACT");
+
+	if (!mail_is_on(c) || was->email.n == 0)
+		return DB_END;
+	return mail_add(db, c, was->email,
+	    arena_printf(a, "Your e-mail address at %s was changed", config_text(c, "TOM_NAME")),
+	    arena_printf(a,
+	        "Hello %.*s,\n\n"
+	        "your account at %s has another e-mail address now. Nothing more is sent to this "
+	        "one.\n\n"
+	        "If you wanted that, there is nothing to do. If not, tell those who run the site "
+	        "at "
+	        "once%s%s.\n",
+	        STR_ARG(was->username), config_text(c, "TOM_NAME"), contact[0] != '\0' ? ": " : "",
+	        contact));
+}

@@ -167,6 +167,41 @@ another_address_is_not_verified_and_old_links_are_void(void **state)
 }
 
 static void
+the_old_address_is_told_of_the_new_one(void **state)
+{
+	struct user_change c = { .parts = USER_EMAIL, .to = get(2) };
+	struct config *with_mail;
+	char err[300];
+
+	(void)state;
+	setenv("MERIDIAN_MAIL_TRANSPORT", "sendmail", 1);
+	setenv("MERIDIAN_MAIL_FROM", "tom@x.example", 1);
+	with_mail = config_load(err, sizeof(err));
+	unsetenv("MERIDIAN_MAIL_TRANSPORT");
+	unsetenv("MERIDIAN_MAIL_FROM");
+	assert_non_null(with_mail);
+	c.to.email = STR("new@x.example");
+	assert_int_equal(user_change(db, a, with_mail, &c, &why), USER_DONE);
+	assert_int_equal(number("SELECT count(*) FROM mail WHERE recipient = 'ada@x.example'"), 1);
+	config_free(with_mail);
+}
+
+static void
+who_is_let_in_is_pending_no_longer(void **state)
+{
+	struct user_change c = { .parts = USER_PROFILE };
+
+	(void)state;
+	run_sql("UPDATE users SET pending = 1, is_active = 0 WHERE id = 2");
+	c.to = get(2);
+	c.to.first_name = STR("Ada");
+	assert_int_equal(apply(&c), USER_DONE);
+	assert_int_equal(number("SELECT pending FROM users WHERE id = 2"), 1);
+	assert_int_equal(user_set_active(db, 2, true), USER_DONE);
+	assert_int_equal(number("SELECT pending FROM users WHERE id = 2"), 0);
+}
+
+static void
 names_differ_in_more_than_case_and_look(void **state)
 {
 	struct user_change c = { .parts = USER_NAME, .to = get(2) };
@@ -422,6 +457,10 @@ main(void)
 		    only_the_parts_that_were_named_are_written, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    another_address_is_not_verified_and_old_links_are_void, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    the_old_address_is_told_of_the_new_one, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    who_is_let_in_is_pending_no_longer, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    names_differ_in_more_than_case_and_look, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(other_rights_end_the_sessions, set_up, tear_down),
