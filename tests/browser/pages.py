@@ -297,8 +297,12 @@ def _pages(site):
     return ['/', '/about/', '/targets/', '/targets/create/', '/targets/create/?type=NON_SIDEREAL',
             '/targets/import/', '/targets/?name=nothing-like-it', '/targets/%s/' % site.curve,
             '/targets/%s/update/' % site.curve, '/accounts/password/', '/nowhere/', '/admin/',
-            '/admin/sites/site/', '/admin/sites/site/add/', '/admin/security/',
-            '/admin/sessions/', '/admin/sessions/end-all/']
+            '/admin/sites/site/', '/admin/sites/site/add/', '/admin/security/', '/admin/sessions/',
+            '/admin/sessions/end-all/', '/users/', '/users/profile/', '/users/create/',
+            '/groups/create/'] + \
+        [p % site.one("SELECT id FROM users WHERE username = 'ada'") for p in (
+            '/users/%s/update/', '/users/%s/delete/', '/users/%s/changepassword/',
+            '/admin/auth/user/%s/change/')]
 
 
 def every_page_fits_both_widths_in_both_themes(site, browser):

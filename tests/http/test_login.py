@@ -289,10 +289,10 @@ def a_token_is_good_for_every_form_of_its_session(site):
 
 def a_password_is_changed_and_ends_the_other_sessions(site):
     old, new = 'winter-Pelican-8-azimuth', 'summer-Pelican-8-altitude'
-    site.add_user('carol', old)
+    site.add_user('dora', old)
     here, elsewhere = site.visitor(), site.visitor()
-    here.sign_in('carol', old)
-    elsewhere.sign_in('carol', old)
+    here.sign_in('dora', old)
+    elsewhere.sign_in('dora', old)
     fields = {'old_password': old, 'new_password1': new, 'new_password2': new}
     answer = here.post('/accounts/password/', fields)
     if answer.status not in (302, 303):
@@ -300,8 +300,8 @@ def a_password_is_changed_and_ends_the_other_sessions(site):
     contains(here.follow(answer).words, 'Password changed')
     equal(here.get('/accounts/password/').status, 200, 'here')
     equal(elsewhere.get('/accounts/password/').status, 302, 'elsewhere')
-    site.visitor().sign_in('carol', new)
-    page = site.visitor().post('/accounts/login/', {'username': 'carol', 'password': old})
+    site.visitor().sign_in('dora', new)
+    page = site.visitor().post('/accounts/login/', {'username': 'dora', 'password': old})
     contains(page.words, REFUSED)
 
 
