@@ -113,6 +113,16 @@ regenerate_token(struct request *r, struct response *res)
 	if (r->id[0] != r->user->id && !r->user->is_superuser)
 		return respond_redirect(
 		    r, res, arena_printf(r->arena, "/users/%lld/update/", (long long)r->user->id));
+	if (!users_is_recent(r)) {
+		respond_message(r, res, "warn", STR("For a new API token sign in again first."));
+		return respond_redirect(r, res,
+		    arena_printf(r->arena, "/accounts/login/?again=1&next=%s",
+		        url_encode(r->arena,
+		            request_url(r,
+		                arena_printf(r->arena, "/users/%lld/update/", (long long)r->id[0])
+		                    .p))
+		            .p));
+	}
 	if (config_bool(r->app->config, "TOM_API_TOKEN_REQUIRES_MFA") &&
 	    auth_session(r)->factor == 0)
 		return respond_error(r, res, 403,

@@ -253,6 +253,9 @@ def ones_own_account_goes_after_a_new_sign_in(site):
         page = client.submit('/users/%s/update/' % number, {'email': 'q@example.org'})
         equal(page.status, 400)
         contains(page.words, 'sign in again first')
+        answer = client.post('/users/%s/regenerate-token/' % number, {}, page='/accounts/password/')
+        contains(answer.location, '/accounts/login/?again=1&next=')
+        equal(site.one('SELECT COUNT(*) FROM api_token WHERE user_id = ' + number), '0')
     finally:
         site.stop_handler('users')
         site.start_handler('users')
