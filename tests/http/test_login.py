@@ -448,6 +448,7 @@ def a_busy_machine_says_come_again(site):
         import fcntl
         import os
         import struct
+        busy.visitor().sign_in('ben', PASSWORDS['ben'])  # makes the file
         lock = os.open(os.path.join(busy.run, 'passwords.lock'), os.O_RDWR)
         try:
             # struct flock: l_type, l_whence, l_start, l_len, l_pid; 37 is F_OFD_SETLK
