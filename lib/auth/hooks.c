@@ -307,6 +307,14 @@ refuse_token(struct request *r, struct response *res)
 	return -1;
 }
 
+/* What was asked for, for the log: a text in a path may be a link for one use, and is left out. */
+static const char *
+asked_path(const struct request *r)
+{
+	return r->route != NULL && strstr(r->route->path, "<text>") != NULL ? r->route->path
+	                                                                    : r->path.p;
+}
+
 /* Does the token's scopes let it use the row? Where there is no row, there is nothing to refuse. */
 static bool
 is_in_scope(struct request *r, struct response *res)
@@ -326,7 +334,7 @@ is_in_scope(struct request *r, struct response *res)
 	    (struct event){ .kind = EVENT_ACCESS_REFUSED,
 	        .user = token->user_id,
 	        .detail = arena_printf(r->arena, "token \"%s\" at %s %s", token->name.p,
-	            safe ? "GET" : "POST", r->path.p) });
+	            safe ? "GET" : "POST", asked_path(r)) });
 	respond_error(r, res, 403, why);
 	return false;
 }
@@ -348,7 +356,7 @@ note_refused(struct request *r)
 	        .user = r->user == NULL ? 0 : r->user->id,
 	        .username = r->user == NULL ? STR("") : r->user->username,
 	        .detail = arena_printf(r->arena, "%s %s%s", request_is_safe(r) ? "GET" : "POST",
-	            r->path.p, r->user == NULL ? ", not signed in" : "") });
+	            asked_path(r), r->user == NULL ? ", not signed in" : "") });
 }
 
 static int
@@ -464,7 +472,7 @@ csrf(struct request *r, struct response *res)
 	    (struct event){ .kind = EVENT_CSRF_REFUSED,
 	        .user = r->user == NULL ? 0 : r->user->id,
 	        .username = r->user == NULL ? STR("") : r->user->username,
-	        .detail = arena_printf(r->arena, "%s, Origin %.*s: %s", r->path.p,
+	        .detail = arena_printf(r->arena, "%s, Origin %.*s: %s", asked_path(r),
 	            STR_ARG(origin.p == NULL ? STR("absent") : origin), why) });
 	respond_error(r, res, 403, why);
 	return -1;

@@ -230,7 +230,8 @@ begin_file(struct multipart *m, struct str filename, struct str type)
 		.fd = temporary_file() };
 	/* an executable without a route for files has no place for them (server_confine) */
 	if (u->fd < 0 && errno == EACCES) {
-		log_warn("a file was sent to where none are taken", LOG_STR("path", r->path));
+		log_warn("a file was sent to where none are taken",
+		    LOG_TEXT("route", r->route == NULL ? "" : r->route->path));
 		return refuse(415, "This page takes no files.");
 	}
 	if (u->fd < 0) {
