@@ -9,7 +9,8 @@ VALUES (:username, :name_key, :search_key, :password, :first_name, :last_name, :
 
 --: registration_purge
 -- Those whose address was not confirmed in time.
-DELETE FROM users WHERE pending = 1 AND email_verified IS NULL AND created < :before
+DELETE FROM users
+WHERE pending = 1 AND email_verified IS NULL AND is_active = 0 AND created < :before
 
 --: registration_verify
 -- The address is theirs; they are let in, or wait for staff (:pending).

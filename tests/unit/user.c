@@ -11,6 +11,7 @@
 #include "race.h"
 #include "scratch.h"
 #include "tom/group.h"
+#include "tom/registration.h"
 #include "tom/user.h"
 
 #define GOOD "kettle-Ostrich-9-brine"
@@ -386,6 +387,24 @@ the_last_active_superuser_stays(void **state)
 	assert_int_equal(user_delete(db, 2), USER_LAST);
 }
 
+/* Staff let in somebody whose address was not confirmed: the purge of such is not theirs. */
+static void
+who_was_let_in_is_not_purged_as_a_registration(void **state)
+{
+	(void)state;
+	run_sql("UPDATE users SET pending = 1, is_active = 0, email_verified = NULL WHERE id = 3");
+	assert_int_equal(user_set_active(db, 3, true), USER_DONE);
+	assert_int_equal(number("SELECT pending FROM users WHERE id = 3"), 0);
+	assert_int_equal(user_set_active(db, 3, false), USER_DONE);
+	assert_int_equal(registration_purge(db, scratch_config, clock_now()), DB_END);
+	assert_true(get(3).id == 3);
+	/* nor is one of a version that left the mark */
+	run_sql("UPDATE users SET pending = 1, is_active = 1 WHERE id = 3");
+	assert_int_equal(registration_purge(db, scratch_config, clock_now()), DB_END);
+	assert_true(get(3).id == 3);
+	run_sql("UPDATE users SET pending = 0, email_verified = 5 WHERE id = 3");
+}
+
 static int
 end_a_reign(struct db *own, int which)
 {
@@ -473,6 +492,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    staff_do_not_touch_staff_and_superusers, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_last_active_superuser_stays, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    who_was_let_in_is_not_purged_as_a_registration, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(two_at_once_leave_a_superuser, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    people_are_found_in_all_their_names, set_up, tear_down),
