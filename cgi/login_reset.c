@@ -18,6 +18,7 @@
 #include "tom/mail.h"
 
 #define LINK_LIFE HOUR
+#define LINKS_MAX 3 /* good ones of an account at a time */
 #define PATH "/accounts/password/reset/"
 #define SENT "/accounts/password/sent/"
 
@@ -98,13 +99,22 @@ find_accounts(struct db *db, struct asking *ask)
 	return db_done(q);
 }
 
+/*
+ * Whose mailbox has LINKS_MAX good links gets no more: however often strangers ask, the owner has one
+ * that works. (A limit of mails a day would let them use it up.)
+ */
 static enum db_result
 send_link(struct db *db, struct request *r, const struct one_time *one)
 {
 	const struct config *c = r->app->config;
 	const char *name = config_text(c, "TOM_NAME");
 	struct str token, link, body;
-	enum db_result result = one_time_add(
+	int64_t good;
+	enum db_result result = one_time_count(db, ONE_TIME_RESET, one, r->now, &good);
+
+	if (result != DB_END || good >= LINKS_MAX)
+		return result;
+	result = one_time_add(
 	    db, r->arena, auth_secret(r), ONE_TIME_RESET, one, r->now, r->now + LINK_LIFE, &token);
 
 	if (result != DB_END)
@@ -118,7 +128,7 @@ send_link(struct db *db, struct request *r, const struct one_time *one)
 	    "within an hour. It can be used once.\n\n"
 	    "If it was not you, do nothing: your password stays as it is.\n",
 	    STR_ARG(one->username), name, link.p);
-	return mail_add_asked(
+	return mail_add(
 	    db, c, one->email, arena_printf(r->arena, "Another password for %s", name), body);
 }
 

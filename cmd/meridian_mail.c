@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "auth/one_time.h"
 #include "base/log.h"
 #include "mail.h"
 #include "tom/mail.h"
@@ -107,6 +108,8 @@ purge(struct run *run)
 
 	if (r == DB_END)
 		r = registration_purge(run->db, run->config, now);
+	if (r == DB_END) /* links of nobody: those that expired */
+		r = one_time_end(run->db, ONE_TIME_RESET, 0, now);
 	return r;
 }
 

@@ -41,6 +41,22 @@ one_time_add(struct db *db, struct arena *a, struct secret *secret, enum one_tim
 }
 
 enum db_result
+one_time_count(struct db *db, enum one_time_purpose purpose, const struct one_time *account,
+    int64_t now, int64_t *n)
+{
+	struct query *q = db_query(db, QUERY_ONE_TIME_COUNT);
+
+	*n = 0;
+	db_int(q, "user", account->user);
+	db_text(q, "purpose", str_of(purposes[purpose]));
+	db_int(q, "now", now);
+	db_int(q, "password_changed", account->password_changed);
+	while (db_step(q) == DB_ROW)
+		*n = db_col_int(q, "n");
+	return db_done(q);
+}
+
+enum db_result
 one_time_find(struct db *db, struct arena *a, struct secret *secret, enum one_time_purpose purpose,
     struct str token, int64_t now, struct one_time *found)
 {

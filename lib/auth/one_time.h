@@ -29,6 +29,10 @@ struct one_time {
 enum db_result one_time_add(struct db *, struct arena *, struct secret *, enum one_time_purpose,
     const struct one_time *account, int64_t now, int64_t expires, struct str *token) MUST_CHECK;
 
+/* How many good links of that purpose the account has. */
+enum db_result one_time_count(struct db *, enum one_time_purpose, const struct one_time *account,
+    int64_t now, int64_t *n) MUST_CHECK;
+
 /*
  * DB_ROW and *found, in the arena: the link is good. DB_END: it is not (unknown, used, expired, void,
  * for another purpose, no token at all). Nothing is written: looking uses nothing up.

@@ -12,6 +12,12 @@ FROM one_time o JOIN users u ON u.id = o.user_id
 WHERE o.token_hash = :token AND o.purpose = :purpose AND o.expires > :now AND o.email = u.email
 	AND o.password_changed = u.password_changed
 
+--: one_time_count
+-- How many good ones an account has.
+SELECT CAST(COUNT(*) AS BIGINT) AS n FROM one_time
+WHERE user_id = :user AND purpose = :purpose AND expires > :now
+	AND password_changed = :password_changed
+
 --: one_time_take
 -- Who deletes it has it.
 DELETE FROM one_time WHERE token_hash = :token AND purpose = :purpose AND expires > :now

@@ -102,6 +102,33 @@ a_link_is_used_once(void **state)
 }
 
 static void
+good_ones_are_counted(void **state)
+{
+	struct one_time other = ada;
+	int64_t n;
+
+	(void)state;
+	assert_int_equal(one_time_end(db, ONE_TIME_RESET, ada.user, start), DB_END);
+	for (int i = 0; i < 2; i++)
+		(void)add(ONE_TIME_RESET);
+	(void)add(ONE_TIME_EMAIL);
+	assert_int_equal(one_time_count(db, ONE_TIME_RESET, &ada, start, &n), DB_END);
+	assert_int_equal(n, 2);
+	other.password_changed++;
+	assert_int_equal(one_time_count(db, ONE_TIME_RESET, &other, start, &n), DB_END);
+	assert_int_equal(n, 0);
+	assert_int_equal(one_time_count(db, ONE_TIME_RESET, &ada, start + HOUR, &n), DB_END);
+	assert_int_equal(n, 0);
+	/* who ends nobody's ends what expired */
+	assert_int_equal(one_time_end(db, ONE_TIME_RESET, 0, start + HOUR - 1), DB_END);
+	assert_int_equal(one_time_count(db, ONE_TIME_RESET, &ada, start, &n), DB_END);
+	assert_int_equal(n, 2);
+	assert_int_equal(one_time_end(db, ONE_TIME_RESET, 0, start + HOUR), DB_END);
+	assert_int_equal(one_time_count(db, ONE_TIME_RESET, &ada, start, &n), DB_END);
+	assert_int_equal(n, 0);
+}
+
+static void
 what_is_no_token_finds_nothing(void **state)
 {
 	struct str token = add(ONE_TIME_RESET);
@@ -178,6 +205,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_link_finds_its_account_until_it_expires),
 		cmocka_unit_test(a_link_is_used_once),
+		cmocka_unit_test(good_ones_are_counted),
 		cmocka_unit_test(what_is_no_token_finds_nothing),
 		cmocka_unit_test(another_password_or_address_voids_it),
 		cmocka_unit_test(of_two_at_once_one_wins),
