@@ -81,7 +81,7 @@ def _unsafe_rows(site):
 def _state(site):
     """A digest of all that a form may change. The use of a session is not among it."""
     text = ''
-    for table, columns in (('users', 'id, username, password, email, is_active, is_superuser'), 
+    for table, columns in (('users', 'id, username, password, email, is_active, is_superuser'),
                            ('site', 'id, domain, name'), ('user_group', 'id, name'),
                            ('session', 'user_id, created, expires'), ('api_token', 'user_id, name, scopes'),
                            ('target', 'id, name, ra'),
