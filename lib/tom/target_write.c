@@ -438,12 +438,22 @@ rewrite_groups(struct db *db, const struct writing *w)
 	return denied ? DB_REFUSED : r;
 }
 
+/* OPEN and PUBLIC are rights, too: who may change the target by them alone leaves them as they are. */
 static enum db_result
-rewrite_sight(struct db *db, const struct target *t)
+rewrite_sight(struct db *db, const struct writing *w)
 {
+	const struct target *t = &w->draft->target;
 	int64_t public = target_public_principal(t->permissions);
-	enum db_result r = take(db, t->id, PRINCIPAL_ANYONE);
+	int held;
+	enum db_result r = read_held(db, w, &held);
 
+	if (r == DB_END && (held & CHANGE) == 0) {
+		problem_add(w->problems, w->arena, "permissions",
+		    STR("You can give and take no more rights than you have yourself."));
+		return DB_REFUSED;
+	}
+	if (r == DB_END)
+		r = take(db, t->id, PRINCIPAL_ANYONE);
 	if (r == DB_END)
 		r = take(db, t->id, PRINCIPAL_SIGNED_IN);
 	return r == DB_END && public != 0 ? give(db, t, public, VIEW) : r;
@@ -491,10 +501,11 @@ write_changed(struct db *db, void *arg)
 		r = rewrite_names(db, w);
 	if (r == DB_END && (w->parts & SET_EXTRAS))
 		r = rewrite_extras(db, d);
+	/* before the groups: what they have given up by the same form still counts for it */
+	if (r == DB_END && old.permissions != d->target.permissions)
+		r = rewrite_sight(db, w);
 	if (r == DB_END && (w->parts & SET_GROUPS))
 		r = rewrite_groups(db, w);
-	if (r == DB_END && old.permissions != d->target.permissions)
-		r = rewrite_sight(db, &d->target);
 	return r;
 }
 

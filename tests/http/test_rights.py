@@ -205,6 +205,10 @@ def open_and_public_give_change_and_delete_where_the_site_says_so(site):
             equal(_give(ben, target, user='ben', change=True).status, 403)
             answer = ben.submit(path + 'update/', {'groups': str(group // 16)})
             equal((answer.status, group in _rights(other, target)), (400, False))
+            for sight in {'OPEN', 'PUBLIC', 'PRIVATE'} - {kind}:
+                answer = ben.submit(path + 'update/', {'permissions': sight, 'name': 'Opened ' + kind})
+                equal((answer.status, other.one('SELECT permissions FROM target WHERE id = %d' % target),
+                       1 in _rights(other, target)), (400, kind, kind == 'OPEN'))
             visitor = other.visitor()
             equal(visitor.get(path + 'update/').status, 302)
             equal(visitor.get(path).status, 200 if kind == 'OPEN' else 404)
@@ -262,7 +266,9 @@ def measurements_have_rights_of_their_own_where_the_site_says_so(site):
         # why
         words = ada.get('/targets/%d/access/?user=ben' % target).words
         contains(words, 'Measurements of ATLAS: yes.', 'Measurements of ZTF: yes.')
-        lacks(visitor.get('/targets/%d/access/' % target).words, 'By name')
+        words = visitor.get('/targets/%d/access/' % target).words
+        contains(words, 'Measurements of ATLAS')
+        lacks(words, 'By name', 'ZTF')
         equal(_give(ada, target, source='ZTF', principal=_principal(other, 'ben'), was=1,
                     take=1).status, 302)
         equal(_sources(ben, target)[:2], ({'ATLAS'}, 2))
