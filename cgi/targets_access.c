@@ -15,16 +15,25 @@ struct access_page {
 	struct response *res;
 	struct target target;
 	bool manages; /* sees all reasons */
+	bool locked;
 	struct str *sources; /* whose measurements have rights of their own */
 	size_t nsources;
 	struct value *page;
 };
 
-/* Is a visitor nobody here, whatever is OPEN? */
+/* Is a visitor nobody here, whatever is OPEN? Not where OPEN_URLS lets them to the target. */
 static bool
-is_locked(const struct request *req)
+is_locked(struct request *req, int64_t id)
 {
-	return str_is(str_of(config_text(req->app->config, "AUTH_STRATEGY")), "LOCKED");
+	static const char *const pages[] = { "", "photometry.csv", "access/" };
+	const struct config *c = req->app->config;
+	bool open = access_is_open(c, "/targets/") || access_is_open(c, "/targets/export/");
+
+	for (size_t i = 0; i < NELEM(pages); i++)
+		open = open ||
+		    access_is_open(
+		        c, arena_printf(req->arena, "/targets/%lld/%s", (long long)id, pages[i]).p);
+	return str_is(str_of(config_text(c, "AUTH_STRATEGY")), "LOCKED") && !open;
 }
 
 static int
@@ -39,6 +48,7 @@ load(struct access_page *p)
 	if (get_target(req, p->res, VIEW, &p->target) != 0)
 		return -1;
 	r = rights_of_user(req->app->db, req->arena, p->target.id, STR(""), u->id, &own, &n);
+	p->locked = is_locked(req, p->target.id);
 	p->manages = u->is_superuser || (rights_held(own, n) & CHANGE) != 0;
 	if (r == DB_END && data_have_rights(req))
 		r = rights_sources(
@@ -55,7 +65,7 @@ reason(const struct access_page *p, const struct right *r)
 
 	switch (r->of) {
 	case RIGHT_ANYONE:
-		return is_locked(p->req)
+		return p->locked
 		    ? STR("It is open to everyone, and this site lets in who is signed in.")
 		    : STR("It is open to everyone, without signing in.");
 	case RIGHT_SIGNED_IN:
@@ -106,11 +116,16 @@ add_answer(struct access_page *p, const char *key, int64_t user, bool is_superus
 	value_set_bool(v, "sees", sees);
 	data = value_set_list(v, "data");
 	for (size_t i = 0; i < p->nsources && r == DB_END && sees; i++) {
-		struct value *one = value_add_object(data);
+		struct value *one;
 
-		value_set_text(one, "source", p->sources[i]);
-		reasons = value_set_list(one, "reasons");
+		reasons = value_list(p->req->arena);
 		r = add_reasons(p, reasons, p->sources[i], user, is_superuser);
+		/* others are not told that there are measurements which they may not see */
+		if (!p->manages && value_count(reasons) == 0)
+			continue;
+		one = value_add_object(data);
+		value_set_text(one, "source", p->sources[i]);
+		value_set(one, "reasons", reasons);
 		value_set_bool(one, "sees", value_count(reasons) > 0);
 	}
 	return r;
@@ -178,8 +193,7 @@ add_row(const struct access_page *p, struct value *list, const struct right *r)
 	if (r->of == RIGHT_ANYONE || r->of == RIGHT_SIGNED_IN)
 		verbs |= auth_user(p->req)->open_verbs;
 	value_set_text(v, "who",
-	    r->of == RIGHT_ANYONE && is_locked(p->req) ? STR("Everyone who is signed in")
-	                                               : right_who(r));
+	    r->of == RIGHT_ANYONE && p->locked ? STR("Everyone who is signed in") : right_who(r));
 	value_set_text(v, "verbs", verbs_text(verbs));
 	value_set_cstr(v, "why",
 	    r->of == RIGHT_ANYONE          ? "It is OPEN"

@@ -80,7 +80,7 @@ def _direct(site, name, path, **settings):
 
 @needs('nginx')
 def open_urls_open_what_they_name_and_nothing_beside_it(site):
-    patterns = '/pub/*, /targets/1/photometry.csv, /about/'
+    patterns = '/pub/*, /targets/1/photometry.csv, /targets/1/access/, /about/'
     with site.variant(users=False, AUTH_STRATEGY='LOCKED', OPEN_URLS=patterns) as locked:
         locked.sql("INSERT INTO target (id, name, type, permissions, created, modified, ra, \"dec\") "
                    "VALUES (1, 'Locked secret', 'SIDEREAL', 'OPEN', 1, 1, 1, 1)"
@@ -91,6 +91,7 @@ def open_urls_open_what_they_name_and_nothing_beside_it(site):
         visitor = locked.visitor()
         equal(visitor.get('/targets/1/photometry.csv').status, 200)
         equal(visitor.get('/targets/1/%70hotometry.csv').status, 200, 'the same path, spelled otherwise')
+        contains(visitor.get('/targets/1/access/').words, 'It is open to everyone, without signing in.')
         equal(visitor.get('/pub/a/b/').status, 404, "'*' spans '/'")
         odd = ['/pub/../targets/1/', '/pub/%2e%2e/targets/1/', '/pub%2f..%2ftargets/1/',
                '/pub/..%2ftargets%2f1%2f', '/targets/1/?/pub/', '/targets/1/?x=/targets/1/photometry.csv',
