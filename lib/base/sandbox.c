@@ -12,6 +12,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/landlock.h>
+#include <linux/sockios.h>
+#include <netinet/in.h>
 #include <seccomp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,10 +59,10 @@ static const int forbidden[] = {
 /* More of it, for a worker: it opens no server, signals nobody. */
 static const int forbidden_to_workers[] = { SCMP_SYS(bind), SCMP_SYS(listen), SCMP_SYS(kill),
 	SCMP_SYS(tkill), SCMP_SYS(pidfd_open), SCMP_SYS(pidfd_send_signal),
-	SCMP_SYS(rt_sigqueueinfo), SCMP_SYS(shmget), SCMP_SYS(shmat), SCMP_SYS(msgget),
-	SCMP_SYS(semget), SCMP_SYS(mq_open), SCMP_SYS(fanotify_init), SCMP_SYS(inotify_init),
-	SCMP_SYS(inotify_init1), SCMP_SYS(memfd_secret), SCMP_SYS(chroot), SCMP_SYS(link),
-	SCMP_SYS(linkat), SCMP_SYS(symlink), SCMP_SYS(symlinkat), SCMP_SYS(mkdir),
+	SCMP_SYS(rt_sigqueueinfo), SCMP_SYS(rt_tgsigqueueinfo), SCMP_SYS(shmget), SCMP_SYS(shmat),
+	SCMP_SYS(msgget), SCMP_SYS(semget), SCMP_SYS(mq_open), SCMP_SYS(fanotify_init),
+	SCMP_SYS(inotify_init), SCMP_SYS(inotify_init1), SCMP_SYS(memfd_secret), SCMP_SYS(chroot),
+	SCMP_SYS(link), SCMP_SYS(linkat), SCMP_SYS(symlink), SCMP_SYS(symlinkat), SCMP_SYS(mkdir),
 	SCMP_SYS(mkdirat) };
 
 static const int forbidden_without_processes[] = { SCMP_SYS(fork), SCMP_SYS(vfork), SCMP_SYS(clone),
@@ -74,9 +76,8 @@ static const int left_to_compute[] = { SCMP_SYS(read), SCMP_SYS(pread64), SCMP_S
 	SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(lseek), SCMP_SYS(close), SCMP_SYS(fstat),
 	SCMP_SYS(newfstatat), SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise),
 	SCMP_SYS(futex), SCMP_SYS(getrandom), SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday),
-	SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(tgkill), SCMP_SYS(rt_sigreturn),
-	SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigaction), SCMP_SYS(restart_syscall), SCMP_SYS(exit),
-	SCMP_SYS(exit_group) };
+	SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(rt_sigreturn), SCMP_SYS(rt_sigprocmask),
+	SCMP_SYS(rt_sigaction), SCMP_SYS(restart_syscall), SCMP_SYS(exit), SCMP_SYS(exit_group) };
 
 #define MEMORY_MAX ((rlim_t)1 << 30)
 
@@ -98,9 +99,14 @@ static int
 forbid_families(scmp_filter_ctx filter, const struct sandbox *box)
 {
 	const struct scmp_arg_cmp beyond = { .arg = 0, .op = SCMP_CMP_GE, .datum_a = AF_MAX };
+	/* Landlock tells ports of TCP apart, and not those of MPTCP and SCTP */
+	const struct scmp_arg_cmp streams = { .arg = 2, .op = SCMP_CMP_GT, .datum_a = IPPROTO_UDP };
 	int failed = seccomp_rule_add_array(
 	    filter, SCMP_ACT_KILL_PROCESS, SCMP_SYS(socket), 1, &beyond);
 
+	if (failed == 0)
+		failed = seccomp_rule_add_array(
+		    filter, SCMP_ACT_KILL_PROCESS, SCMP_SYS(socket), 1, &streams);
 	for (unsigned family = 0; failed == 0 && family < AF_MAX; family++) {
 		const struct scmp_arg_cmp is = { .arg = 0, .op = SCMP_CMP_EQ, .datum_a = family };
 
@@ -112,6 +118,34 @@ forbid_families(scmp_filter_ctx filter, const struct sandbox *box)
 		failed = seccomp_rule_add_array(
 		    filter, SCMP_ACT_KILL_PROCESS, SCMP_SYS(socket), 1, &is);
 	}
+	return failed;
+}
+
+/*
+ * Other ways to signal somebody than kill(2): as one of their threads, as who owns a descriptor, by a
+ * limit of theirs. abort(3) is tgkill(2) to oneself; a helper leaves that to the processes it forks.
+ */
+static int
+forbid_signals(scmp_filter_ctx filter, const struct sandbox *box)
+{
+	const uint64_t all = UINT32_MAX; /* the kernel looks at no more of a command */
+	const struct {
+		int call;
+		struct scmp_arg_cmp is;
+	} ways[] = {
+		{ SCMP_SYS(fcntl), { 1, SCMP_CMP_MASKED_EQ, all, F_SETOWN } },
+		{ SCMP_SYS(fcntl), { 1, SCMP_CMP_MASKED_EQ, all, F_SETOWN_EX } },
+		{ SCMP_SYS(ioctl), { 1, SCMP_CMP_MASKED_EQ, all, FIOSETOWN } },
+		{ SCMP_SYS(ioctl), { 1, SCMP_CMP_MASKED_EQ, all, SIOCSPGRP } },
+		{ SCMP_SYS(prlimit64), { 0, SCMP_CMP_NE, 0, 0 } },
+		{ SCMP_SYS(tgkill), { 0, SCMP_CMP_NE, (scmp_datum_t)getpid(), 0 } },
+	};
+	size_t n = box->processes ? NELEM(ways) - 1 : NELEM(ways);
+	int failed = 0;
+
+	for (size_t i = 0; failed == 0 && i < n; i++)
+		failed = seccomp_rule_add_array(
+		    filter, SCMP_ACT_KILL_PROCESS, ways[i].call, 1, &ways[i].is);
 	return failed;
 }
 
@@ -177,6 +211,8 @@ filter_for_worker(const struct sandbox *box)
 		failed = forbid(
 		    filter, forbidden_without_processes, NELEM(forbidden_without_processes));
 	if (failed == 0)
+		failed = forbid_signals(filter, box);
+	if (failed == 0)
 		failed = forbid_code(filter);
 	if (failed == 0 && !box->local && !box->remote)
 		failed = forbid(
@@ -192,11 +228,18 @@ filter_to_compute(void)
 	const struct scmp_arg_cmp memory = {
 		.arg = 2, .op = SCMP_CMP_MASKED_EQ, .datum_a = PROT_EXEC, .datum_b = 0
 	};
+	/* abort(3) */
+	const struct scmp_arg_cmp oneself = {
+		.arg = 0, .op = SCMP_CMP_EQ, .datum_a = (scmp_datum_t)getpid()
+	};
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
 	int failed = filter == NULL
 	    ? -ENOMEM
 	    : seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, &memory);
 
+	if (failed == 0)
+		failed = seccomp_rule_add_array(
+		    filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, &oneself);
 	for (size_t i = 0; failed == 0 && i < NELEM(left_to_compute); i++) {
 		failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, left_to_compute[i], 0);
 		if (failed == -EDOM)

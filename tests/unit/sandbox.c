@@ -4,6 +4,7 @@
 #include "unit.h"
 
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -170,6 +171,98 @@ the_confined_make_no_sockets(void **state)
 }
 
 static void
+signal_a_thread(void)
+{
+	confine();
+	(void)syscall(SYS_tgkill, getppid(), getppid(), 0);
+}
+
+static void
+own_a_descriptor_for_the_parent(void)
+{
+	confine();
+	(void)fcntl(STDIN_FILENO, F_SETOWN, getppid());
+}
+
+static void
+limit_the_parent(void)
+{
+	struct rlimit limit;
+
+	confine();
+	(void)prlimit(getppid(), RLIMIT_CPU, NULL, &limit);
+}
+
+static void
+compute_and_signal(void)
+{
+	if (sandbox_compute(10, MIB(256)) != 0)
+		_exit(98);
+	(void)syscall(SYS_tgkill, getppid(), getppid(), 0);
+}
+
+static void
+confine_and_abort(void)
+{
+	confine();
+	abort();
+}
+
+static void
+compute_and_abort(void)
+{
+	if (sandbox_compute(10, MIB(256)) != 0)
+		_exit(98);
+	abort();
+}
+
+static void
+the_confined_signal_nobody_but_themselves(void **state)
+{
+	void (*const tries[])(void) = { signal_a_thread, own_a_descriptor_for_the_parent,
+		limit_the_parent, compute_and_signal };
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(tries); i++)
+		assert_int_equal(WTERMSIG(after(tries[i])), SIGSYS);
+	assert_int_equal(WTERMSIG(after(confine_and_abort)), SIGABRT);
+	assert_int_equal(WTERMSIG(after(compute_and_abort)), SIGABRT);
+}
+
+static void
+make_a_remote_socket(int protocol)
+{
+	struct sandbox box;
+
+	sandbox_begin(&box);
+	sandbox_tcp(&box, 5432);
+	if (sandbox_confine(&box) != 0)
+		_exit(98);
+	if (socket(AF_INET, SOCK_STREAM, protocol) < 0)
+		_exit(1);
+}
+
+static void
+make_a_tcp_socket(void)
+{
+	make_a_remote_socket(0);
+}
+
+static void
+make_a_multipath_socket(void)
+{
+	make_a_remote_socket(IPPROTO_MPTCP);
+}
+
+static void
+a_database_elsewhere_is_reached_by_tcp_alone(void **state)
+{
+	(void)state;
+	assert_int_equal(after(make_a_tcp_socket), 0);
+	assert_int_equal(WTERMSIG(after(make_a_multipath_socket)), SIGSYS);
+}
+
+static void
 the_confined_read_below_their_directories_and_write_nowhere(void **state)
 {
 	FILE *f;
@@ -197,6 +290,8 @@ main(void)
 		cmocka_unit_test(what_an_intruder_wants_ends_the_process),
 		cmocka_unit_test(what_a_worker_does_is_left),
 		cmocka_unit_test(the_confined_make_no_sockets),
+		cmocka_unit_test(the_confined_signal_nobody_but_themselves),
+		cmocka_unit_test(a_database_elsewhere_is_reached_by_tcp_alone),
 		cmocka_unit_test(the_confined_read_below_their_directories_and_write_nowhere),
 	};
 
