@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,7 @@
 #include "auth/vault.h"
 #include "base/sandbox.h"
 #include "db/roles.h"
+#include "http/proxy.h"
 #include "http/template.h"
 #include "tom/mail.h"
 #include "tom/registration.h"
@@ -390,7 +392,7 @@ check_mail(struct findings *f, bool deploy)
 		    "Name a file with it as TERMS_FILE.");
 }
 
-/* Patterns that open all of a site that is LOCKED. */
+/* Patterns that open all of a site that is LOCKED: those that fit a path nobody would name. */
 static void
 check_open_urls(struct findings *f)
 {
@@ -398,11 +400,31 @@ check_open_urls(struct findings *f)
 
 	for (size_t i = 0; (pattern = config_item(f->run->config, "OPEN_URLS", i)).p != NULL; i++)
 		if (strcmp(text(f, "AUTH_STRATEGY"), "LOCKED") == 0 &&
-		    (str_is(pattern, "*") || str_is(pattern, "/*")))
+		    fnmatch(pattern.p, "/which/nobody/names", FNM_NOESCAPE) == 0)
 			found(f, true,
 			    arena_printf(f->run->arena,
 			        "OPEN_URLS holds %.*s: the site is not LOCKED", STR_ARG(pattern)),
 			    "Name what is open, such as /targets/.");
+}
+
+/* Networks that hold the addresses of strangers: these are of documentation, and no proxy's. */
+static void
+check_proxies(struct findings *f)
+{
+	static const char *const strangers[] = { "203.0.113.7", "2001:db8::7" };
+	struct str hop = STR("192.0.2.7");
+
+	for (size_t i = 0; i < NELEM(strangers); i++)
+		if (str_eq(
+		        proxy_address(f->run->arena, f->run->config, str_of(strangers[i]), &hop, 1),
+		        hop)) {
+			found(f, true,
+			    STR("TRUSTED_PROXIES holds everybody: visitors say what their address "
+			        "is"),
+			    "Name the addresses of the proxies alone, or guessing is not slowed "
+			    "down.");
+			return;
+		}
 }
 
 static void
@@ -426,6 +448,7 @@ check_settings(struct findings *f)
 	check_sandbox(f);
 	check_places(f);
 	check_open_urls(f);
+	check_proxies(f);
 	if (config_int(c, "SESSION_DAYS") > 30)
 		found(f, false, STR("sessions last longer than 30 days"),
 		    "Take SESSION_DAYS out: 14 days.");

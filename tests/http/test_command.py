@@ -295,12 +295,14 @@ def check_finds_what_is_unsafe_on_a_network_when_asked(site):
             os.chmod(own.sqlite, 0o644)
             contains(own.findings('--deploy', status=1), 'can be read or written by every user')
             os.chmod(own.sqlite, 0o600)
-        own.write(SESSION_DAYS='60', TOM_PASSWORD_RESET_ENABLED='yes', AUTH_STRATEGY='LOCKED', OPEN_URLS='/*',
-                  SANDBOX='no')
+        own.write(SESSION_DAYS='60', TOM_PASSWORD_RESET_ENABLED='yes', AUTH_STRATEGY='LOCKED', OPEN_URLS='/**',
+                  SANDBOX='no', TRUSTED_PROXIES='::/0')
         contains(own.findings('--deploy', status=1), 'longer than 30 days', 'needs mail', 'is not LOCKED',
-                 'SANDBOX is off')
+                 'SANDBOX is off', 'TRUSTED_PROXIES holds everybody')
+        contains(own.findings('--deploy', status=1, MERIDIAN_TRUSTED_PROXIES='0.0.0.0/0'),
+                 'TRUSTED_PROXIES holds everybody')
         own.write(SESSION_DAYS='14', TOM_PASSWORD_RESET_ENABLED='no', AUTH_STRATEGY='READ_ONLY', OPEN_URLS='',
-                  SANDBOX='yes')
+                  SANDBOX='yes', TRUSTED_PROXIES='10.0.0.0/8')
         if site.database == 'sqlite':
             beside = own.put('data/key', open(own.key).read())
             contains(own.findings('--deploy', MERIDIAN_SECRET_KEY_FILE=beside), 'lies beside the database')
