@@ -154,6 +154,18 @@ plain(struct arena *a, struct str s, size_t most)
 	return (struct str){ p, n };
 }
 
+/* A right password costs no allowance, so sign-ins without end would fill the table. */
+static enum db_result
+end_crowd(struct db *db, const struct session *s)
+{
+	struct query *q = db_query(db, QUERY_SESSION_CROWD);
+
+	db_int(q, "user", s->user_id);
+	db_bytes(q, "keep", s->token_hash, SECRET_SIZE);
+	db_int(q, "most", SESSIONS_MAX);
+	return db_run(q);
+}
+
 enum db_result
 session_add(struct db *db, struct arena *a, struct secret *secret,
     const struct session_limits *limits, const struct proof *proof, struct session_origin origin,
@@ -189,7 +201,7 @@ session_add(struct db *db, struct arena *a, struct secret *secret,
 	db_text(q, "agent", plain(a, origin.agent, AGENT_BYTES));
 	r = db_run(q);
 	*token = secret_encode(a, bytes, sizeof(bytes));
-	return r;
+	return r == DB_END ? end_crowd(db, s) : r;
 }
 
 enum db_result

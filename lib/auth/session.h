@@ -17,6 +17,8 @@
 #define SESSION_COOKIE "sid"
 #define SESSION_TOUCH MINUTE /* last_seen is written no more often than that */
 
+#define SESSIONS_MAX 100 /* of one user: a further one ends the oldest */
+
 /* How long, in microseconds: without use, and in any case; less for staff and superusers. */
 struct session_limits {
 	int64_t idle, absolute, staff_idle, staff_absolute;

@@ -20,6 +20,11 @@ INSERT INTO session (token_hash, user_id, created, last_seen, expires, auth_hash
 	agent)
 VALUES (:token, :user, :now, :now, :expires, :auth_hash, :factor, :address, :agent)
 
+--: session_crowd
+-- All of a user's but the newest, and the one that began now, whatever the clock says.
+DELETE FROM session WHERE user_id = :user AND token_hash <> :keep AND created < (SELECT MIN(n.created) FROM
+	(SELECT created FROM session WHERE user_id = :user ORDER BY created DESC LIMIT :most) n)
+
 --: session_touch
 -- Says that it was used; a session that is gone does not come back by it.
 UPDATE session SET last_seen = :now WHERE token_hash = :token AND last_seen < :now

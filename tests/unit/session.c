@@ -386,6 +386,25 @@ another_password_ends_the_tokens_that_the_one_before_got(void **state)
 }
 
 static void
+the_oldest_of_very_many_sessions_ends(void **state)
+{
+	struct str first = sign_in(ada, start), second = sign_in(ada, start + 1), other;
+
+	(void)state;
+	other = sign_in(staff, start);
+	for (int i = 2; i < SESSIONS_MAX; i++)
+		(void)sign_in(ada, start + i);
+	assert_non_null(find(first, start + MINUTE));
+	(void)sign_in(ada, start + SESSIONS_MAX);
+	assert_null(find(first, start + MINUTE));
+	assert_non_null(find(second, start + MINUTE));
+	assert_non_null(find(other, start + MINUTE));
+	/* one that begins by a clock that was set back is not the oldest */
+	assert_non_null(find(sign_in(ada, start - DAY), start - DAY + MINUTE));
+	assert_int_equal(session_end_others(db, ada, NULL, NULL), DB_END);
+}
+
+static void
 lists_tell_whose_and_from_where_the_newest_first(void **state)
 {
 	int64_t later = start + 100 * DAY;
@@ -622,6 +641,7 @@ main(void)
 		cmocka_unit_test(password_change_ends_every_session),
 		cmocka_unit_test(password_changed_meanwhile_lets_nobody_in_with_the_old_one),
 		cmocka_unit_test(another_password_ends_the_tokens_that_the_one_before_got),
+		cmocka_unit_test(the_oldest_of_very_many_sessions_ends),
 		cmocka_unit_test(lists_tell_whose_and_from_where_the_newest_first),
 		cmocka_unit_test(sessions_end_by_name_of_their_owner_alone),
 		cmocka_unit_test(agents_are_told_in_words),
