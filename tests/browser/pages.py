@@ -359,6 +359,7 @@ def contrast_of_text_is_enough(site, browser):
 
 
 def a_new_password_is_judged_while_it_is_typed(site, browser):
+    browser.complaints()  # of the error pages before
     browser.open('/accounts/password/')
     browser.fill(new_password1='12345')
     wait_for(lambda: 'too short' in browser.one('.strength').text, 5, 'the rules')
