@@ -189,9 +189,10 @@ read_rows(struct listing *l, struct query *q, size_t segment)
 	return db_done(q);
 }
 
-/* The window was read to its end: are there rows behind it? Then the walk goes on another time. */
+/* The last row of the window behind a place, whoever may see it. *found: there is one. */
 static enum db_result
-find_boundary(struct listing *l, size_t segment, const struct place *after)
+find_end(
+    struct listing *l, size_t segment, const struct place *after, struct place *end, bool *found)
 {
 	const struct segment *seg = &l->order.segments[segment];
 	struct sql *s = sql_new(l->plan.db, l->arena);
@@ -203,6 +204,33 @@ find_boundary(struct listing *l, size_t segment, const struct place *after)
 	target_run_order(s, seg, l->from.back);
 	sql_add(s, QUERY_TARGETS_BOUNDARY_END);
 	q = sql_query(s);
+	*found = db_step(q) == DB_ROW;
+	if (*found) {
+		struct target_row row = read_row(q, l->arena);
+
+		*end = target_place(&l->order, &row.target, segment);
+	}
+	return db_done(q);
+}
+
+/* The last row before the window's end that who asks may see: its key tells them nothing new. */
+static enum db_result
+find_seen(struct listing *l, size_t segment, const struct place *after, const struct place *end)
+{
+	const struct segment *seg = &l->order.segments[segment];
+	struct sql *s = sql_new(l->plan.db, l->arena);
+	struct query *q;
+
+	sql_add(s, QUERY_TARGETS_SELECT);
+	sql_add(s, QUERY_TARGETS_FROM_ALL);
+	target_run(s, seg, after, l->from.back);
+	target_run(s, seg, end, !l->from.back);
+	sql_add(s, QUERY_TARGETS_VISIBLE);
+	sql_ints(s, "principals", l->plan.user->principals, l->plan.user->nprincipals);
+	target_run_order(s, seg, !l->from.back);
+	sql_add(s, QUERY_TARGETS_LIMIT);
+	sql_int(s, "limit", 1);
+	q = sql_query(s);
 	if (db_step(q) == DB_ROW) {
 		struct target_row row = read_row(q, l->arena);
 
@@ -210,6 +238,38 @@ find_boundary(struct listing *l, size_t segment, const struct place *after)
 		l->partial = true;
 	}
 	return db_done(q);
+}
+
+/*
+ * A segment, or a window of it. Are there rows behind the window? Then the walk goes on another time
+ * (l->partial); or at once where the window held nothing that who asks may see, for a link tells the
+ * values of the row that it begins behind.
+ */
+static enum db_result
+read_segment(struct listing *l, size_t segment, struct place after)
+{
+	bool more = true;
+	enum db_result r = DB_END;
+
+	while (r == DB_END && more) {
+		struct place end;
+
+		r = read_rows(l, segment_query(l, &l->order.segments[segment], &after), segment);
+		if (r != DB_END || l->n == l->want || !is_walk(l))
+			return r;
+		r = find_end(l, segment, &after, &end, &more);
+		if (r != DB_END || !more)
+			return r;
+		if (l->plan.user->is_superuser) {
+			l->boundary = end;
+			l->partial = true;
+		} else {
+			r = find_seen(l, segment, &after, &end);
+		}
+		after = end;
+		more = !l->partial;
+	}
+	return r;
 }
 
 static enum db_result
@@ -220,12 +280,8 @@ read_segments(struct listing *l)
 
 	for (;;) {
 		struct place none = { 0 };
-		const struct place *after = l->from.set && step == l->from.segment ? &l->from
-		                                                                   : &none;
 
-		r = read_rows(l, segment_query(l, &l->order.segments[step], after), step);
-		if (r == DB_END && l->n < l->want && is_walk(l))
-			r = find_boundary(l, step, after);
+		r = read_segment(l, step, l->from.set && step == l->from.segment ? l->from : none);
 		if (r != DB_END || l->n == l->want || l->partial ||
 		    step == (l->from.back ? 0 : l->order.n - 1))
 			return r;

@@ -629,6 +629,66 @@ query_strings_are_read_or_refused(void **state)
 	assert_false(target_query_is_cheap(&q));
 }
 
+#define HIDDEN 11000 /* more than TARGET_WALK */
+#define SEEN 6000 /* more than TARGET_VISIBLE */
+
+/* Those that nobody has a right to first, by name, then those that everybody signed in sees. */
+static enum db_result
+fill_with_hidden(struct db *d, void *arg)
+{
+	static struct target_extra extra = { .key = STR("class"), .value = STR("seen") };
+	struct target_new *list = arena_array(a, 500, sizeof(*list));
+	enum db_result r = DB_END;
+
+	(void)arg;
+	for (size_t i = 0; i < HIDDEN + SEEN && r == DB_END; i += 500) {
+		for (size_t k = 0; k < 500; k++) {
+			struct target_key *key = arena_array(a, 1, sizeof(*key));
+			struct target t = target_none();
+			bool hidden = i + k < HIDDEN;
+
+			t.name = arena_printf(a, "%s %05zu", hidden ? "Hidden" : "Zeen", i + k);
+			t.permissions = hidden ? TARGET_PRIVATE : TARGET_PUBLIC;
+			t.ra = t.dec = 1;
+			t.created = t.modified = 3000;
+			*key = (struct target_key){ t.name, target_match_key(a, t.name) };
+			list[k] = (struct target_new){ .target = t,
+				.keys = key,
+				.nkeys = 1,
+				.extras = &extra,
+				.nextras = !hidden && (i + k) % 1000 == 0 };
+		}
+		r = target_bulk_add(d, a, list, 500);
+	}
+	return r;
+}
+
+static void
+no_link_tells_of_a_target_that_one_may_not_see(void **state)
+{
+	struct target_query q = { .sort = SORT_NAME, .value = STR("seen"), .limit = 4 };
+	struct target_page page;
+	size_t n = 0, turns = 0;
+
+	(void)state;
+	assert_int_equal(db_transaction(db, DB_WRITE, fill_with_hidden, NULL), DB_END);
+	for (int back = 0; back < 2; back++)
+		do {
+			assert_int_equal(target_find(db, a, &people[1], &q, &page), DB_END);
+			n += back ? 0 : page.n;
+			q.after = back ? page.previous : page.next;
+			assert_true(page.next.p == NULL || strstr(page.next.p, "Hid") == NULL);
+			assert_true(
+			    page.previous.p == NULL || strstr(page.previous.p, "Hid") == NULL);
+			assert_true(++turns < 20);
+			if (q.after.p == NULL && !back)
+				q.after = STR("p2a0.1.Zeen 99999");
+			else if (q.after.p == NULL)
+				break;
+		} while (back || q.after.p[0] == 'n');
+	assert_int_equal(n, SEEN / 1000);
+}
+
 int
 main(void)
 {
@@ -644,6 +704,7 @@ main(void)
 		cmocka_unit_test(old_links_with_page_numbers_work),
 		cmocka_unit_test(keys_that_are_nonsense_show_the_first_page),
 		cmocka_unit_test(query_strings_are_read_or_refused),
+		cmocka_unit_test(no_link_tells_of_a_target_that_one_may_not_see), /* adds many */
 	};
 
 	return engines_run("target_list", tests, NELEM(tests), open_database, close_database);
