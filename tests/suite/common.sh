@@ -30,7 +30,7 @@ check()
 	if "$@" >"$check_out" 2>&1; then
 		ok "$check_name"
 	else
-		tail -n 40 "$check_out"
+		tail -n 40 "$check_out" | sed 's/^/    /'
 		fail "$check_name: see above"
 	fi
 }
@@ -87,5 +87,5 @@ unit_results()
 	SKIP) skip "$2/$program: the whole program" ;;
 	*) fail "$2/$program: broke off ($result)" ;;
 	esac
-	[ "$result" = PASS ] || [ "$result" = SKIP ] || tail -n 40 "$1.log"
+	[ "$result" = PASS ] || [ "$result" = SKIP ] || tail -n 40 "$1.log" | sed 's/^/    /'
 }

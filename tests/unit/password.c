@@ -274,11 +274,24 @@ cpu(struct str encoded, struct str password, enum password_verdict *verdict)
 }
 
 /*
+ * Another who works on this machine makes one of these measures wrong, hardly the same claim five times
+ * over; what really costs more or less does so each time.
+ */
+static bool
+holds(bool (*claim)(void))
+{
+	for (int i = 0; i < 5; i++)
+		if (claim())
+			return true;
+	return false;
+}
+
+/*
  * In the time that a turn is held, too: who waits for it must not learn what is stored. The full one is
  * measured once more before: what a form leaves over is spent by the measure of the last full ones.
  */
-static void
-wrong_costs_the_same_whatever_is_stored(void **state)
+static bool
+all_wrong_ones_cost_the_same(void)
 {
 	static const char ours[] = "scrypt$131072$Abcdefghij0123456789xy$8$1$" KEY_OF_LETMEIN;
 	static const char *const encoded[] = { NULL, "", "!unusable",
@@ -292,7 +305,6 @@ wrong_costs_the_same_whatever_is_stored(void **state)
 	enum password_verdict v;
 	int64_t full, t;
 
-	(void)state;
 	full = cpu(str_of(ours), wrong, &v);
 	assert_int_equal(v, PASSWORD_WRONG);
 	for (size_t i = 0; i < NELEM(encoded); i++) {
@@ -300,13 +312,22 @@ wrong_costs_the_same_whatever_is_stored(void **state)
 		assert_int_equal(v, PASSWORD_WRONG);
 		print_message("%-40.40s %.2f of a full check\n",
 		    encoded[i] ? encoded[i] : "(nobody)", (double)t / (double)full);
-		assert_true(t > full * 7 / 10 && t < full * 2);
+		if (t <= full * 7 / 10 || t >= full * 2)
+			return false;
 	}
+	return true;
+}
+
+static void
+wrong_costs_the_same_whatever_is_stored(void **state)
+{
+	(void)state;
+	assert_true(holds(all_wrong_ones_cost_the_same));
 }
 
 /* Typed in parts, both spellings are tried: of us, of an imported hash and of nobody. */
-static void
-spellings_cost_the_same_whatever_is_stored(void **state)
+static bool
+all_spellings_cost_the_same(void)
 {
 	static const char *const encoded[] = {
 		"scrypt$131072$Abcdefghij0123456789xy$8$1$" KEY_OF_LETMEIN,
@@ -317,14 +338,21 @@ spellings_cost_the_same_whatever_is_stored(void **state)
 	enum password_verdict v;
 	int64_t two[NELEM(encoded)];
 
-	(void)state;
 	for (size_t i = 0; i < NELEM(encoded); i++) {
 		two[i] = cpu(str_of(encoded[i]), parts, &v);
 		assert_int_equal(v, PASSWORD_WRONG);
-		assert_true(two[i] > two[0] * 7 / 10 && two[i] < two[0] * 2);
+		if (two[i] <= two[0] * 7 / 10 || two[i] >= two[0] * 2)
+			return false;
 	}
 	/* four spellings cost three */
-	assert_true(cpu(STR_NONE, four, &v) < two[2] * 19 / 10);
+	return cpu(STR_NONE, four, &v) < two[2] * 19 / 10;
+}
+
+static void
+spellings_cost_the_same_whatever_is_stored(void **state)
+{
+	(void)state;
+	assert_true(holds(all_spellings_cost_the_same));
 }
 
 static void
