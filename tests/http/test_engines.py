@@ -179,8 +179,9 @@ def a_server_whose_log_refuses_our_writes_is_refused(site):
                 equal(site.last.returncode == 0, False)
             # an executable does not start
             started = subprocess.run([site.workshop.libexec + '/home', '-s', folder + '/home.sock'],
-                                     env=site.environment(MERIDIAN_DATABASE_URL=url), cwd='/',
-                                     stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                     env=site.environment(MERIDIAN_DATABASE_URL=url,
+                                                          MERIDIAN_DATABASE_ROLES_DIR=''),
+                                     cwd='/', stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                      stderr=subprocess.STDOUT, text=True, timeout=20,
                                      **process.as_user())
             equal(started.returncode, 78, started.stdout)

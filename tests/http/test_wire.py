@@ -392,7 +392,8 @@ def repeated_headers_of_weight_are_refused(site):
     for name in ('Content-Type', 'Origin', 'Referer', 'Authorization', 'X-CSRFToken'):
         got = ask(site, ('POST /accounts/login/ HTTP/1.1\r\nHost: 127.0.0.1\r\n%s: a\r\n%s: b\r\n'
                          'Content-Length: 0\r\n\r\n' % (name, name)).encode())
-        if got.status not in (400, 403, 415):
+        # Apache makes one "a, b" of two: of Authorization that is no token
+        if got.status not in (400, 403, 415) and (name, got.status) != ('Authorization', 401):
             raise AssertionError('%s twice: %d' % (name, got.status))
 
 
