@@ -84,6 +84,8 @@ def no_other_header_names_the_site(site):
                'X-Forwarded-Proto: https', 'X-Forwarded-Prefix: //evil.example']
     jar = '; '.join('%s=%s' % c for c in site.signed_in('admin').cookies.items())
     for path in list(_pages(site)) + ['/targets', '/nowhere', '/accounts/login']:
+        if path == '/admin/security/':
+            continue  # the log says which hosts were refused
         status = _clean(site, ['GET %s HTTP/1.1' % path, 'Host: 127.0.0.1:%d' % site.port,
                                'Cookie: ' + jar, *headers], path)
         equal(status in range(200, 500), True, path)
