@@ -10,7 +10,18 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define MARKER "<\"'>&"
+/* What escaping takes apart, behind letters that no text of a template has: see made_of_itself(). */
+#define LETTERS "zq"
+#define QUOTES "<\"'"
+#define MARKER LETTERS QUOTES ">&"
+
+/* Might the template's own text, and the '&' of an escaped value after it, read like the marker? */
+static bool
+made_of_itself(struct str source)
+{
+	return memmem(source.p, source.n, LETTERS, sizeof(LETTERS) - 1) != NULL ||
+	    memmem(source.p, source.n, QUOTES, sizeof(QUOTES) - 1) != NULL;
+}
 
 static struct value *
 make_page(struct arena *a)
@@ -51,8 +62,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			continue;
 		if (template_render_text(source, html, page, partials, &out, err, sizeof(err)) ==
 		        0 &&
-		    html && memmem(source.p, source.n, MARKER, sizeof(MARKER) - 1) == NULL &&
-		    out.n > 0 && memmem(out.p, out.n, MARKER, sizeof(MARKER) - 1) != NULL)
+		    html && !made_of_itself(source) && out.n > 0 &&
+		    memmem(out.p, out.n, MARKER, sizeof(MARKER) - 1) != NULL)
 			abort();
 	}
 	buf_free(&out);

@@ -125,8 +125,9 @@ class Site:
             self.database_name = self.name
             self.database_url = self.database_server.create(self.name)
         else:
-            self.sqlite = os.path.join(self.data, 'meridian.sqlite3')
-            self.database_url = 'sqlite:' + self.sqlite
+            self.database_url = self.settings.get('DATABASE_URL') or \
+                'sqlite:' + os.path.join(self.data, 'meridian.sqlite3')
+            self.sqlite = self.database_url[len('sqlite:'):]
         self.port = process.free_port()
         self.handlers = {}
         self.web = None
