@@ -256,7 +256,7 @@ command_roles(struct run *run)
 	if ((r = read_schema(g)) != DB_END)
 		return run_db_failed(run, r);
 	close_schema(g);
-	for (size_t i = 0; role_names[i] != NULL && i < NELEM(made); i++) {
+	for (size_t i = 0; i < NELEM(made) && role_names[i] != NULL; i++) {
 		const char *to = account(g, role_names[i]);
 		const char *secret = password(g, role_names[i], &made[i]);
 

@@ -34,16 +34,16 @@ static struct value *
 copy_object(struct arena *a, const json_t *from, const char **why)
 {
 	struct value *to = value_object(a);
-	json_t *unlocked = (json_t *)(uintptr_t)from; /* jansson's loops want it so */
-	const char *key;
-	json_t *member;
+	json_t *unlocked = (json_t *)(uintptr_t)from; /* jansson's iterators want it so */
 
 	if (json_object_size(from) > JSON_MEMBERS) {
 		*why = "An object of the JSON has too many members.";
 		return to;
 	}
-	json_object_foreach(unlocked, key, member)
-	    value_set(to, arena_strdup(a, key), copy(a, member, why));
+	for (void *i = json_object_iter(unlocked); i != NULL;
+	     i = json_object_iter_next(unlocked, i))
+		value_set(to, arena_strdup(a, json_object_iter_key(i)),
+		    copy(a, json_object_iter_value(i), why));
 	return to;
 }
 

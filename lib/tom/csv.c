@@ -28,10 +28,18 @@ struct reader {
 	bool stopped, too_wide, too_long;
 };
 
+/* NULL says that the cell is too long, and nothing else. */
 static void *
 limited_realloc(void *p, size_t n)
 {
-	return n > CSV_FIELD_MAX + 1 ? NULL : realloc(p, n);
+	void *more;
+
+	if (n > CSV_FIELD_MAX + 1)
+		return NULL;
+	more = realloc(p, n);
+	if (more == NULL)
+		arena_exhausted();
+	return more;
 }
 
 static void
