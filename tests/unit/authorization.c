@@ -4,9 +4,9 @@
  */
 #include "web.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 
+#include "account.h"
 #include "auth/auth.h"
 #include "auth/token.h"
 #include "base/clock.h"
@@ -69,27 +69,6 @@ static const struct app closed = { .name = "login", /* what it may do with the d
 	.no_pages = true,
 	.hooks = &auth_hooks };
 
-static int64_t
-add_user(const char *name, bool is_superuser)
-{
-	struct query *q = db_query(scratch_db, QUERY_USER_ADD);
-	int64_t id;
-
-	db_text(q, "username", str_of(name));
-	db_text(q, "name_key", str_of(name));
-	db_text(q, "search_key", str_of(name));
-	db_text(q, "password", STR("!"));
-	db_text(q, "first_name", STR(""));
-	db_text(q, "last_name", STR(""));
-	db_text(q, "email", STR(""));
-	db_text(q, "affiliation", STR(""));
-	db_bool(q, "is_staff", is_superuser);
-	db_bool(q, "is_superuser", is_superuser);
-	db_int(q, "now", ADDED);
-	assert_int_equal(db_insert(q, &id), DB_END);
-	return id;
-}
-
 static void
 start_again(const struct app *which)
 {
@@ -101,22 +80,17 @@ start_again(const struct app *which)
 static int
 set_up(void **state)
 {
-	char path[150];
 	int64_t site;
-	int fd;
 
 	(void)state;
 	a = arena_new();
 	secret = secret_new("0123456789abcdef0123456789abcdef", 32);
 	scratch_open();
-	ada = add_user("ada", false);
-	super = add_user("super", true);
-	snprintf(path, sizeof(path), "%s/key", scratch_dir);
-	fd = open(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
-	if (fd < 0 || write(fd, "0123456789abcdef0123456789abcdef\n", 33) != 33)
-		return -1;
-	close(fd);
-	setenv("MERIDIAN_SECRET_KEY_FILE", path, 1);
+	ada = add_account(scratch_db, &(struct account){ .username = STR("ada") }, ADDED);
+	super = add_account(scratch_db,
+	    &(struct account){ .username = STR("super"), .is_staff = true, .is_superuser = true },
+	    ADDED);
+	web_key(scratch_dir);
 	start_again(&app);
 	return site_add(scratch_db, STR("tom.example"), STR("Tom"), &site) == DB_END ? 0 : -1;
 }

@@ -3,6 +3,7 @@
  */
 #include "unit.h"
 
+#include "account.h"
 #include "auth/auth.h"
 #include "auth/factor.h"
 #include "auth/password.h"
@@ -22,27 +23,6 @@ static struct vault *vault;
 static int64_t ada, ben;
 static const int64_t start = INT64_C(1790000010) * SECOND;
 static struct str codes[FACTOR_CODES];
-
-static int64_t
-add_user(const char *name, bool superuser)
-{
-	struct query *q = db_query(db, QUERY_USER_ADD);
-	int64_t id;
-
-	db_text(q, "username", str_of(name));
-	db_text(q, "name_key", str_of(name));
-	db_text(q, "search_key", str_of(name));
-	db_text(q, "password", STR("!"));
-	db_text(q, "first_name", STR(""));
-	db_text(q, "last_name", STR(""));
-	db_text(q, "email", STR(""));
-	db_text(q, "affiliation", STR(""));
-	db_bool(q, "is_staff", superuser);
-	db_bool(q, "is_superuser", superuser);
-	db_int(q, "now", 1);
-	assert_int_equal(db_insert(q, &id), DB_END);
-	return id;
-}
 
 static struct keyring
 ring_of(const char *text)
@@ -68,8 +48,9 @@ set_up(void **state)
 	ring = ring_of(ONE);
 	vault = vault_new(&ring);
 	db = scratch_open();
-	ada = add_user("ada", false);
-	ben = add_user("ben", true);
+	ada = add_account(db, &(struct account){ .username = STR("ada") }, 1);
+	ben = add_account(db,
+	    &(struct account){ .username = STR("ben"), .is_staff = true, .is_superuser = true }, 1);
 	return 0;
 }
 

@@ -4,8 +4,7 @@
  */
 #include "web.h"
 
-#include <fcntl.h>
-
+#include "account.h"
 #include "auth/auth.h"
 #include "auth/session.h"
 #include "scratch.h"
@@ -88,27 +87,6 @@ static const struct app app = { .name = "login",
 	.no_pages = true,
 	.hooks = &auth_hooks };
 
-static int64_t
-add_user(const char *name, bool is_staff, bool is_superuser)
-{
-	struct query *q = db_query(scratch_db, QUERY_USER_ADD);
-	int64_t id;
-
-	db_text(q, "username", str_of(name));
-	db_text(q, "name_key", str_of(name));
-	db_text(q, "search_key", str_of(name));
-	db_text(q, "password", STR("!"));
-	db_text(q, "first_name", STR(""));
-	db_text(q, "last_name", STR(""));
-	db_text(q, "email", STR(""));
-	db_text(q, "affiliation", STR(""));
-	db_bool(q, "is_staff", is_staff);
-	db_bool(q, "is_superuser", is_superuser);
-	db_int(q, "now", ADDED);
-	assert_int_equal(db_insert(q, &id), DB_END);
-	return id;
-}
-
 /* Another worker, with the settings of the environment. */
 static void
 start_again(void)
@@ -121,21 +99,15 @@ start_again(void)
 static int
 set_up(void **state)
 {
-	char path[150];
-	int fd;
-
 	(void)state;
 	a = arena_new();
 	scratch_open();
-	ada = add_user("ada", false, false);
-	staff = add_user("staff", true, false);
-	super = add_user("super", false, true);
-	snprintf(path, sizeof(path), "%s/key", scratch_dir);
-	fd = open(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
-	if (fd < 0 || write(fd, "0123456789abcdef0123456789abcdef\n", 33) != 33)
-		return -1;
-	close(fd);
-	setenv("MERIDIAN_SECRET_KEY_FILE", path, 1);
+	ada = add_account(scratch_db, &(struct account){ .username = STR("ada") }, ADDED);
+	staff = add_account(
+	    scratch_db, &(struct account){ .username = STR("staff"), .is_staff = true }, ADDED);
+	super = add_account(
+	    scratch_db, &(struct account){ .username = STR("super"), .is_superuser = true }, ADDED);
+	web_key(scratch_dir);
 	setenv("MERIDIAN_ALLOWED_HOSTS", "other.example", 1);
 	start_again();
 	return site_add(scratch_db, STR("tom.example"), STR("Tom"), &here) == DB_END ? 0 : -1;

@@ -4,11 +4,11 @@
  */
 #include "unit.h"
 
+#include "account.h"
 #include "auth/one_time.h"
 #include "engines.h"
 #include "race.h"
 #include "scratch.h"
-#include "tom/user_store.h"
 
 static struct arena *a;
 static struct db *db;
@@ -19,22 +19,16 @@ static struct one_time ada = { .email = STR("ada@example.org"), .password_change
 static int
 set_up(void **state)
 {
-	struct query *q;
-
 	(void)state;
 	a = arena_new();
 	ada.password_changed = 5;
 	secret = secret_new("0123456789abcdef0123456789abcdef", 32);
 	db = scratch_open();
-	q = db_query(db, QUERY_USER_ADD);
-	user_bind_fields(q, a,
+	ada.user = add_account(db,
 	    &(struct account){
-	        .username = STR("ada"), .first_name = STR("Ada"), .email = ada.email });
-	db_text(q, "password", STR("!"));
-	db_bool(q, "is_staff", false);
-	db_bool(q, "is_superuser", false);
-	db_int(q, "now", ada.password_changed);
-	return db_insert(q, &ada.user) == DB_END ? 0 : -1;
+	        .username = STR("ada"), .first_name = STR("Ada"), .email = ada.email },
+	    ada.password_changed);
+	return 0;
 }
 
 static int

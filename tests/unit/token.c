@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "account.h"
 #include "auth/token.h"
 #include "base/clock.h"
 #include "engines.h"
@@ -18,27 +19,6 @@ static struct secret *secret;
 static int64_t ada, ben;
 static const int64_t start = INT64_C(1790000000) * SECOND;
 
-static int64_t
-add_user(const char *name)
-{
-	struct query *q = db_query(db, QUERY_USER_ADD);
-	int64_t id;
-
-	db_text(q, "username", str_of(name));
-	db_text(q, "name_key", str_of(name));
-	db_text(q, "search_key", str_of(name));
-	db_text(q, "password", STR("!"));
-	db_text(q, "first_name", STR(""));
-	db_text(q, "last_name", STR(""));
-	db_text(q, "email", STR(""));
-	db_text(q, "affiliation", STR(""));
-	db_bool(q, "is_staff", false);
-	db_bool(q, "is_superuser", false);
-	db_int(q, "now", start);
-	assert_int_equal(db_insert(q, &id), DB_END);
-	return id;
-}
-
 static int
 set_up(void **state)
 {
@@ -46,8 +26,8 @@ set_up(void **state)
 	a = arena_new();
 	secret = secret_new("0123456789abcdef0123456789abcdef", 32);
 	db = scratch_open();
-	ada = add_user("ada");
-	ben = add_user("ben");
+	ada = add_account(db, &(struct account){ .username = STR("ada") }, start);
+	ben = add_account(db, &(struct account){ .username = STR("ben") }, start);
 	return 0;
 }
 

@@ -3,9 +3,11 @@
  */
 #include "web.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
+#include <unistd.h>
 
 static ssize_t
 web_read(void *state, void *to, size_t n)
@@ -59,6 +61,20 @@ web_close(struct web *w)
 	config_free(w->config);
 	buf_free(&w->head);
 	buf_free(&w->body);
+}
+
+void
+web_key(const char *dir)
+{
+	char path[150];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/key", dir);
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, "0123456789abcdef0123456789abcdef\n", 33), 33);
+	close(fd);
+	setenv("MERIDIAN_SECRET_KEY_FILE", path, 1);
 }
 
 #define PARAMS_MAX 64

@@ -24,6 +24,9 @@ struct web {
 void web_open(struct web *, const struct app *);
 void web_close(struct web *);
 
+/* Makes a secret key for what is started from now on, in a file "key" of that folder. */
+void web_key(const char *dir);
+
 /*
  * Asks: METHOD PATH[?QUERY], a body (absent: none, and no CONTENT_LENGTH) and further parameters
  * "NAME=value", ended by NULL; a later one replaces an earlier one of the same name, and "+NAME=..."
