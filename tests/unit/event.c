@@ -28,7 +28,7 @@ set_up(void **state)
 	request = (struct request){
 		.app = &state_of, .arena = a, .remote_addr = STR("192.0.2.1"), .now = start
 	};
-	strcpy(request.request_id, "request-id");
+	snprintf(request.request_id, sizeof(request.request_id), "request-id");
 	return 0;
 }
 

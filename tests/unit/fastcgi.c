@@ -194,7 +194,7 @@ assert_alive(void)
 	int fd = peer_connect(path);
 
 	assert_int_equal(peer_ask(fd, false, "/pid/", STR_NONE, &text), 200);
-	assert_int_equal(atoi(text.p), worker);
+	assert_int_equal(strtol(text.p, NULL, 10), worker);
 	close(fd);
 	buf_free(&text);
 }
@@ -258,7 +258,7 @@ a_kept_connection_serves_many_requests(void **state)
 	(void)state;
 	for (int i = 0; i < 50; i++) {
 		assert_int_equal(peer_ask(fd, true, "/pid/", STR_NONE, &text), 200);
-		assert_int_equal(atoi(text.p), worker);
+		assert_int_equal(strtol(text.p, NULL, 10), worker);
 		assert_int_equal(peer_ask(fd, true, "/echo/", STR("a=b"), &text), 200);
 		assert_str(buf_text(&text), "b");
 		assert_int_equal(peer_ask(fd, true, "/nowhere/", STR("a=b"), &text), 404);
