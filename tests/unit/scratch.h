@@ -1,6 +1,6 @@
 /*
  * scratch.h: a database of its own for a unit test: SQLite in a temporary folder, or, where
- * MERIDIAN_TEST_DATABASE is a URL of PostgreSQL, an emptied schema there.
+ * MERIDIAN_TEST_DATABASE is a URL of PostgreSQL, an emptied schema there. Locks lie in that folder.
  */
 #ifndef MERIDIAN_SCRATCH_H
 #define MERIDIAN_SCRATCH_H
@@ -33,6 +33,7 @@ scratch_open(void)
 		server_empty(url);
 	setenv("MERIDIAN_DATABASE_URL", url == NULL ? text : url, 1);
 	setenv("MERIDIAN_CONFIG", "/dev/null", 1);
+	setenv("MERIDIAN_RUN_DIR", scratch_dir, 1);
 	if ((scratch_config = config_load(err, sizeof(err))) == NULL)
 		server_die("config_load", err);
 	if ((scratch_db = db_new(scratch_config, err, sizeof(err))) == NULL)
@@ -45,10 +46,14 @@ scratch_open(void)
 static inline void
 scratch_close(void)
 {
+	char lock[200];
+
 	db_free(scratch_db);
 	config_free(scratch_config);
 	if (getenv("MERIDIAN_TEST_DATABASE") == NULL)
 		server_empty(getenv("MERIDIAN_DATABASE_URL"));
+	snprintf(lock, sizeof(lock), "%s/passwords.lock", scratch_dir);
+	unlink(lock);
 	rmdir(scratch_dir);
 }
 

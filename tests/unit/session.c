@@ -31,15 +31,12 @@ set_up(void **state)
 {
 	struct account u = { .username = STR("ada"), .first_name = STR("Ada") };
 	struct user_problems why;
-	char err[256];
 
 	(void)state;
 	a = arena_new();
 	secret = secret_new("0123456789abcdef0123456789abcdef", 32);
 	db = scratch_open();
-	setenv("MERIDIAN_RUN_DIR", scratch_dir, 1);
-	if ((config = config_load(err, sizeof(err))) == NULL)
-		return -1;
+	config = scratch_config;
 	password_configure(config);
 	if (user_add(db, a, config, &u, STR(GOOD), &ada, &why) != USER_DONE)
 		return -1;
@@ -50,12 +47,7 @@ set_up(void **state)
 static int
 tear_down(void **state)
 {
-	char path[200];
-
 	(void)state;
-	snprintf(path, sizeof(path), "%s/passwords.lock", scratch_dir);
-	unlink(path);
-	config_free(config);
 	scratch_close();
 	secret_free(secret);
 	arena_free(a);

@@ -76,7 +76,6 @@ set_up(void **state)
 	(void)state;
 	a = arena_new();
 	db = scratch_open();
-	setenv("MERIDIAN_RUN_DIR", scratch_dir, 1);
 	password_configure(scratch_config);
 	db_close_idle(db, 0);
 	put_user(0, "root", true);
@@ -90,11 +89,7 @@ set_up(void **state)
 static int
 tear_down(void **state)
 {
-	char path[200];
-
 	(void)state;
-	snprintf(path, sizeof(path), "%s/passwords.lock", scratch_dir);
-	unlink(path);
 	scratch_close();
 	arena_free(a);
 	return 0;
