@@ -565,70 +565,6 @@ keys_that_are_nonsense_show_the_first_page(void **state)
 	}
 }
 
-/* The pairs of "a=b&c=d", without decoding. */
-static struct pairs
-pairs_of(const char *text)
-{
-	static struct pair list[20];
-	struct pairs p = { list, 0 };
-
-	while (*text != '\0') {
-		size_t is = strcspn(text, "="), end = strcspn(text, "&");
-
-		list[p.n++] = (struct pair){ { text, is },
-			arena_copy(a, text + is + 1, end - is - 1) };
-		text += end + (text[end] == '&');
-	}
-	return p;
-}
-
-static size_t
-read_query(const char *text, struct target_query *q, struct problems *ps)
-{
-	struct pairs p = pairs_of(text);
-
-	*ps = (struct problems){ 0 };
-	return target_query_read(q, &p, ps, a);
-}
-
-static void
-query_strings_are_read_or_refused(void **state)
-{
-	struct target_query q;
-	struct problems ps;
-
-	(void)state;
-	assert_int_equal(read_query("", &q, &ps), 0);
-	assert_true(q.sort == SORT_CREATED && q.descending && !target_query_filters(&q));
-	assert_true(target_query_is_cheap(&q));
-	assert_int_equal(read_query("name= a, b &type=SIDEREAL&sort=-name&page=2&targetlist__name=5"
-	                            "&cone_search=1,2,3&key=k&value=v",
-	                     &q, &ps),
-	    0);
-	assert_str(q.name, "a, b");
-	assert_true(q.by_type && q.type == TARGET_SIDEREAL && q.list == 5 && q.page == 2);
-	assert_true(q.sort == SORT_NAME && q.descending && q.by_cone && q.cone.radius == 3);
-	assert_false(target_query_is_cheap(&q));
-	assert_int_equal(read_query("sort=dec&name=abc&cone_search=", &q, &ps), 0);
-	assert_true(q.sort == SORT_DEC && !q.descending && !q.by_cone && target_query_is_cheap(&q));
-	assert_int_equal(read_query("target_cone_search=M 31 , 0.5", &q, &ps), 0);
-	assert_str(q.cone_target, "M 31");
-	assert_true(q.cone_radius == 0.5);
-	assert_int_equal(read_query("cone_search=abc&type=x&targetlist__name=all&sort=color"
-	                            "&target_cone_search=M31",
-	                     &q, &ps),
-	    5);
-	assert_non_null(problem_about(&ps, "cone_search"));
-	assert_false(q.by_cone || q.by_type || q.list != 0);
-	assert_int_equal(read_query("cone_search=1,2,nan", &q, &ps), 1);
-	assert_int_equal(read_query("cone_search=1,2,1&target_cone_search=M31,1", &q, &ps), 1);
-	assert_int_equal(read_query("name=a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a", &q, &ps), 1);
-	assert_int_equal(read_query("page=x", &q, &ps), 0);
-	assert_int_equal(q.page, 1);
-	assert_int_equal(read_query("cone_search=1,2,30", &q, &ps), 0);
-	assert_false(target_query_is_cheap(&q));
-}
-
 #define HIDDEN 11000 /* more than TARGET_WALK */
 #define SEEN 6000 /* more than TARGET_VISIBLE */
 
@@ -703,7 +639,6 @@ main(void)
 		cmocka_unit_test(the_newest_are_for_the_home_page),
 		cmocka_unit_test(old_links_with_page_numbers_work),
 		cmocka_unit_test(keys_that_are_nonsense_show_the_first_page),
-		cmocka_unit_test(query_strings_are_read_or_refused),
 		cmocka_unit_test(no_link_tells_of_a_target_that_one_may_not_see), /* adds many */
 	};
 
