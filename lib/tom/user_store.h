@@ -1,5 +1,5 @@
 /*
- * user_store.h: what the files that write accounts share. Only lib/tom/user*.c include it.
+ * user_store.h: what the files that write accounts share. Only lib/tom/ includes it, and tests.
  */
 #ifndef MERIDIAN_USER_STORE_H
 #define MERIDIAN_USER_STORE_H
