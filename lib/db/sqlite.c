@@ -5,8 +5,6 @@
  * quoted strings, no extensions, lowered limits. Commits are synced (synchronous=FULL). Writers wait
  * for each other in busy(): who has waited longer asks more often, so that nobody starves.
  */
-#include <sqlite3.h>
-
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -18,33 +16,10 @@
 
 #include "base/clock.h"
 #include "base/sandbox.h"
-#include "db/driver.h"
-#include "db/roles.h"
+#include "db/sqlite.h"
 
-#define BULK_VALUES 400 /* of one INSERT of many rows */
 #define LOOK_PAUSE (SECOND / 50) /* between looks at the file: a page has several statements */
 #define PROGRESS_OPS 4000 /* steps of the virtual machine between looks at the clock: ~0.1 ms */
-
-/* A prepared form of a statement; a second one is made while the first is in use. */
-struct prepared {
-	struct prepared *next;
-	sqlite3_stmt *stmt;
-	bool used;
-	int64_t deadline; /* clock_monotonic() */
-};
-
-struct connection {
-	sqlite3 *handle;
-	struct db *db;
-	int64_t deadline; /* of the statement that runs; 0: none */
-	int64_t waiting; /* since when for a lock */
-	dev_t device; /* of the file that was opened */
-	ino_t inode;
-	int64_t looked; /* at the file, clock_monotonic() */
-	bool no_wait; /* of the statement that runs */
-	sqlite3_stmt *begin[2], *commit, *rollback;
-	char denied[160]; /* what the role may not, of the statement prepared last */
-};
 
 static enum db_result
 result_of(sqlite3 *handle, int code)
@@ -93,8 +68,8 @@ result_of(sqlite3 *handle, int code)
 	}
 }
 
-static enum db_result
-fail(struct connection *c, int code, const char *statement)
+enum db_result
+sqlite_fail(struct connection *c, int code, const char *statement)
 {
 	char why[400];
 
@@ -141,76 +116,6 @@ busy(void *arg, int tries)
 	ts = (struct timespec){ .tv_nsec = (50 + (long)(db->random % (uint64_t)longest)) * 1000 };
 	nanosleep(&ts, NULL);
 	return 1;
-}
-
-/*
- * The name of the table of sql/roles that a table of the file stands for: FTS5 keeps an index in tables
- * NAME_data and so on, which defensive mode keeps from everybody else's hands.
- */
-static const char *
-table_of_role(const char *table)
-{
-	static const char index[] = "name_part";
-	size_t n = sizeof(index) - 1;
-
-	return strncmp(table, index, n) == 0 && table[n] == '_' ? index : table;
-}
-
-/* May the role do this? (sqlite3_set_authorizer(3): asked while a statement is prepared.) */
-static int
-authorize(void *arg, int action, const char *table, const char *column, const char *database,
-    const char *within)
-{
-	static const char schema[] = "sqlite_master", list[] = "json_each";
-	struct connection *c = arg;
-	const char *role = c->db->role;
-	enum role_verb verb;
-
-	(void)database;
-	(void)within;
-	switch (action) {
-	case SQLITE_SELECT:
-	case SQLITE_RECURSIVE:
-	case SQLITE_TRANSACTION:
-	case SQLITE_SAVEPOINT:
-	case SQLITE_FUNCTION: /* load_extension is switched off */
-		return SQLITE_OK;
-	case SQLITE_PRAGMA: /* FTS5 asks whether another process has written */
-		if (strcmp(table, "data_version") == 0 && column == NULL)
-			return SQLITE_OK;
-		snprintf(
-		    c->denied, sizeof(c->denied), "executable %s may not PRAGMA %s", role, table);
-		return SQLITE_DENY;
-	case SQLITE_READ:
-		if (strcmp(table, schema) == 0 || strcmp(table, list) == 0)
-			return SQLITE_OK;
-		verb = ROLE_READ;
-		break;
-	case SQLITE_INSERT:
-		verb = ROLE_ADD;
-		break;
-	case SQLITE_UPDATE: /* a virtual table seems to; in truth the schema is not to be written */
-		if (strcmp(table, schema) == 0)
-			return SQLITE_OK;
-		verb = ROLE_CHANGE;
-		break;
-	case SQLITE_DELETE:
-		verb = ROLE_DELETE;
-		break;
-	default:
-		snprintf(c->denied, sizeof(c->denied),
-		    "executable %s may not change the schema or attach a file (SQLite %d)", role,
-		    action);
-		return SQLITE_DENY;
-	}
-	/* the columns of INSERT and DELETE are none; ROWID is nobody's secret */
-	if ((verb != ROLE_READ && verb != ROLE_CHANGE) || strcmp(column, "ROWID") == 0)
-		column = "";
-	if (role_may(role, verb, table_of_role(table), column))
-		return SQLITE_OK;
-	snprintf(c->denied, sizeof(c->denied), "executable %s may not %s %s%s%s: see sql/roles",
-	    role, role_verb_name(verb), table, column[0] != '\0' ? "." : "", column);
-	return SQLITE_DENY;
 }
 
 static void
@@ -360,7 +265,7 @@ sqlite_open(struct db *db)
 			rc = sqlite3_exec(
 			    c->handle, "PRAGMA cache_size = -65536;", NULL, NULL, NULL);
 		if (rc == SQLITE_OK && db->role != NULL)
-			rc = sqlite3_set_authorizer(c->handle, authorize, c);
+			rc = sqlite3_set_authorizer(c->handle, sqlite_authorize, c);
 	}
 	note_file(c);
 	if (rc != SQLITE_OK) {
@@ -379,177 +284,6 @@ static void
 sqlite_abandon(struct db *db)
 {
 	(void)db;
-}
-
-static void
-sqlite_forget(struct db *db, struct statement *st)
-{
-	(void)db;
-	for (struct prepared *p = st->prepared, *next; p != NULL; p = next) {
-		next = p->next;
-		sqlite3_finalize(p->stmt);
-		free(p);
-	}
-	st->prepared = NULL;
-}
-
-static const char *
-column_name(void *stmt, size_t i)
-{
-	return sqlite3_column_name(stmt, (int)i);
-}
-
-/* A prepared form of the statement that nobody uses. */
-static enum db_result
-prepare(struct connection *c, struct statement *st, struct prepared **out)
-{
-	struct prepared *p = NULL;
-	int rc;
-
-	for (p = st->prepared; p != NULL; p = p->next)
-		if (!p->used) {
-			*out = p;
-			return DB_END;
-		}
-	p = calloc(1, sizeof(*p));
-	if (p == NULL)
-		arena_exhausted();
-	rc = sqlite3_prepare_v3(c->handle, st->sql, -1, SQLITE_PREPARE_PERSISTENT, &p->stmt, NULL);
-	if (rc != SQLITE_OK) {
-		free(p);
-		return fail(c, rc, st->name);
-	}
-	if (st->columns == NULL)
-		db_statement_columns(
-		    st, (size_t)sqlite3_column_count(p->stmt), column_name, p->stmt);
-	p->next = st->prepared;
-	st->prepared = p;
-	*out = p;
-	return DB_END;
-}
-
-static int
-bind(sqlite3_stmt *stmt, int at, const struct value *v, const char *bytes)
-{
-	switch (v->kind) {
-	case VALUE_INT:
-		return sqlite3_bind_int64(stmt, at, v->integer);
-	case VALUE_REAL:
-		return sqlite3_bind_double(stmt, at, v->real);
-	case VALUE_TEXT:
-		return sqlite3_bind_text(stmt, at, bytes + v->at, (int)v->n, SQLITE_STATIC);
-	case VALUE_BYTES:
-		return sqlite3_bind_blob(stmt, at, bytes + v->at, (int)v->n, SQLITE_STATIC);
-	case VALUE_NULL:
-	case VALUE_UNBOUND:
-		break;
-	}
-	return sqlite3_bind_null(stmt, at);
-}
-
-static enum db_result
-sqlite_start(struct query *q)
-{
-	struct connection *c = q->db->conn;
-	struct prepared *p = NULL;
-	enum db_result r = prepare(c, q->st, &p);
-
-	if (r != DB_END || p == NULL)
-		return r;
-	p->used = true;
-	p->deadline = clock_monotonic() + q->db->timeout;
-	q->run = p;
-	for (size_t i = 0; i < q->nvalues; i++) {
-		int rc = q->bytes.n > INT32_MAX
-		    ? SQLITE_TOOBIG
-		    : bind(p->stmt, (int)i + 1, &q->values[i], q->bytes.p);
-
-		if (rc != SQLITE_OK)
-			return fail(c, rc, q->st->name);
-	}
-	return DB_END;
-}
-
-static enum db_result
-sqlite_step(struct query *q)
-{
-	struct connection *c = q->db->conn;
-	struct prepared *p = q->run;
-	int rc;
-
-	/* who reads a stream takes their time between rows */
-	if (q->st->flags & QUERY_IS_STREAM)
-		p->deadline = clock_monotonic() + q->db->timeout;
-	c->deadline = p->deadline;
-	c->no_wait = q->no_wait;
-	rc = sqlite3_step(p->stmt);
-	c->deadline = 0;
-	c->no_wait = false;
-	if (rc == SQLITE_ROW)
-		return DB_ROW;
-	if (rc == SQLITE_DONE) {
-		q->db->changes = q->st->flags & QUERY_IS_READ ? 0 : sqlite3_changes(c->handle);
-		return DB_END;
-	}
-	return fail(c, rc, q->st->name);
-}
-
-static void
-sqlite_finish(struct query *q)
-{
-	struct prepared *p = q->run;
-
-	if (p == NULL)
-		return;
-	sqlite3_reset(p->stmt);
-	if (q->st->nparams > 0)
-		sqlite3_clear_bindings(p->stmt);
-	p->used = false;
-	q->run = NULL;
-}
-
-static bool
-sqlite_is_null(struct query *q, size_t column)
-{
-	return sqlite3_column_type(((struct prepared *)q->run)->stmt, (int)column) == SQLITE_NULL;
-}
-
-static int64_t
-sqlite_get_int(struct query *q, size_t column)
-{
-	return sqlite3_column_int64(((struct prepared *)q->run)->stmt, (int)column);
-}
-
-static double
-sqlite_get_real(struct query *q, size_t column)
-{
-	/* one look at the column instead of two; only this thread uses the connection */
-	sqlite3_value *v = sqlite3_column_value(((struct prepared *)q->run)->stmt, (int)column);
-
-	return sqlite3_value_type(v) == SQLITE_NULL ? __builtin_nan("") : sqlite3_value_double(v);
-}
-
-static struct str
-sqlite_get_text(struct query *q, size_t column)
-{
-	sqlite3_stmt *stmt = ((struct prepared *)q->run)->stmt;
-	const char *p;
-
-	if (sqlite3_column_type(stmt, (int)column) == SQLITE_NULL)
-		return STR_NONE;
-	if (sqlite3_column_type(stmt, (int)column) == SQLITE_BLOB)
-		p = sqlite3_column_blob(stmt, (int)column);
-	else
-		p = (const char *)sqlite3_column_text(stmt, (int)column);
-	return (struct str){ p != NULL ? p : "", (size_t)sqlite3_column_bytes(stmt, (int)column) };
-}
-
-static int64_t
-sqlite_last_id(struct db *db)
-{
-	struct connection *c = db->conn;
-
-	return sqlite3_last_insert_rowid(c->handle);
 }
 
 /* The text of BEGIN, COMMIT or ROLLBACK is kept prepared, *out says where; savepoints are not. */
@@ -586,80 +320,7 @@ sqlite_control(struct db *db, const char *sql, bool later)
 			rc = sqlite3_reset(*stmt);
 		}
 	}
-	return rc == SQLITE_OK ? DB_END : fail(c, rc, sql);
-}
-
-/*
- * INSERT with a place for each column of `rows` rows, prepared once for a bulk: a statement of many
- * rows costs little more than one of a single row.
- */
-static enum db_result
-prepare_bulk(struct bulk *b, size_t rows, struct statement *st, struct prepared **p)
-{
-	struct buf sql = { 0 };
-	enum db_result r;
-
-	buf_printf(&sql, "INSERT INTO %s (", b->table);
-	for (size_t i = 0; i < b->ncolumns; i++)
-		buf_printf(&sql, "%s%s", i > 0 ? ", " : "", b->columns[i]);
-	buf_puts(&sql, ") VALUES ");
-	for (size_t row = 0; row < rows; row++)
-		for (size_t i = 0; i < b->ncolumns; i++)
-			buf_puts(&sql, i > 0 ? ", ?" : row > 0 ? "), (?" : "(?");
-	buf_puts(&sql, ") ON CONFLICT DO NOTHING");
-	st->name = b->table;
-	st->sql = sql.p;
-	r = prepare(b->db->conn, st, p);
-	st->sql = NULL;
-	buf_free(&sql);
-	return r;
-}
-
-/* Runs the statement for rows from *at on, as many times as it fits. */
-static enum db_result
-insert_rows(struct bulk *b, struct statement *st, size_t rows, size_t *at, int64_t *added)
-{
-	struct connection *c = b->db->conn;
-	size_t nvalues = rows * b->ncolumns;
-	struct prepared *p = NULL;
-	enum db_result r = DB_END;
-
-	if (b->n - *at < nvalues)
-		return DB_END;
-	r = prepare_bulk(b, rows, st, &p);
-	for (; r == DB_END && p != NULL && b->n - *at >= nvalues; *at += nvalues) {
-		for (size_t i = 0; i < nvalues; i++)
-			(void)bind(p->stmt, (int)i + 1, &b->values[*at + i], b->bytes.p);
-		c->deadline = clock_monotonic() + b->db->timeout;
-		(void)sqlite3_step(p->stmt);
-		c->deadline = 0;
-		if (sqlite3_reset(p->stmt) != SQLITE_OK)
-			r = fail(c, sqlite3_extended_errcode(c->handle), b->table);
-		else
-			*added += sqlite3_changes(c->handle);
-	}
-	if (r == DB_END && p != NULL)
-		sqlite3_clear_bindings(p->stmt);
-	return r;
-}
-
-static enum db_result
-sqlite_bulk(struct bulk *b, int64_t *added)
-{
-	struct statement wide = { 0 };
-	size_t at = 0;
-	enum db_result r = DB_END;
-	size_t rows = BULK_VALUES / b->ncolumns;
-
-	*added = 0;
-	if (rows > 1 && b->n >= 4 * BULK_VALUES)
-		r = insert_rows(b, &wide, rows, &at, added);
-	if (r == DB_END)
-		r = insert_rows(b, &b->st, 1, &at, added);
-	sqlite_forget(b->db, &wide);
-	free(wide.columns);
-	free(wide.asked);
-	return r;
+	return rc == SQLITE_OK ? DB_END : sqlite_fail(c, rc, sql);
 }
 
 /* It makes, and removes, a log and a table of locks beside the file. */
