@@ -1,8 +1,9 @@
 /*
- * postgresql.h: what the three files of PostgreSQL's driver share.
+ * postgresql.h: what the four files of PostgreSQL's driver share.
  *
- * postgresql.c connects, maps errors and has the driver's table; postgresql_wire.c keeps the
- * pipeline; postgresql_value.c turns values into parameters and results into values.
+ * postgresql.c keeps the connection, maps errors and has the driver's table; postgresql_connect.c makes
+ * one of a URL; postgresql_wire.c keeps the pipeline; postgresql_value.c turns values into parameters
+ * and results into values.
  */
 #ifndef MERIDIAN_POSTGRESQL_H
 #define MERIDIAN_POSTGRESQL_H
@@ -54,6 +55,15 @@ struct prepared {
 enum db_result pg_ready(struct connection *);
 enum db_result pg_result_of(const char *sqlstate);
 void pg_lost(struct connection *, const char *why);
+
+/* postgresql_connect.c */
+
+/* A connection to what the URL names, or NULL: db_fail knows why. */
+PGconn *pg_connect(struct db *);
+/* What the driver's table asks for. */
+const char *pg_wrong_url(struct arena *, const char *url);
+const char *pg_name(struct arena *, const char *url);
+void pg_needs(const struct db *, struct sandbox *);
 
 /* postgresql_wire.c */
 
