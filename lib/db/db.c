@@ -1,7 +1,8 @@
 /*
- * db: the side of the database that every engine shares: the connection, statements and how they are
- * run, the first failure of each, their counting. Values and columns are in query.c, transactions in
- * transaction.c; what differs between engines is in the drivers, behind struct driver.
+ * db: the side of the database that every engine shares: the connection, queries and how they are run,
+ * the first failure of each, their counting. Statements are in statement.c, values and columns in
+ * query.c, transactions in transaction.c; what differs between engines is in the drivers, behind struct
+ * driver.
  */
 #include "db/db.h"
 
@@ -18,8 +19,6 @@
 #include "db/driver.h"
 #include "db/roles.h"
 
-#define JOINED_MAX 48 /* joined statements kept prepared */
-
 /* Counts the forks of this process, so that a child never uses its parent's connection. */
 static unsigned forks;
 
@@ -35,8 +34,8 @@ db_is_parents(const struct db *db)
 	return db->forks != forks;
 }
 
-static void *
-need(void *p)
+void *
+db_need(void *p)
 {
 	if (p == NULL)
 		arena_exhausted();
@@ -142,30 +141,6 @@ db_fail(struct db *db, enum db_result r, const char *statement, const char *why)
  */
 
 static void
-statement_release(struct db *db, struct statement *st)
-{
-	if (st->prepared != NULL)
-		db->driver->forget(db, st);
-	st->prepared = NULL;
-	for (size_t i = 0; i < st->ncolumns; i++)
-		free(st->columns[i]);
-	free(st->columns);
-	free(st->asked);
-	st->asked = NULL;
-	st->columns = NULL;
-	st->ncolumns = 0;
-}
-
-static void
-joined_free(struct db *db, struct statement *st)
-{
-	statement_release(db, st);
-	free(st->sql);
-	free(st);
-	db->njoined--;
-}
-
-static void
 take_back(struct query *q)
 {
 	if (q->sent)
@@ -198,25 +173,11 @@ end_queries(struct db *db)
 }
 
 static void
-forget_statements(struct db *db)
-{
-	for (size_t i = 0; i < QUERY_NAMES; i++)
-		if (db->named[i] != NULL)
-			statement_release(db, db->named[i]);
-	while (db->joined != NULL) {
-		struct statement *st = db->joined;
-
-		db->joined = st->next;
-		joined_free(db, st);
-	}
-}
-
-static void
 disconnect(struct db *db)
 {
 	end_queries(db);
 	db->closing = true;
-	forget_statements(db);
+	db_statements_forget(db);
 	if (db->conn != NULL)
 		db->driver->close(db);
 	db->closing = false;
@@ -236,11 +197,7 @@ leave_parents_connection(struct db *db)
 	if (db->conn != NULL)
 		db->driver->abandon(db);
 	db->conn = NULL;
-	for (size_t i = 0; i < QUERY_NAMES; i++)
-		if (db->named[i] != NULL)
-			db->named[i]->prepared = NULL;
-	for (struct statement *st = db->joined; st != NULL; st = st->next)
-		st->prepared = NULL;
+	db_statements_abandon(db);
 	disconnect(db);
 	db->random ^= (uint64_t)getpid();
 }
@@ -280,11 +237,7 @@ db_free(struct db *db)
 	if (db->depth > 0)
 		db_reset(db);
 	disconnect(db);
-	for (size_t i = 0; i < QUERY_NAMES; i++) {
-		if (db->named[i] != NULL)
-			free(db->named[i]->params);
-		free(db->named[i]);
-	}
+	db_statements_free(db);
 	while (db->idle != NULL) {
 		struct query *q = db->idle;
 
@@ -331,52 +284,12 @@ db_changes(const struct db *db)
  * Queries
  */
 
-/* Divides "a b c" into names, in one piece of memory with the pointers to them. */
-static void
-split_params(struct statement *st, const char *list)
-{
-	size_t n = strlen(list) + 1, count = list[0] != '\0';
-	char *p;
-
-	for (size_t i = 0; list[i] != '\0'; i++)
-		count += list[i] == ' ';
-	st->params = need(malloc(count * sizeof(*st->params) + n));
-	p = memcpy(st->params + count, list, n);
-	while (st->nparams < count) {
-		st->params[st->nparams++] = p;
-		p += strcspn(p, " ");
-		*p++ = '\0';
-	}
-}
-
-static struct statement *
-named(struct db *db, enum query_name name)
-{
-	const struct query_def *def = &query_defs[name];
-	struct statement *st = db->named[name];
-
-	if (st != NULL)
-		return st;
-	if (def->flags & QUERY_IS_FRAGMENT) {
-		log_error("a fragment is no statement", LOG_TEXT("statement", def->name));
-		abort();
-	}
-	st = need(calloc(1, sizeof(*st)));
-	st->name = def->name;
-	st->flags = def->flags;
-	/* never written to: only the sql of joined statements is freed */
-	st->sql = (char *)(uintptr_t)def->sql[db->engine];
-	split_params(st, def->params[db->engine]);
-	db->named[name] = st;
-	return st;
-}
-
 struct value *
 db_query_value(struct query *q, size_t index)
 {
 	if (index >= q->room) {
 		q->room = index < 16 ? 16 : index * 2;
-		q->values = need(realloc(q->values, q->room * sizeof(*q->values)));
+		q->values = db_need(realloc(q->values, q->room * sizeof(*q->values)));
 	}
 	while (q->nvalues <= index)
 		q->values[q->nvalues++] = (struct value){ .kind = VALUE_UNBOUND };
@@ -391,7 +304,7 @@ query_open(struct db *db, struct statement *st)
 	if (q != NULL)
 		db->idle = q->next;
 	else
-		q = need(calloc(1, sizeof(*q)));
+		q = db_need(calloc(1, sizeof(*q)));
 	q->db = db;
 	q->st = st;
 	q->state = QUERY_BINDING;
@@ -411,54 +324,14 @@ struct query *
 db_query(struct db *db, enum query_name name)
 {
 	look_at_connection(db);
-	return query_open(db, named(db, name));
-}
-
-static struct statement *
-joined(struct db *db, const char *name, struct str sql, size_t nparams, unsigned flags)
-{
-	struct statement *st, **at, *old = NULL, **old_at = NULL;
-
-	for (at = &db->joined; (st = *at) != NULL; at = &st->next) {
-		if (strcmp(st->sql, sql.p) == 0) {
-			*at = st->next;
-			goto front;
-		}
-		if (st->users == 0) {
-			old = st;
-			old_at = at;
-		}
-	}
-	if (db->njoined >= JOINED_MAX && old != NULL) {
-		*old_at = old->next;
-		joined_free(db, old);
-	}
-	st = need(calloc(1, sizeof(*st)));
-	st->name = name;
-	st->sql = need(strdup(sql.p));
-	st->nparams = nparams;
-	st->flags = flags;
-	db->njoined++;
-front:
-	st->next = db->joined;
-	db->joined = st;
-	return st;
+	return query_open(db, db_statement_named(db, name));
 }
 
 struct query *
 db_query_joined(struct db *db, const char *name, struct str sql, size_t nparams, unsigned flags)
 {
 	look_at_connection(db);
-	return query_open(db, joined(db, name, sql, nparams, flags));
-}
-
-void
-db_statement_columns(struct statement *st, size_t n, const char *(*name)(void *, size_t), void *arg)
-{
-	st->columns = need(calloc(n > 0 ? n : 1, sizeof(*st->columns)));
-	st->asked = need(calloc(n > 0 ? n : 1, sizeof(*st->asked)));
-	for (st->ncolumns = 0; st->ncolumns < n; st->ncolumns++)
-		st->columns[st->ncolumns] = need(strdup(name(arg, st->ncolumns)));
+	return query_open(db, db_statement_joined(db, name, sql, nparams, flags));
 }
 
 /*

@@ -194,11 +194,26 @@ enum db_result db_control(struct db *, const char *sql, bool later);
 /* The query's first failure, which spoils an open transaction. */
 void db_query_fail(struct query *, enum db_result);
 
+/* The memory that was asked for, or arena_exhausted(). */
+void *db_need(void *);
+
+/* statement.c */
+
+/* The statement of that name, or of a joined text with that many values, which is kept for the next time. */
+struct statement *db_statement_named(struct db *, enum query_name);
+struct statement *
+db_statement_joined(struct db *, const char *name, struct str sql, size_t nparams, unsigned flags);
 /* The names of a statement's columns, once they are known. They are copied. */
 void
 db_statement_columns(struct statement *, size_t n, const char *(*name)(void *, size_t), void *);
+/* The connection ends: gives up what was prepared on it, and joined statements. */
+void db_statements_forget(struct db *);
+/* In a child: what was prepared is the parent's, and is left. */
+void db_statements_abandon(struct db *);
+/* Frees them, once they are forgotten. */
+void db_statements_free(struct db *);
 
-/* The statement for a joined text with that many values; kept for the next time. */
+/* A query of the statement for a joined text. */
 struct query *
 db_query_joined(struct db *, const char *name, struct str sql, size_t nparams, unsigned flags);
 struct value *db_query_value(struct query *, size_t index);
