@@ -123,7 +123,7 @@ add_row(
 		db_no_wait(q);
 	result = db_run(q);
 	if (result != DB_END && (wait || result != DB_RETRY))
-		log_warn("an event could not be kept", LOG_TEXT("event", kinds[e->kind].word),
+		log_warn("an event could not be kept", LOG_TEXT("kind", kinds[e->kind].word),
 		    LOG_TEXT("error", db_error(db)));
 	return result;
 }
