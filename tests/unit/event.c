@@ -204,6 +204,33 @@ command_is_of_nobody_and_from_nowhere(void **state)
 	assert_true(rows[0].address.n == 0 && rows[0].actor == 0 && rows[0].request_id.n == 0);
 }
 
+/* Noting an event fails nothing; of what strangers cause, the number is kept till it can be written. */
+static void
+refused_rows_of_a_flood_are_told_later(void **state)
+{
+	struct event_filter flood = { .kind = STR("token_refused") };
+	struct event_row *rows;
+	size_t n;
+	bool more;
+
+	(void)state;
+	request.now = start + 10 * HOUR;
+	scratch_refuse(db, "security_event", true);
+	for (int i = 0; i < 3; i++)
+		event_note(&request, (struct event){ .kind = EVENT_TOKEN_REFUSED });
+	event_note(&request, (struct event){ .kind = EVENT_TERMS_ACCEPTED });
+	scratch_refuse(db, "security_event", false);
+	list(flood, 10, &n, &more);
+	assert_int_equal(n, 0);
+	event_note(&request, (struct event){ .kind = EVENT_TOKEN_REFUSED });
+	event_flood_flush(auth.flood, db, request.now, true);
+	rows = list(flood, 10, &n, &more);
+	assert_int_equal(n, 2);
+	assert_int_equal(rows[0].times + rows[1].times, 4);
+	list((struct event_filter){ .kind = STR("terms_accepted") }, 10, &n, &more);
+	assert_int_equal(n, 0);
+}
+
 int
 main(void)
 {
@@ -214,6 +241,7 @@ main(void)
 		cmocka_unit_test(list_goes_on_by_keys_and_looks_by_each_filter),
 		cmocka_unit_test(old_rows_are_removed_some_at_a_time),
 		cmocka_unit_test(command_is_of_nobody_and_from_nowhere),
+		cmocka_unit_test(refused_rows_of_a_flood_are_told_later),
 	};
 
 	return engines_run("event", tests, NELEM(tests), set_up, tear_down);

@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -55,6 +56,31 @@ scratch_close(void)
 	snprintf(lock, sizeof(lock), "%s/passwords.lock", scratch_dir);
 	unlink(lock);
 	rmdir(scratch_dir);
+}
+
+/* From here on the table takes no row, or takes them again. */
+static inline void
+scratch_refuse(struct db *db, const char *table, bool refuse)
+{
+	static const char *const ways[DB_ENGINES][2] = {
+		[DB_SQLITE] = { "DROP TRIGGER refused",
+		    "CREATE TRIGGER refused BEFORE INSERT ON %s "
+		    "BEGIN SELECT RAISE(ABORT, 'refused'); END" },
+		[DB_POSTGRESQL] = { "ALTER TABLE %s DROP CONSTRAINT refused",
+		    "ALTER TABLE %s ADD CONSTRAINT refused CHECK (false) NOT VALID" },
+		[DB_MARIADB] = { "DROP TRIGGER refused",
+		    "CREATE TRIGGER refused BEFORE INSERT ON %s FOR EACH ROW SIGNAL SQLSTATE "
+		    "'45000'" },
+	};
+	const char *way = ways[db_engine(db)][refuse], *mark = strstr(way, "%s");
+	char sql[200];
+
+	if (mark == NULL)
+		snprintf(sql, sizeof(sql), "%s", way);
+	else
+		snprintf(sql, sizeof(sql), "%.*s%s%s", (int)(mark - way), way, table, mark + 2);
+	if (db_run_text(db, (const char *const[]){ sql }, 1) != DB_END)
+		server_die(sql, db_error(db));
 }
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "auth/device.h"
 #include "auth/throttle.h"
+#include "auth/visit.h"
 #include "base/clock.h"
 #include "engines.h"
 #include "scratch.h"
@@ -341,6 +342,35 @@ device_cookie_is_of_one_account_and_signed(void **state)
 	secret_free(other);
 }
 
+/* No password is looked at that would not be counted. */
+static void
+attempt_that_cannot_be_counted_is_refused(void **state)
+{
+	struct throttle_visitor v = { STR("ivo"), STR("192.0.2.110"), NULL };
+	struct auth auth = { .secret = secret };
+	struct app app = { .name = "login" };
+	struct app_state state_of = {
+		.app = &app, .config = scratch_config, .db = db, .auth = &auth
+	};
+	struct request r = { .app = &state_of, .arena = a, .remote_addr = v.address };
+	struct throttle t;
+	int64_t wait = -2;
+
+	(void)state;
+	r.now = now.wall;
+	pass(DAY);
+	assert_int_equal(guess("ivo", "192.0.2.110"), 0);
+	scratch_refuse(db, "throttle", true);
+	assert_true(
+	    throttle_charge(db, secret, FREE, THROTTLE_SIGN_IN, &v, &now, &t, &wait) < DB_END);
+	assert_int_equal(throttle_ask(&r, THROTTLE_SIGN_IN, v.account, &t), -1);
+	/* nothing was counted by halves */
+	scratch_refuse(db, "throttle", false);
+	for (int i = 1; i < FREE; i++)
+		assert_int_equal(guess("ivo", "192.0.2.110"), 0);
+	assert_int_equal(guess("ivo", "192.0.2.110"), 5);
+}
+
 int
 main(void)
 {
@@ -357,6 +387,7 @@ main(void)
 		cmocka_unit_test(reset_and_registration_have_their_own_rates),
 		cmocka_unit_test(networks_are_32_and_64_bits),
 		cmocka_unit_test(device_cookie_is_of_one_account_and_signed),
+		cmocka_unit_test(attempt_that_cannot_be_counted_is_refused),
 	};
 
 	return engines_run("throttle", tests, NELEM(tests), set_up, tear_down);

@@ -306,6 +306,59 @@ vault_file_that_others_may_read_is_refused(void **state)
 	unlink(path);
 }
 
+static void
+write_file(const char *path, const char *text, mode_t mode)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+
+	assert_true(fd >= 0);
+	assert_int_equal(fchmod(fd, mode), 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+}
+
+/* A worker that meets a key it does not know reads the file again, whatever became of that. */
+static void
+file_that_cannot_be_read_again_takes_no_key_away(void **state)
+{
+	static const char *const wrong[] = { "short", ONE " until never\n",
+		TWO "\n" ONE " from\n" };
+	char path[] = "/tmp/meridian-XXXXXX", err[300];
+	struct vault *other = vault_of(TWO), *v;
+	struct str mine, foreign = vault_seal(other, a, &place, STR("text"));
+	int fd = mkstemp(path);
+	struct config *c;
+
+	(void)state;
+	assert_true(fd >= 0);
+	close(fd);
+	write_file(path, ONE, 0600);
+	setenv("MERIDIAN_CONFIG", "/dev/null", 1);
+	setenv("MERIDIAN_VAULT_KEY_FILE", path, 1);
+	assert_non_null(c = config_load(err, sizeof(err)));
+	assert_non_null(v = vault_load(c, err, sizeof(err)));
+	mine = vault_seal(v, a, &place, STR("text"));
+	for (size_t i = 0; i < NELEM(wrong); i++) {
+		write_file(path, wrong[i], 0600);
+		assert_int_equal(open_at(v, &place, foreign), VAULT_NO_KEY);
+		assert_int_equal(open_at(v, &place, mine), VAULT_OPEN);
+	}
+	write_file(path, TWO, 0644); /* others may read it */
+	assert_int_equal(open_at(v, &place, foreign), VAULT_NO_KEY);
+	unlink(path);
+	assert_int_equal(open_at(v, &place, foreign), VAULT_NO_KEY);
+	assert_int_equal(open_at(v, &place, mine), VAULT_OPEN);
+	assert_int_equal(open_at(v, &place, vault_seal(v, a, &place, STR("more"))), VAULT_OPEN);
+	write_file(path, ONE " until 2099-01-01T00:00:00Z\n" TWO "\n", 0600);
+	assert_int_equal(open_at(v, &place, foreign), VAULT_OPEN);
+	assert_int_equal(open_at(v, &place, mine), VAULT_OPEN);
+	unsetenv("MERIDIAN_VAULT_KEY_FILE");
+	vault_free(v);
+	vault_free(other);
+	config_free(c);
+	unlink(path);
+}
+
 int
 main(void)
 {
@@ -320,6 +373,7 @@ main(void)
 		cmocka_unit_test(keyring_is_written_as_it_was_read),
 		cmocka_unit_test(signature_of_an_old_key_is_good_until_its_end),
 		cmocka_unit_test(vault_file_that_others_may_read_is_refused),
+		cmocka_unit_test(file_that_cannot_be_read_again_takes_no_key_away),
 	};
 
 	return cmocka_run_group_tests_name("vault", tests, set_up, tear_down);
