@@ -48,18 +48,17 @@ choose_server(
 		snprintf(err, errsize, "%s", wrong);
 		return -1;
 	}
+	db->url = arena_strdup(db->arena, url);
 	if (db->role != NULL && roles[0] != '\0') {
 		struct str path = arena_printf(db->arena, "%s/%s", roles, db->role);
 
 		if (config_secret_at(
 		        db->arena, path.p, "DATABASE_ROLES_DIR", &password, err, errsize) != 0)
 			return -1;
-		db->url = url;
 		db->user = db_role_account(db, db->arena, db->role);
 	} else if (config_secret(
 	               config, db->arena, "DATABASE_PASSWORD_FILE", &password, err, errsize) != 0)
 		return -1;
-	db->url = arena_strdup(db->arena, url);
 	db->password = password.p != NULL ? password.p : "";
 	return 0;
 }

@@ -86,9 +86,9 @@ struct multipart;
 struct multipart *multipart_new(struct request *, struct str boundary);
 struct refusal multipart_feed(struct multipart *, const char *, size_t n);
 /* The body ended: refused where it was not complete; then uploads stand in the request. */
+struct refusal multipart_end(struct multipart *);
 /* The directory of temporary files. */
 const char *multipart_directory(void);
-struct refusal multipart_end(struct multipart *);
 /* The boundary parameter of a Content-Type; absent where there is none that is allowed. */
 struct str multipart_boundary(struct arena *, struct str content_type);
 
