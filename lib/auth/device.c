@@ -20,18 +20,6 @@ sign(struct secret *secret, struct str name, const uint8_t id[DEVICE_ID], uint8_
 	secret_sign(secret, parts, NELEM(parts), mac);
 }
 
-/* The next entry's text; what is left stays in *rest. */
-static struct str
-next_entry(struct str *rest)
-{
-	size_t end = str_find(*rest, '.');
-	struct str entry = { rest->p, end };
-
-	rest->p += end + (end < rest->n);
-	rest->n -= end + (end < rest->n);
-	return entry;
-}
-
 /* Is it an entry of the account whose name, in NFKC, is given? */
 static bool
 is_of(struct secret *secret, struct str entry, struct str name, uint8_t id[DEVICE_ID])
@@ -52,7 +40,7 @@ device_find(struct secret *secret, struct arena *a, struct str cookie, struct st
 	struct str name = unicode_nfkc(a, username);
 
 	for (size_t i = 0; i < DEVICE_MOST && cookie.n > 0; i++)
-		if (is_of(secret, next_entry(&cookie), name, id))
+		if (is_of(secret, str_cut(&cookie, '.'), name, id))
 			return true;
 	return false;
 }
@@ -68,7 +56,7 @@ device_add(struct secret *secret, struct arena *a, struct str cookie, struct str
 	sign(secret, name, bytes, bytes + DEVICE_ID);
 	all = secret_encode(a, bytes, sizeof(bytes));
 	for (size_t i = 1; i < DEVICE_MOST && cookie.n > 0;) {
-		entry = next_entry(&cookie);
+		entry = str_cut(&cookie, '.');
 		if (entry.n != ENTRY_TEXT || is_of(secret, entry, name, id))
 			continue;
 		all = arena_printf(a, "%s.%.*s", all.p, STR_ARG(entry));

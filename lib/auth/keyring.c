@@ -13,16 +13,8 @@
 static struct str
 next_word(struct str *s)
 {
-	size_t n;
-	struct str word;
-
 	*s = str_trim(*s);
-	if (s->n == 0)
-		return STR_NONE;
-	n = str_find(*s, ' ');
-	word = (struct str){ s->p, n };
-	*s = (struct str){ s->p + n, s->n - n };
-	return word;
+	return s->n == 0 ? STR_NONE : str_cut(s, ' ');
 }
 
 static bool
@@ -59,17 +51,6 @@ read_key(struct str line, struct keyring_key *key, bool *timed)
 	return true;
 }
 
-static struct str
-next_line(struct str *rest)
-{
-	size_t n = str_find(*rest, '\n');
-	struct str line = { rest->p, n };
-
-	n += n < rest->n;
-	*rest = (struct str){ rest->p + n, rest->n - n };
-	return str_trim(line);
-}
-
 /* The line that is none of a file of several, from 1; 0 where all are. */
 static size_t
 read_lines(struct arena *a, struct str text, struct keyring *ring, bool *timed)
@@ -77,7 +58,7 @@ read_lines(struct arena *a, struct str text, struct keyring *ring, bool *timed)
 	ring->n = 0;
 	*timed = false;
 	for (size_t number = 1; text.n > 0; number++) {
-		struct str line = next_line(&text);
+		struct str line = str_trim(str_cut(&text, '\n'));
 		bool names_time = false;
 
 		if (line.n == 0)
@@ -96,7 +77,7 @@ static bool
 means_times(struct str text)
 {
 	while (text.n > 0) {
-		struct str line = next_line(&text);
+		struct str line = str_trim(str_cut(&text, '\n'));
 
 		(void)next_word(&line);
 		line = next_word(&line);

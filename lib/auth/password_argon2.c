@@ -16,16 +16,10 @@
 static bool
 parameter(struct str *rest, char name, uint64_t max, uint64_t *out)
 {
-	size_t end;
+	struct str one = str_cut(rest, ',');
 
-	if (rest->n < 2 || rest->p[0] != name || rest->p[1] != '=')
-		return false;
-	end = str_find(*rest, ',');
-	if (!password_number((struct str){ rest->p + 2, end - 2 }, max, out))
-		return false;
-	end += end < rest->n;
-	*rest = (struct str){ rest->p + end, rest->n - end };
-	return true;
+	return one.n > 2 && one.p[0] == name && one.p[1] == '=' &&
+	    password_number((struct str){ one.p + 2, one.n - 2 }, max, out);
 }
 
 /* A comma at the end would be lost, so what was read must be what stands there. */

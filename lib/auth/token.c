@@ -12,14 +12,12 @@ bool
 token_parse(struct str header, struct str *text)
 {
 	uint8_t bytes[SECRET_SIZE];
-	size_t blank;
 	struct str scheme, rest;
 
 	*text = STR_NONE;
 	header = str_trim(header);
-	blank = str_find(header, ' ');
-	scheme = (struct str){ header.p, blank };
-	rest = str_trim((struct str){ header.p + blank, header.n - blank });
+	scheme = str_cut(&header, ' ');
+	rest = str_trim(header);
 	if (!str_is_nocase(scheme, "token") && !str_is_nocase(scheme, "bearer"))
 		return false;
 	if (rest.n != TOKEN_TEXT || !str_starts(rest, TOKEN_PREFIX))

@@ -25,13 +25,9 @@ next_word(struct str *words)
 {
 	struct str word;
 
-	while (words->n > 0 && *words->p == ' ') {
-		words->p++;
-		words->n--;
-	}
-	word = (struct str){ words->p, str_find(*words, ' ') };
-	words->p += word.n;
-	words->n -= word.n;
+	do
+		word = str_cut(words, ' ');
+	while (word.n == 0 && words->n > 0);
 	return word;
 }
 

@@ -55,6 +55,9 @@ struct str str_trim(struct str);
 /* The index of the first such byte, or n. */
 size_t str_find(struct str, char);
 
+/* Takes what stands before the first such byte off the front, and the byte; all where there is none. */
+struct str str_cut(struct str *rest, char);
+
 /*
  * Whole-string conversions: the complete text must be the number (leading '+', blanks and trailing
  * text are refused; so are "nan", "inf" and hexadecimal). True and *out set, or false.

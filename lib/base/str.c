@@ -85,6 +85,19 @@ str_find(struct str s, char c)
 	return at == NULL ? s.n : (size_t)(at - s.p);
 }
 
+struct str
+str_cut(struct str *rest, char c)
+{
+	struct str front = { rest->p, str_find(*rest, c) };
+	size_t gone = front.n + (front.n < rest->n);
+
+	if (gone == 0)
+		return front;
+	rest->p += gone;
+	rest->n -= gone;
+	return front;
+}
+
 bool
 str_to_int64(struct str s, int64_t *out)
 {

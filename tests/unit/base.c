@@ -31,6 +31,21 @@ numbers_are_whole_texts(void **state)
 }
 
 static void
+pieces_are_cut_off_the_front(void **state)
+{
+	struct str rest = STR("one,,two,"), none = STR_NONE;
+
+	(void)state;
+	assert_true(str_is(str_cut(&rest, ','), "one"));
+	assert_true(str_is(str_cut(&rest, ','), ""));
+	assert_true(str_is(rest, "two,"));
+	assert_true(str_is(str_cut(&rest, ';'), "two,"));
+	assert_int_equal(rest.n, 0);
+	assert_true(str_is(str_cut(&rest, ','), ""));
+	assert_null(str_cut(&none, ',').p);
+}
+
+static void
 utf8_is_strict(void **state)
 {
 	(void)state;
@@ -109,6 +124,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(numbers_are_whole_texts),
+		cmocka_unit_test(pieces_are_cut_off_the_front),
 		cmocka_unit_test(utf8_is_strict),
 		cmocka_unit_test(arena_reset_runs_what_was_deferred),
 		cmocka_unit_test(doubles_are_printed_short_and_exact),
