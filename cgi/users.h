@@ -25,7 +25,7 @@ void users_add_base(struct request *, struct value *page);
 int users_failed(struct request *, struct response *, enum user_result);
 int groups_failed(struct request *, struct response *, enum group_result);
 
-/* The user that the path names. True, or false with the response filled. */
+/* The user that the path names, who is not the former user; false with the response filled. */
 bool users_find(struct request *, struct response *, struct account *);
 
 /* Adds names, and what the asker may see of the rest, to an object of the page. */

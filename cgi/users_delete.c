@@ -34,12 +34,7 @@ find(struct request *r, struct response *res, struct account *u)
 		    r, res, arena_printf(r->arena, "/users/%lld/delete/", (long long)r->user->id));
 		return false;
 	}
-	if (!users_find(r, res, u))
-		return false;
-	if (!str_is(u->username, USER_FORMER))
-		return true;
-	users_failed(r, res, USER_REFUSED);
-	return false;
+	return users_find(r, res, u);
 }
 
 /* The page that asks, or says why not. */

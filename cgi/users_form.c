@@ -413,10 +413,6 @@ begin(struct form *f)
 	}
 	if (!users_find(r, f->res, &f->before))
 		return false;
-	if (str_is(f->before.username, USER_FORMER)) {
-		users_failed(r, f->res, USER_REFUSED);
-		return false;
-	}
 	f->may = allowed(f);
 	if (!(f->may & BIT(GROUPS)))
 		return true;

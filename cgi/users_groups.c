@@ -86,7 +86,7 @@ add_people(struct form *f, struct value *page)
 	for (size_t i = 0; n <= most && i < n; i++) {
 		struct value *v;
 
-		if (str_is(users[i].username, USER_FORMER))
+		if (user_is_former(users[i].username))
 			continue;
 		v = value_add_object(list);
 		users_show(f->req, v, &users[i]);

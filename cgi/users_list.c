@@ -67,6 +67,8 @@ users_find(struct request *r, struct response *res, struct account *u)
 {
 	enum user_result found = user_get(r->app->db, r->arena, r->id[0], u);
 
+	if (found == USER_DONE && user_is_former(u->username))
+		found = USER_REFUSED;
 	if (found != USER_DONE)
 		users_failed(r, res, found);
 	return found == USER_DONE;
@@ -76,7 +78,7 @@ void
 users_show(struct request *r, struct value *v, const struct account *u)
 {
 	bool own = u->id == r->user->id, staff = users_is_staff(r);
-	bool former = str_is(u->username, USER_FORMER);
+	bool former = user_is_former(u->username);
 
 	value_set_int(v, "id", u->id);
 	value_set_text(v, "username", u->username);

@@ -33,12 +33,7 @@ find(struct request *r, struct response *res, struct account *u)
 		respond_redirect(r, res, STR("/accounts/password/"));
 		return false;
 	}
-	if (!users_find(r, res, u))
-		return false;
-	if (!str_is(u->username, USER_FORMER))
-		return true;
-	users_failed(r, res, USER_REFUSED);
-	return false;
+	return users_find(r, res, u);
 }
 
 static int
@@ -129,8 +124,6 @@ regenerate_token(struct request *r, struct response *res)
 		    "This site gives tokens only to who signed in with a second factor.");
 	if (!users_find(r, res, &u))
 		return 0;
-	if (str_is(u.username, USER_FORMER))
-		return users_failed(r, res, USER_REFUSED);
 	done = token_regenerate(r->app->db, r->arena, auth_secret(r), u.id, now,
 	    token_latest_end(r->app->config, now), &text);
 	if (done == DB_REFUSED)

@@ -15,6 +15,7 @@
  * it in, change or delete it. It is made when it is first needed.
  */
 #define USER_FORMER "former user"
+bool user_is_former(struct str username);
 
 #define USER_TEXT_MAX 254 /* code points of an e-mail address; names 150, affiliation 100 */
 

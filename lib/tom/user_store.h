@@ -19,7 +19,4 @@ user_find_alike(struct db *, struct arena *, int64_t id, struct str username) MU
 /* The password's hash: USER_DONE, USER_BUSY or USER_WRONG. */
 enum user_result user_hash(struct arena *, struct str password, struct str *encoded) MUST_CHECK;
 
-/* Is it the former user's name? */
-bool user_is_former(struct str username);
-
 #endif
