@@ -104,7 +104,11 @@ login_knows_present(struct request *, struct response *, struct input *password,
 /* May people make accounts for themselves here? */
 bool login_registers(const struct request *);
 
-/* The sentences as one text. */
-struct str login_join(struct arena *, const struct user_problems *);
+/*
+ * Sets the password that a form gave for an account, where the rest of it is right, else only asks the
+ * policy; what is wrong with it stands at its field. USER_WRONG: the form comes back.
+ */
+enum user_result
+login_set_password(struct request *, struct account *, struct input *password, bool rest_is_right);
 
 #endif

@@ -16,16 +16,6 @@ static const struct field password_fields[] = {
 	    .autocomplete = "new-password" },
 };
 
-struct str
-login_join(struct arena *a, const struct user_problems *why)
-{
-	struct str all = STR("");
-
-	for (size_t i = 0; i < why->n; i++)
-		all = arena_printf(a, "%s%s%s", all.p, i > 0 ? " " : "", why->why[i].p);
-	return all;
-}
-
 static int
 show_password_form(struct request *r, struct response *res, int status, const struct input *in)
 {
@@ -144,7 +134,26 @@ login_knows_present(struct request *r, struct response *res, struct input *in, s
 	return false;
 }
 
-/* Sets it where nothing is wrong with the form, else says only what the policy thinks of it. */
+enum user_result
+login_set_password(struct request *r, struct account *u, struct input *in, bool rest_is_right)
+{
+	struct user_problems why = { .n = 0 };
+	enum user_result result;
+
+	if (in->state != VALID)
+		return USER_WRONG;
+	if (rest_is_right)
+		result = user_set_password(r->app->db, r->arena, r->app->config, u, in->text, &why);
+	else {
+		result = user_check_password(
+		    r->app->db, r->arena, r->app->config, u, in->text, &why);
+		result = result == USER_DONE ? USER_WRONG : result;
+	}
+	if (why.n > 0)
+		form_wrong(in, user_problems_text(r->arena, &why));
+	return result;
+}
+
 static enum user_result
 set_password(struct request *r, struct input *in, struct proof *proof)
 {
@@ -154,22 +163,10 @@ set_password(struct request *r, struct input *in, struct proof *proof)
 		.last_name = r->user->last_name,
 		.email = r->user->email,
 		.password_changed = proof->password_changed };
-	struct user_problems why = { .n = 0 };
-	enum user_result result;
+	enum user_result result = login_set_password(
+	    r, &me, &in[NEW], form_count_wrong(in, PASSWORD_FIELDS) == 0);
 
-	if (in[NEW].state != VALID)
-		return USER_WRONG;
-	if (form_count_wrong(in, PASSWORD_FIELDS) == 0) {
-		result = user_set_password(
-		    r->app->db, r->arena, r->app->config, &me, in[NEW].text, &why);
-		proof->password_changed = me.password_changed;
-	} else {
-		result = user_check_password(
-		    r->app->db, r->arena, r->app->config, &me, in[NEW].text, &why);
-		result = result == USER_DONE ? USER_WRONG : result;
-	}
-	if (why.n > 0)
-		form_wrong(&in[NEW], login_join(r->arena, &why));
+	proof->password_changed = me.password_changed;
 	return result;
 }
 

@@ -144,7 +144,7 @@ check_form(struct request *r, struct input *in, const struct account *u)
 		result = user_check_password(
 		    r->app->db, r->arena, r->app->config, u, in[PASSWORD1].text, &why);
 		if (why.n > 0)
-			form_wrong(&in[PASSWORD1], login_join(r->arena, &why));
+			form_wrong(&in[PASSWORD1], user_problems_text(r->arena, &why));
 	}
 	return result == USER_FAILED ? result : USER_DONE;
 }
@@ -165,7 +165,8 @@ add(struct request *r, struct input *in, const struct account *u)
 		for (size_t i = 0; i < why.n; i++)
 			address = address || str_starts(why.why[i], "The email");
 		form_wrong(&in[address ? EMAIL : USERNAME],
-		    why.n > 0 ? login_join(r->arena, &why) : STR("This cannot be an account."));
+		    why.n > 0 ? user_problems_text(r->arena, &why)
+		              : STR("This cannot be an account."));
 	}
 	if (result == USER_DONE)
 		event_note(r,

@@ -247,25 +247,11 @@ set_password(struct request *r, const struct one_time *one, struct input *in)
 		.last_name = one->last_name,
 		.email = one->email,
 		.password_changed = one->password_changed };
-	struct user_problems why = { .n = 0 };
-	enum user_result result;
 
 	if (in[AGAIN].state != WRONG && !str_eq(in[NEW].text, in[AGAIN].text))
 		form_wrong(&in[AGAIN],
 		    STR("The two new passwords are not the same. Type the new one again."));
-	if (in[NEW].state != VALID)
-		return USER_WRONG;
-	if (form_count_wrong(in, NEW_FIELDS) == 0) {
-		result = user_set_password(
-		    r->app->db, r->arena, r->app->config, &u, in[NEW].text, &why);
-	} else {
-		result = user_check_password(
-		    r->app->db, r->arena, r->app->config, &u, in[NEW].text, &why);
-		result = result == USER_DONE ? USER_WRONG : result;
-	}
-	if (why.n > 0)
-		form_wrong(&in[NEW], login_join(r->arena, &why));
-	return result;
+	return login_set_password(r, &u, &in[NEW], form_count_wrong(in, NEW_FIELDS) == 0);
 }
 
 int

@@ -14,17 +14,6 @@
 static const struct field password = { "password", FIELD_SECRET, .required = true,
 	.label = "New password", .autocomplete = "new-password" };
 
-/* The sentences as one text. */
-static struct str
-join(struct arena *a, const struct user_problems *why)
-{
-	struct str all = STR("");
-
-	for (size_t i = 0; i < why->n; i++)
-		all = arena_printf(a, "%s%s%s", all.p, i > 0 ? " " : "", why->why[i].p);
-	return all;
-}
-
 /* The user whose password it is; one's own has a page that asks for the present one. */
 static bool
 find(struct request *r, struct response *res, struct account *u)
@@ -78,7 +67,7 @@ set_password(struct request *r, struct response *res)
 		return show(r, res, 400, &u, true, &in);
 	result = user_set_password(r->app->db, r->arena, r->app->config, &u, in.text, &why);
 	if (result == USER_WRONG) {
-		form_wrong(&in, join(r->arena, &why));
+		form_wrong(&in, user_problems_text(r->arena, &why));
 		return show(r, res, 400, &u, true, &in);
 	}
 	if (result == USER_CHANGED)

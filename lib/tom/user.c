@@ -22,6 +22,16 @@ add(struct user_problems *why, struct str sentence)
 		why->why[why->n++] = sentence;
 }
 
+struct str
+user_problems_text(struct arena *a, const struct user_problems *why)
+{
+	struct str all = STR("");
+
+	for (size_t i = 0; i < why->n; i++)
+		all = arena_printf(a, "%s%s%s", all.p, i > 0 ? " " : "", why->why[i].p);
+	return all;
+}
+
 /* A text field: UTF-8, no control characters, not too long. */
 static size_t
 check_text(struct arena *a, const char *name, struct str s, size_t max, struct user_problems *why)

@@ -46,6 +46,9 @@ struct user_problems {
 	struct str why[USER_PROBLEMS]; /* sentences, in the arena */
 };
 
+/* The sentences as one text. */
+struct str user_problems_text(struct arena *, const struct user_problems *);
+
 /* Every rule that the fields break (password apart), as sentences that name the field. */
 void user_check(struct arena *, const struct account *, struct user_problems *why);
 
