@@ -127,13 +127,7 @@ registration_add(struct db *db, struct arena *a, const struct config *c, struct 
 	user_check(a, u, why);
 	if (!mail_address_is_good(u->email) && why->n < USER_PROBLEMS)
 		why->why[why->n++] = STR("The email address is none that mail can be sent to.");
-	result = user_check_password(db, a, c, u, password, why);
-	if (result == USER_FAILED)
-		return result;
-	if (why->n > 0)
-		return USER_WRONG;
-	if ((result = user_find_alike(db, a, 0, u->username)) != USER_DONE ||
-	    (result = user_hash(a, password, &d.encoded)) != USER_DONE)
+	if ((result = user_pass_new(db, a, c, u, password, &d.encoded, why)) != USER_DONE)
 		return result;
 	d.now = clock_now();
 	switch (db_transaction(db, DB_WRITE, add, &d)) {
@@ -255,17 +249,6 @@ registration_verify(struct db *db, struct arena *a, const struct config *c, stru
 
 /* -- staff -- */
 
-static void
-read_account(struct query *q, struct arena *a, struct account *u)
-{
-	*u = (struct account){ .id = db_col_int(q, "id"), .created = db_col_int(q, "created") };
-	u->username = db_col_copy(q, "username", a);
-	u->first_name = db_col_copy(q, "first_name", a);
-	u->last_name = db_col_copy(q, "last_name", a);
-	u->email = db_col_copy(q, "email", a);
-	u->affiliation = db_col_copy(q, "affiliation", a);
-}
-
 enum db_result
 registration_list(struct db *db, struct arena *a, size_t limit, struct account **list, size_t *n)
 {
@@ -276,7 +259,7 @@ registration_list(struct db *db, struct arena *a, size_t limit, struct account *
 	db_int(q, "limit", (int64_t)limit);
 	while (db_step(q) == DB_ROW)
 		if (*n < limit)
-			read_account(q, a, &(*list)[(*n)++]);
+			user_read_row(q, a, &(*list)[(*n)++]);
 	return db_done(q);
 }
 
@@ -290,7 +273,7 @@ registration_get(struct db *db, struct arena *a, int64_t id, struct account *u)
 	db_int(q, "id", id);
 	while (db_step(q) == DB_ROW) {
 		found = true;
-		read_account(q, a, u);
+		user_read_row(q, a, u);
 	}
 	r = db_done(q);
 	return r == DB_END && found ? DB_ROW : r;

@@ -198,6 +198,21 @@ user_find_alike(struct db *db, struct arena *a, int64_t id, struct str username)
 	return found ? USER_TAKEN : USER_DONE;
 }
 
+enum user_result
+user_pass_new(struct db *db, struct arena *a, const struct config *c, const struct account *u,
+    struct str password, struct str *encoded, struct user_problems *why)
+{
+	enum user_result result = user_check_password(db, a, c, u, password, why);
+
+	if (result == USER_FAILED)
+		return result;
+	if (why->n > 0)
+		return USER_WRONG;
+	if ((result = user_find_alike(db, a, 0, u->username)) != USER_DONE)
+		return result;
+	return user_hash(a, password, encoded);
+}
+
 struct new_password {
 	int64_t user;
 	struct str password; /* encoded */

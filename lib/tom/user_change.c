@@ -290,13 +290,7 @@ user_add_to_groups(struct db *db, struct arena *a, const struct config *c, const
 	enum user_result result;
 
 	user_check(a, u, why);
-	result = user_check_password(db, a, c, u, password, why);
-	if (result == USER_FAILED)
-		return result;
-	if (why->n > 0)
-		return USER_WRONG;
-	if ((result = user_find_alike(db, a, 0, u->username)) != USER_DONE ||
-	    (result = user_hash(a, password, &n.encoded)) != USER_DONE)
+	if ((result = user_pass_new(db, a, c, u, password, &n.encoded, why)) != USER_DONE)
 		return result;
 	return outcome(db_transaction(db, DB_WRITE, add, &n), why);
 }

@@ -19,12 +19,14 @@ WHERE id = :id AND pending = 1
 
 --: registration_list
 -- Who waits for staff.
-SELECT id, username, first_name, last_name, email, affiliation, created, email_verified FROM users
-WHERE pending = 1 AND email_verified IS NOT NULL ORDER BY created, id LIMIT :limit
+SELECT id, username, first_name, last_name, email, affiliation, is_active, is_staff, is_superuser,
+	created, last_login, password_changed
+FROM users WHERE pending = 1 AND email_verified IS NOT NULL ORDER BY created, id LIMIT :limit
 
 --: registration_get
-SELECT id, username, first_name, last_name, email, affiliation, created, email_verified FROM users
-WHERE id = :id AND pending = 1 AND email_verified IS NOT NULL
+SELECT id, username, first_name, last_name, email, affiliation, is_active, is_staff, is_superuser,
+	created, last_login, password_changed
+FROM users WHERE id = :id AND pending = 1 AND email_verified IS NOT NULL
 
 --: registration_approve
 UPDATE users SET is_active = 1, pending = 0
