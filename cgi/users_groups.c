@@ -315,16 +315,12 @@ change_group(struct request *r, struct response *res)
 		.users = f.users,
 		.nusers = f.nusers };
 	result = group_change(r->app->db, r->arena, &c);
-	for (size_t i = 0; result == GROUP_DONE && !f.members_sent && i < f.nusers; i++)
-		result = group_join(r->app->db, f.before.id, f.users[i]);
 	if (result != GROUP_DONE)
 		return refuse(&f, result);
 	if (!str_eq(c.was.name, c.to.name))
 		note(r,
 		    arena_printf(r->arena, "group %.*s is called %.*s now", STR_ARG(c.was.name),
 		        STR_ARG(c.to.name)));
-	if (!f.members_sent)
-		c.set = (struct group_members){ .joined = f.users, .njoined = f.nusers };
 	note_members(r, &c);
 	return back(r, res, arena_printf(r->arena, "Saved %.*s.", STR_ARG(c.to.name)));
 }

@@ -177,12 +177,12 @@ is_among(int64_t id, const int64_t *list, size_t n)
 }
 
 /*
- * Makes `wanted` all that the query gives of `of`. A user's are groups, a group's are users:
- * `of_user` says which.
+ * Makes `wanted` all that the query gives of `of`, or adds them to it. A user's are groups, a group's
+ * are users: `of_user` says which.
  */
 static enum db_result
-set_members(struct db *db, struct arena *a, bool of_user, int64_t of, const int64_t *wanted,
-    size_t n, struct group_members *set)
+set_members(struct db *db, struct arena *a, bool of_user, int64_t of, bool all,
+    const int64_t *wanted, size_t n, struct group_members *set)
 {
 	struct query *q = db_query(db, of_user ? QUERY_GROUP_IDS_OF_USER : QUERY_GROUP_USER_IDS);
 	struct ids now = { NULL, 0, 0 }, joined = { NULL, 0, 0 }, left = { NULL, 0, 0 };
@@ -196,7 +196,7 @@ set_members(struct db *db, struct arena *a, bool of_user, int64_t of, const int6
 		if (!is_among(wanted[i], now.list, now.n) &&
 		    !is_among(wanted[i], joined.list, joined.n))
 			add_id(a, &joined, wanted[i]);
-	for (size_t i = 0; i < now.n; i++)
+	for (size_t i = 0; all && i < now.n; i++)
 		if (!is_among(now.list[i], wanted, n))
 			add_id(a, &left, now.list[i]);
 	for (size_t i = 0; r == DB_END && i < joined.n; i++)
@@ -213,7 +213,7 @@ enum db_result
 group_set_of_user(struct db *db, struct arena *a, int64_t user, const int64_t *groups, size_t n,
     struct group_members *set)
 {
-	return set_members(db, a, true, user, groups, n, set);
+	return set_members(db, a, true, user, true, groups, n, set);
 }
 
 /* -- changing and deleting a group -- */
@@ -256,9 +256,9 @@ change(struct db *db, void *arg)
 		db_text(q, "name", ask->to.name);
 		r = db_run(q);
 	}
-	if (r == DB_END && ask->members)
-		r = set_members(
-		    db, c->arena, false, ask->to.id, ask->users, ask->nusers, &ask->set);
+	if (r == DB_END && (ask->members || ask->nusers > 0))
+		r = set_members(db, c->arena, false, ask->to.id, ask->members, ask->users,
+		    ask->nusers, &ask->set);
 	return r;
 }
 
@@ -285,8 +285,8 @@ make(struct db *db, void *arg)
 	db_text(q, "name", c->ask->to.name);
 	r = db_insert(q, &c->ask->to.id);
 	if (r == DB_END)
-		r = set_members(db, c->arena, false, c->ask->to.id, c->ask->users, c->ask->nusers,
-		    &c->ask->set);
+		r = set_members(db, c->arena, false, c->ask->to.id, true, c->ask->users,
+		    c->ask->nusers, &c->ask->set);
 	return r;
 }
 

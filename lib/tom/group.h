@@ -44,7 +44,7 @@ struct group_members {
 
 struct group_change {
 	struct group to;
-	bool members; /* `users` is all that are in it from now on */
+	bool members; /* `users` is all that are in it from now on; else they join who is there */
 	const int64_t *users;
 	size_t nusers;
 	/* what came about */
@@ -55,7 +55,7 @@ struct group_change {
 /* A new group with its members, in one transaction; its id goes to `to`. */
 enum group_result group_make(struct db *, struct arena *, struct group_change *);
 
-/* Renames a group and sets its members, in one transaction. */
+/* Renames a group and sets its members or adds some, in one transaction. */
 enum group_result group_change(struct db *, struct arena *, struct group_change *);
 
 /* Inside a transaction: these are all the groups of the user from now on. */

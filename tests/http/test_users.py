@@ -296,6 +296,9 @@ def groups_are_made_filled_and_deleted(site):
     equal(admin.post(path, {'name': 'Novae', 'add': 'ben, staff'}).status, 302)
     equal(len(site.sql(members)), 3)
     contains(admin.post(path, {'name': 'Novae', 'add': 'nobody'}).words, 'There is no user nobody')
+    noted = len(_events(site, 'group_changed'))
+    equal(admin.post(path, {'name': 'Novae', 'add': 'ada ben'}).status, 302)
+    equal(len(_events(site, 'group_changed')), noted)  # they are members already
     contains(_events(site, 'group_changed'), 'taken out of group Nova watch',
              'group Nova watch is called Novae now')
     contains(admin.get('/groups/%s/delete/' % number).words, 'Delete Novae?')

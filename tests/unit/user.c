@@ -269,7 +269,7 @@ groups_are_set_as_a_whole(void **state)
 static void
 a_group_gets_its_members_and_loses_its_rights_when_deleted(void **state)
 {
-	static const int64_t members[] = { 2, 3 };
+	static const int64_t members[] = { 2, 3, 4711 };
 	struct group_change c = {
 		.to = { 1, STR(" Follow up ") }, .members = true, .users = members, .nusers = 2
 	};
@@ -288,8 +288,21 @@ a_group_gets_its_members_and_loses_its_rights_when_deleted(void **state)
 	assert_int_equal(c.set.left[0], 2);
 	c.members = false;
 	assert_int_equal(group_change(db, a, &c), GROUP_DONE);
+	assert_int_equal(c.set.njoined + c.set.nleft, 0);
 	assert_int_equal(user_list(db, a, 1, STR(""), 10, &list, &n), USER_DONE);
 	assert_int_equal(n, 1);
+	/* who is added beside those who are there, or nothing where one of them is not */
+	c.users = members;
+	c.nusers = 3;
+	c.to.name = STR("Another name");
+	assert_int_equal(group_change(db, a, &c), GROUP_UNKNOWN);
+	assert_int_equal(group_find(db, a, c.to.name, &g), GROUP_UNKNOWN);
+	assert_int_equal(user_list(db, a, 1, STR(""), 10, &list, &n), USER_DONE);
+	assert_int_equal(n, 1);
+	c.nusers = 2;
+	assert_int_equal(group_change(db, a, &c), GROUP_DONE);
+	assert_int_equal(c.set.njoined, 1);
+	assert_int_equal(c.set.joined[0], 2);
 	run_sql("INSERT INTO target (id, name, type, permissions, created, modified, creator_id) "
 	        "VALUES (1, 'T', 'SIDEREAL', 'PRIVATE', 1, 1, 2)");
 	run_sql("INSERT INTO rights (principal, target_id, verbs, created) VALUES (17, 1, 7, 1), "
