@@ -26,6 +26,8 @@ struct form {
 	struct response *res;
 	struct group before; /* id 0: a new one */
 	struct input in[NFIELDS];
+	struct account *members; /* as they are: see read_members */
+	size_t nmembers;
 	bool members_sent;
 	int64_t *users;
 	size_t nusers, room;
@@ -56,6 +58,16 @@ is_member(const struct form *f, int64_t id)
 	return false;
 }
 
+/* One more of them than is shown, read once. */
+static enum user_result
+read_members(struct form *f)
+{
+	if (f->members != NULL)
+		return USER_DONE;
+	return user_list(f->req->app->db, f->req->arena, f->before.id, STR(""), MEMBERS_SHOWN + 1,
+	    &f->members, &f->nmembers);
+}
+
 /*
  * The people to choose from: everybody where they are few, else the members. Too many members are
  * not shown at all: who is added by name joins them. 0, or -1 with the response filled.
@@ -64,18 +76,18 @@ static int
 add_people(struct form *f, struct value *page)
 {
 	struct value *list = value_set_list(page, "people");
-	struct db *db = f->req->app->db;
 	struct account *users;
 	enum user_result result;
 	size_t n, most = ALL_SHOWN;
 
-	result = user_list(db, f->req->arena, 0, STR(""), ALL_SHOWN + 1, &users, &n);
+	result = user_list(f->req->app->db, f->req->arena, 0, STR(""), ALL_SHOWN + 1, &users, &n);
 	if (result == USER_DONE && n > ALL_SHOWN) {
 		most = MEMBERS_SHOWN;
 		n = 0;
-		if (f->before.id != 0)
-			result = user_list(db, f->req->arena, f->before.id, STR(""),
-			    MEMBERS_SHOWN + 1, &users, &n);
+		if (f->before.id != 0 && (result = read_members(f)) == USER_DONE) {
+			users = f->members;
+			n = f->nmembers;
+		}
 		value_set_bool(page, "by_name", true);
 	}
 	if (result != USER_DONE) {
@@ -275,18 +287,14 @@ find(struct request *r, struct response *res, struct group *g)
 static bool
 begin(struct form *f)
 {
-	struct account *users;
-	size_t n;
-
 	if (!find(f->req, f->res, &f->before))
 		return false;
-	if (user_list(f->req->app->db, f->req->arena, f->before.id, STR(""), MEMBERS_SHOWN + 1,
-	        &users, &n) != USER_DONE) {
+	if (read_members(f) != USER_DONE) {
 		auth_db_failed(f->req, f->res, DB_FAILED);
 		return false;
 	}
-	for (size_t i = 0; i < n; i++)
-		add_member(f, users[i].id);
+	for (size_t i = 0; i < f->nmembers; i++)
+		add_member(f, f->members[i].id);
 	return true;
 }
 

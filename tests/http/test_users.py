@@ -304,3 +304,25 @@ def groups_are_made_filled_and_deleted(site):
     contains(admin.get('/groups/%s/delete/' % number).words, 'Delete Novae?')
     equal(admin.post('/groups/%s/delete/' % number, {}).status, 302)
     equal(site.sql(members), [])
+
+
+def where_there_are_many_people_a_group_shows_its_members_and_takes_others_by_name(site):
+    admin, ada, ben = site.signed_in('admin'), _id(site, 'ada'), _id(site, 'ben')
+    site.sql('INSERT INTO users (username, name_key, search_key, password, created, password_changed) '
+             'VALUES ' + ', '.join("('crowd%03d', 'crowd%03d', 'crowd', '!', 1, 1)" % (i, i)
+                                   for i in range(201)))
+    admin.post('/groups/create/', [('name', 'Few of many'), ('users', ada)])
+    number = _group(site, 'Few of many')
+    path = '/groups/%s/update/' % number
+    page = admin.get(path)
+    contains(page.text, 'value="%s" checked' % ada)
+    contains(page.words, 'Further members')
+    lacks(page.words, 'crowd000')
+    sent = [('name', 'Few of many'), ('users_shown', '1'), ('users', ada)]
+    page = admin.post(path, sent + [('add', 'nobody')])
+    equal(page.status, 400)
+    contains(page.text, 'value="%s" checked' % ada, 'There is no user nobody')
+    equal(admin.post(path, sent + [('add', 'ben')]).status, 302)
+    equal(site.sql('SELECT user_id FROM membership WHERE group_id = %s ORDER BY user_id' % number),
+          sorted([(ada,), (ben,)], key=lambda row: int(row[0])))
+    site.sql("DELETE FROM users WHERE search_key = 'crowd'")
