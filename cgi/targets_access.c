@@ -14,6 +14,8 @@ struct access_page {
 	struct request *req;
 	struct response *res;
 	struct target target;
+	struct right *own; /* by which who asks sees it */
+	size_t nown;
 	bool manages; /* sees all reasons */
 	bool locked;
 	struct str *sources; /* whose measurements have rights of their own */
@@ -41,15 +43,14 @@ load(struct access_page *p)
 {
 	struct request *req = p->req;
 	const struct user *u = auth_user(req);
-	struct right *own;
-	size_t n;
 	enum db_result r;
 
 	if (get_target(req, p->res, VIEW, &p->target) != 0)
 		return -1;
-	r = rights_of_user(req->app->db, req->arena, p->target.id, STR(""), u->id, &own, &n);
+	r = rights_of_user(
+	    req->app->db, req->arena, p->target.id, STR(""), u->id, &p->own, &p->nown);
 	p->locked = is_locked(req, p->target.id);
-	p->manages = u->is_superuser || (rights_held(own, n) & CHANGE) != 0;
+	p->manages = u->is_superuser || (rights_held(p->own, p->nown) & CHANGE) != 0;
 	if (r == DB_END && data_have_rights(req))
 		r = rights_sources(
 		    req->app->db, req->arena, p->target.id, &p->sources, &p->nsources);
@@ -82,44 +83,36 @@ reason(const struct access_page *p, const struct right *r)
 }
 
 static void
-add_reason(struct value *list, struct str what)
+add_reasons(struct access_page *p, struct value *list, const struct right *rows, size_t n,
+    bool is_superuser)
 {
-	value_add_text(list, what);
-}
-
-/* The reasons of one user (NULL: a visitor) in a list; DB_END or a failure. */
-static enum db_result
-add_reasons(
-    struct access_page *p, struct value *list, struct str source, int64_t user, bool is_superuser)
-{
-	struct right *rows;
-	size_t n;
-	enum db_result r = rights_of_user(
-	    p->req->app->db, p->req->arena, p->target.id, source, user, &rows, &n);
-
 	if (is_superuser)
-		add_reason(list, STR("A superuser, who may do everything."));
+		value_add_text(list, STR("A superuser, who may do everything."));
 	for (size_t i = 0; i < n; i++)
-		add_reason(list, reason(p, &rows[i]));
-	return r;
+		value_add_text(list, reason(p, &rows[i]));
 }
 
-/* page.KEY: { sees, reasons, data [{ source, sees, reasons }] } */
+/* page.KEY: { sees, reasons, data [{ source, sees, reasons }] } of a user (0: a visitor) with the rows. */
 static enum db_result
-add_answer(struct access_page *p, const char *key, int64_t user, bool is_superuser)
+add_answer(struct access_page *p, const char *key, int64_t user, bool is_superuser,
+    struct right *rows, size_t n)
 {
 	struct value *v = value_set_object(p->page, key), *data;
 	struct value *reasons = value_set_list(v, "reasons");
-	enum db_result r = add_reasons(p, reasons, STR(""), user, is_superuser);
-	bool sees = value_count(reasons) > 0;
+	enum db_result r = DB_END;
+	bool sees;
 
+	add_reasons(p, reasons, rows, n, is_superuser);
+	sees = value_count(reasons) > 0;
 	value_set_bool(v, "sees", sees);
 	data = value_set_list(v, "data");
 	for (size_t i = 0; i < p->nsources && r == DB_END && sees; i++) {
 		struct value *one;
 
 		reasons = value_list(p->req->arena);
-		r = add_reasons(p, reasons, p->sources[i], user, is_superuser);
+		r = rights_of_user(
+		    p->req->app->db, p->req->arena, p->target.id, p->sources[i], user, &rows, &n);
+		add_reasons(p, reasons, rows, n, is_superuser);
 		/* others are not told that there are measurements which they may not see */
 		if (!p->manages && value_count(reasons) == 0)
 			continue;
@@ -136,6 +129,8 @@ static int
 answer_about(struct access_page *p, struct str name)
 {
 	struct account account;
+	struct right *rows;
+	size_t n;
 	enum db_result r;
 
 	value_set_text(p->page, "asked", name);
@@ -150,7 +145,10 @@ answer_about(struct access_page *p, struct str name)
 	}
 	value_set_text(p->page, "asked", account.username);
 	value_set_bool(p->page, "inactive", !account.is_active);
-	r = add_answer(p, "answer", account.id, account.is_superuser);
+	r = rights_of_user(
+	    p->req->app->db, p->req->arena, p->target.id, STR(""), account.id, &rows, &n);
+	if (r == DB_END)
+		r = add_answer(p, "answer", account.id, account.is_superuser, rows, n);
 	return r == DB_END ? 0 : (auth_db_failed(p->req, p->res, r), -1);
 }
 
@@ -258,7 +256,7 @@ show_access(struct request *req, struct response *res)
 	value_set_text(p.page, "permissions", permission_code(p.target.permissions));
 	value_set_text(p.page, "sight", sight_class(p.target.permissions));
 	value_set_bool(p.page, "manages", p.manages);
-	if ((r = add_answer(&p, "own", u->id, u->is_superuser)) != DB_END)
+	if ((r = add_answer(&p, "own", u->id, u->is_superuser, p.own, p.nown)) != DB_END)
 		return auth_db_failed(req, res, r);
 	if (p.manages && show_all(&p) != 0)
 		return 0;
