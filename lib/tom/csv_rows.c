@@ -111,12 +111,12 @@ need(struct receiver *r, size_t n)
 	while (r->held.n - r->at < n) {
 		struct pollfd p = { .fd = r->fd, .events = POLLIN };
 		char chunk[HELD];
-		ssize_t got;
+		ssize_t got = -1;
+		int ready = poll(&p, 1, WAIT_MS);
 
-		if (poll(&p, 1, WAIT_MS) <= 0)
-			return -1;
-		got = read(r->fd, chunk, sizeof(chunk));
-		if (got == 0 || (got < 0 && errno != EINTR))
+		if (ready > 0)
+			got = read(r->fd, chunk, sizeof(chunk));
+		if (ready == 0 || got == 0 || (got < 0 && errno != EINTR))
 			return -1;
 		if (r->at > 0) {
 			memmove(r->held.p, r->held.p + r->at, r->held.n - r->at);
@@ -168,8 +168,7 @@ take(struct receiver *r, struct head *head, struct str *cells)
 
 static const struct csv_fault broke_off = { 1,
 	"The file could not be read: what reads it broke off. Ask the operator of this site, who "
-	"finds "
-	"more in the log." };
+	"finds more in the log." };
 
 enum csv_result
 csv_receive_rows(int fd, csv_row *row, csv_wrong_row *wrong, void *arg, struct csv_fault *fault)

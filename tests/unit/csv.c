@@ -4,9 +4,11 @@
  */
 #include "unit.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -91,6 +93,54 @@ read_all(struct str text)
 }
 
 #define READS(text, want) assert_string_equal(read_all(STR(text)), want)
+
+static int ticks[2];
+
+static void
+tick(int number)
+{
+	(void)number;
+	if (write(ticks[1], "", 1) != 1)
+		_exit(1);
+}
+
+static void
+a_signal_ends_no_reading(void **state)
+{
+	const struct itimerval often = { { 0, 1000 }, { 0, 1000 } }, never = { { 0, 0 }, { 0, 0 } };
+	struct sigaction action = { .sa_handler = tick }, before;
+	struct csv_fault fault = { 0 };
+	int fd = memfd_create("csv", MFD_CLOEXEC), ends[2];
+	pid_t pid;
+
+	(void)state;
+	assert_true(write(fd, "a,b\n", 4) == 4 && lseek(fd, 0, SEEK_SET) == 0);
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(pipe(ticks), 0);
+	assert_int_equal(sigaction(SIGALRM, &action, &before), 0);
+	pid = fork();
+	if (pid == 0) {
+		char c;
+
+		for (int i = 0; i < 20; i++) /* by then the other one waits */
+			if (read(ticks[0], &c, 1) != 1)
+				_exit(1);
+		csv_send_rows(fd, ends[1]);
+		_exit(0);
+	}
+	close(ends[1]);
+	buf_clear(&seen);
+	setitimer(ITIMER_REAL, &often, NULL);
+	assert_int_equal(csv_receive_rows(ends[0], note, note_wrong, NULL, &fault), CSV_DONE);
+	setitimer(ITIMER_REAL, &never, NULL);
+	sigaction(SIGALRM, &before, NULL);
+	assert_string_equal(buf_text(&seen).p, "1:a|b;");
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	close(ends[0]);
+	close(ticks[0]);
+	close(ticks[1]);
+	close(fd);
+}
 
 static void
 rows_know_their_line(void **state)
@@ -218,6 +268,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_signal_ends_no_reading),
 		cmocka_unit_test(rows_know_their_line),
 		cmocka_unit_test(a_stray_quote_costs_no_other_line),
 		cmocka_unit_test(a_wrong_row_spans_chunks),
