@@ -44,15 +44,7 @@ target_form_is_configured(const struct target_form *f, struct str key)
 void
 target_form_add_extra(struct target_form *f, struct str key, struct str value)
 {
-	if (f->nextras == f->room) {
-		size_t room = f->room * 2 + 16;
-		struct target_extra *bigger = arena_array(f->arena, room, sizeof(*bigger));
-
-		if (f->nextras > 0)
-			memcpy(bigger, f->extras, f->nextras * sizeof(*bigger));
-		f->extras = bigger;
-		f->room = room;
-	}
+	f->extras = arena_more(f->arena, f->extras, f->nextras, &f->room, sizeof(*f->extras));
 	f->extras[f->nextras++] = (struct target_extra){ .key = key, .value = value };
 }
 

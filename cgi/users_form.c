@@ -166,7 +166,6 @@ show(struct form *f, int status)
 {
 	struct request *r = f->req;
 	struct value *page = value_object(r->arena);
-	struct account shown = f->before;
 
 	users_add_base(r, page);
 	for (size_t i = 0; i < NFIELDS; i++)
@@ -177,8 +176,8 @@ show(struct form *f, int status)
 		}
 	if ((f->may & BIT(GROUPS)) && add_groups(f, page) != 0)
 		return 0;
-	if (shown.id != 0)
-		users_show(r, value_set_object(page, "who"), &shown);
+	if (f->before.id != 0)
+		users_show(r, value_set_object(page, "who"), &f->before);
 	if (f->may & BIT(PASSWORD1))
 		user_show_password_rules(r->app->config, r->arena, page);
 	value_set_text(page, "problem", f->problem);

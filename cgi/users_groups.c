@@ -37,15 +37,7 @@ struct form {
 static void
 add_member(struct form *f, int64_t id)
 {
-	if (f->nusers == f->room) {
-		size_t room = f->room * 2 + 64;
-		int64_t *more = arena_array(f->req->arena, room, sizeof(*more));
-
-		for (size_t i = 0; i < f->nusers; i++)
-			more[i] = f->users[i];
-		f->users = more;
-		f->room = room;
-	}
+	f->users = arena_more(f->req->arena, f->users, f->nusers, &f->room, sizeof(*f->users));
 	f->users[f->nusers++] = id;
 }
 

@@ -3,8 +3,6 @@
  */
 #include "auth/token.h"
 
-#include <string.h>
-
 #include "auth/who.h"
 #include "base/clock.h"
 
@@ -288,14 +286,7 @@ token_list(struct db *db, struct arena *a, int64_t user, struct token **list, si
 	*n = 0;
 	db_int(q, "user", user);
 	while (db_step(q) == DB_ROW) {
-		if (*n == room) {
-			struct token *more = arena_array(a, room * 2 + 8, sizeof(*more));
-
-			if (*n > 0)
-				memcpy(more, *list, *n * sizeof(*more));
-			*list = more;
-			room = room * 2 + 8;
-		}
+		*list = arena_more(a, *list, *n, &room, sizeof(**list));
 		read_token(q, a, &(*list)[(*n)++]);
 	}
 	return db_done(q);

@@ -3,8 +3,6 @@
  */
 #include "auth/who.h"
 
-#include <string.h>
-
 static struct user *
 read_user(struct query *q, struct arena *a)
 {
@@ -28,15 +26,7 @@ who_row(struct query *q, struct arena *a, struct who *w)
 		w->user = read_user(q, a);
 	if (db_col_null(q, "group_id"))
 		return;
-	if (w->n == w->room) {
-		size_t room = w->room * 2 + 8;
-		int64_t *more = arena_array(a, room, sizeof(*more));
-
-		if (w->n > 0)
-			memcpy(more, w->groups, w->n * sizeof(*more));
-		w->groups = more;
-		w->room = room;
-	}
+	w->groups = arena_more(a, w->groups, w->n, &w->room, sizeof(*w->groups));
 	w->groups[w->n++] = db_col_int(q, "group_id");
 }
 

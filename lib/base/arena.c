@@ -187,6 +187,20 @@ arena_array(struct arena *a, size_t count, size_t size)
 	return arena_alloc(a, n);
 }
 
+void *
+arena_more(struct arena *a, void *list, size_t n, size_t *room, size_t size)
+{
+	void *more;
+
+	if (n < *room)
+		return list;
+	*room = *room * 2 + 8;
+	more = arena_array(a, *room, size);
+	if (n > 0)
+		memcpy(more, list, n * size);
+	return more;
+}
+
 struct str
 arena_copy(struct arena *a, const char *p, size_t n)
 {

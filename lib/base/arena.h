@@ -27,6 +27,12 @@ void *arena_alloc(struct arena *, size_t n) __attribute__((malloc, alloc_size(2)
 /* count * size zeroed bytes; an overflow of the product counts as memory run out. */
 void *arena_array(struct arena *, size_t count, size_t size) __attribute__((malloc));
 
+/*
+ * Room for one more behind the n things of a list: the list itself where n is less than *room, else a
+ * copy of it with twice the room, which *room becomes. NULL and 0 begin one.
+ */
+void *arena_more(struct arena *, void *list, size_t n, size_t *room, size_t size);
+
 /* Copies in the arena, always followed by a NUL. */
 struct str arena_copy(struct arena *, const char *, size_t n);
 struct str arena_str(struct arena *, struct str);

@@ -3,8 +3,6 @@
  */
 #include "tom/group.h"
 
-#include <string.h>
-
 #include "auth/access.h"
 #include "auth/unicode.h"
 #include "tom/rights.h"
@@ -155,15 +153,7 @@ struct ids {
 static void
 add_id(struct arena *a, struct ids *ids, int64_t id)
 {
-	if (ids->n == ids->room) {
-		size_t room = ids->room * 2 + 16;
-		int64_t *more = arena_array(a, room, sizeof(*more));
-
-		if (ids->n > 0)
-			memcpy(more, ids->list, ids->n * sizeof(*more));
-		ids->list = more;
-		ids->room = room;
-	}
+	ids->list = arena_more(a, ids->list, ids->n, &ids->room, sizeof(*ids->list));
 	ids->list[ids->n++] = id;
 }
 

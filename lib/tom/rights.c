@@ -54,21 +54,6 @@ right_of_row(struct query *q, struct arena *a)
 	};
 }
 
-/* Another one at the end of a list that grows. */
-static void
-add(struct arena *a, struct right **list, size_t *n, size_t *room, const struct right *right)
-{
-	if (*n == *room) {
-		struct right *more = arena_array(a, *room * 2 + 16, sizeof(*more));
-
-		if (*n > 0)
-			memcpy(more, *list, *n * sizeof(*more));
-		*list = more;
-		*room = *room * 2 + 16;
-	}
-	(*list)[(*n)++] = *right;
-}
-
 enum db_result
 rights_list(struct db *db, struct arena *a, int64_t target, struct str source, int64_t after,
     size_t limit, struct right **list, size_t *n)
@@ -87,7 +72,8 @@ rights_list(struct db *db, struct arena *a, int64_t target, struct str source, i
 			right.name = db_col_copy(q, "username", a);
 			right.is_active = db_col_bool(q, "is_active");
 		}
-		add(a, list, n, &room, &right);
+		*list = arena_more(a, *list, *n, &room, sizeof(**list));
+		(*list)[(*n)++] = right;
 	}
 	return db_done(q);
 }
@@ -105,8 +91,10 @@ rights_of_user(struct db *db, struct arena *a, int64_t target, struct str source
 	while (db_step(q) == DB_ROW) {
 		struct right right = right_of_row(q, a);
 
-		if (user != 0 || right.of == RIGHT_ANYONE)
-			add(a, list, n, &room, &right);
+		if (user == 0 && right.of != RIGHT_ANYONE)
+			continue;
+		*list = arena_more(a, *list, *n, &room, sizeof(**list));
+		(*list)[(*n)++] = right;
 	}
 	return db_done(q);
 }

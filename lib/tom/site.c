@@ -240,15 +240,7 @@ site_list(struct db *db, struct arena *a, struct site **sites, size_t *n)
 	*sites = NULL;
 	*n = 0;
 	while (db_step(q) == DB_ROW) {
-		if (*n == room) {
-			struct site *more;
-
-			room = room == 0 ? 16 : room * 2;
-			more = arena_array(a, room, sizeof(*more));
-			if (*n > 0)
-				memcpy(more, *sites, *n * sizeof(*more));
-			*sites = more;
-		}
+		*sites = arena_more(a, *sites, *n, &room, sizeof(**sites));
 		read_site(q, a, &(*sites)[(*n)++]);
 	}
 	return db_done(q);

@@ -264,14 +264,7 @@ target_set(struct target *t, const struct target_field *f, struct str text, stru
 void
 problem_add(struct problems *ps, struct arena *a, const char *field, struct str why)
 {
-	if (ps->n == ps->room) {
-		struct problem *more = arena_array(a, ps->room * 2 + 8, sizeof(*more));
-
-		if (ps->n > 0)
-			memcpy(more, ps->list, ps->n * sizeof(*more));
-		ps->list = more;
-		ps->room = ps->room * 2 + 8;
-	}
+	ps->list = arena_more(a, ps->list, ps->n, &ps->room, sizeof(*ps->list));
 	ps->list[ps->n++] = (struct problem){ .field = field, .why = why };
 }
 

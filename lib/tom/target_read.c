@@ -6,7 +6,6 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "sky/cone.h"
 
@@ -143,14 +142,7 @@ read_parts(struct query *q, struct arena *a, struct part **out, size_t *n)
 	if (q == NULL)
 		return DB_END;
 	while (db_step(q) == DB_ROW) {
-		if (*n == room) {
-			struct part *more = arena_array(a, room * 2 + 16, sizeof(*more));
-
-			if (*n > 0)
-				memcpy(more, *out, *n * sizeof(*more));
-			*out = more;
-			room = room * 2 + 16;
-		}
+		*out = arena_more(a, *out, *n, &room, sizeof(**out));
 		(*out)[(*n)++] = (struct part){
 			.part = db_col_int(q, "part"),
 			.id = db_col_int(q, "id"),

@@ -83,6 +83,28 @@ arena_reset_runs_what_was_deferred(void **state)
 }
 
 static void
+a_list_in_an_arena_grows_and_keeps_what_it_has(void **state)
+{
+	struct arena *a = arena_new();
+	int64_t *list = NULL;
+	size_t room = 0, grown = 0;
+
+	(void)state;
+	for (size_t n = 0; n < 1000; n++) {
+		size_t before = room;
+
+		list = arena_more(a, list, n, &room, sizeof(*list));
+		grown += room != before;
+		assert_true(room > n);
+		list[n] = (int64_t)n;
+	}
+	for (size_t n = 0; n < 1000; n++)
+		assert_int_equal(list[n], n);
+	assert_true(grown < 10);
+	arena_free(a);
+}
+
+static void
 doubles_are_printed_short_and_exact(void **state)
 {
 	struct buf b = { 0 };
@@ -127,6 +149,7 @@ main(void)
 		cmocka_unit_test(pieces_are_cut_off_the_front),
 		cmocka_unit_test(utf8_is_strict),
 		cmocka_unit_test(arena_reset_runs_what_was_deferred),
+		cmocka_unit_test(a_list_in_an_arena_grows_and_keeps_what_it_has),
 		cmocka_unit_test(doubles_are_printed_short_and_exact),
 		cmocka_unit_test(dates_round_trip),
 	};
