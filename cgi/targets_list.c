@@ -226,6 +226,7 @@ list_targets(struct request *req, struct response *res)
 	if (targets_filter_redirect(&l, res))
 		return 0;
 	target_query_read(&l.query, &req->get, &l.problems, req->arena);
+	l.query.secret = auth_secret(req);
 	if (!may_ask(req, &l.query))
 		return ask_to_sign_in(req, res);
 	r = target_find(req->app->db, req->arena, auth_user(req), &l.query, &found);

@@ -1,10 +1,11 @@
 /*
  * target_list: pages of the list of targets, by keys. The page before one is read backwards. Where
- * rows have to be looked at one by one, an order's segment (target_order.h) is walked through a
- * window of TARGET_WALK rows.
+ * rows have to be looked at one by one, an order's segment (target_order.h) is walked through windows
+ * of TARGET_WALK rows, and its keys are sealed (target_seal.h).
  */
 #include "tom/target_order.h"
 #include "tom/target_plan.h"
+#include "tom/target_seal.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -26,6 +27,7 @@ struct listing {
 	struct target_row *rows; /* as read: backwards where from.back */
 	size_t *segment_of; /* of each row */
 	size_t n, want, limit;
+	size_t windows; /* that held nothing */
 	bool partial;
 	struct place boundary; /* where a walk stopped */
 };
@@ -46,6 +48,28 @@ static bool
 is_walk(const struct listing *l)
 {
 	return !l->plan.by_ids && target_plan_asks(&l->plan);
+}
+
+/*
+ * A window begins and ends wherever, at rows that who asks may not see. Its keys are sealed, and none
+ * is taken that was not: what a window chosen by hand shows would tell where such rows stand.
+ */
+static bool
+is_sealed(const struct listing *l)
+{
+	return is_walk(l) && l->plan.ask_rights;
+}
+
+/* Where the query's page begins. */
+static struct place
+place_asked(const struct listing *l)
+{
+	struct str key = target_unseal(l->query, l->plan.user, l->query->after, l->arena);
+
+	/* a list that is walked no longer takes the keys of when it was */
+	if (key.p == NULL && !is_sealed(l))
+		key = l->query->after;
+	return target_key_read(&l->order, key);
 }
 
 static struct query *
@@ -189,10 +213,9 @@ read_rows(struct listing *l, struct query *q, size_t segment)
 	return db_done(q);
 }
 
-/* The last row of the window behind a place, whoever may see it. *found: there is one. */
+/* Puts l->boundary at the last row of the window behind a place, whoever may see it, where there is one. */
 static enum db_result
-find_end(
-    struct listing *l, size_t segment, const struct place *after, struct place *end, bool *found)
+find_boundary(struct listing *l, size_t segment, const struct place *after, bool *found)
 {
 	const struct segment *seg = &l->order.segments[segment];
 	struct sql *s = sql_new(l->plan.db, l->arena);
@@ -208,68 +231,33 @@ find_end(
 	if (*found) {
 		struct target_row row = read_row(q, l->arena);
 
-		*end = target_place(&l->order, &row.target, segment);
-	}
-	return db_done(q);
-}
-
-/* The last row before the window's end that who asks may see: its key tells them nothing new. */
-static enum db_result
-find_seen(struct listing *l, size_t segment, const struct place *after, const struct place *end)
-{
-	const struct segment *seg = &l->order.segments[segment];
-	struct sql *s = sql_new(l->plan.db, l->arena);
-	struct query *q;
-
-	sql_add(s, QUERY_TARGETS_SELECT);
-	sql_add(s, QUERY_TARGETS_FROM_ALL);
-	target_run(s, seg, after, l->from.back);
-	target_run(s, seg, end, !l->from.back);
-	sql_add(s, QUERY_TARGETS_VISIBLE);
-	sql_ints(s, "principals", l->plan.user->principals, l->plan.user->nprincipals);
-	target_run_order(s, seg, !l->from.back);
-	sql_add(s, QUERY_TARGETS_LIMIT);
-	sql_int(s, "limit", 1);
-	q = sql_query(s);
-	if (db_step(q) == DB_ROW) {
-		struct target_row row = read_row(q, l->arena);
-
 		l->boundary = target_place(&l->order, &row.target, segment);
-		l->partial = true;
 	}
 	return db_done(q);
 }
 
 /*
- * A segment, or a window of it. Are there rows behind the window? Then the walk goes on another time
- * (l->partial); or at once where the window held nothing that who asks may see, for a link tells the
- * values of the row that it begins behind.
+ * A segment, or a window of it; behind a window that held nothing the next one, too. Are there rows
+ * behind the last? Then the walk goes on another time (l->partial).
  */
 static enum db_result
 read_segment(struct listing *l, size_t segment, struct place after)
 {
-	bool more = true;
-	enum db_result r = DB_END;
+	for (;;) {
+		bool more;
+		enum db_result r = read_rows(
+		    l, segment_query(l, &l->order.segments[segment], &after), segment);
 
-	while (r == DB_END && more) {
-		struct place end;
-
-		r = read_rows(l, segment_query(l, &l->order.segments[segment], &after), segment);
 		if (r != DB_END || l->n == l->want || !is_walk(l))
 			return r;
-		r = find_end(l, segment, &after, &end, &more);
+		r = find_boundary(l, segment, &after, &more);
 		if (r != DB_END || !more)
 			return r;
-		if (l->plan.user->is_superuser) {
-			l->boundary = end;
-			l->partial = true;
-		} else {
-			r = find_seen(l, segment, &after, &end);
-		}
-		after = end;
-		more = !l->partial;
+		l->partial = l->n > 0 || ++l->windows == TARGET_WINDOWS;
+		if (l->partial)
+			return r;
+		after = l->boundary;
 	}
-	return r;
 }
 
 static enum db_result
@@ -411,8 +399,11 @@ reverse(struct listing *l)
 static struct str
 key_of(const struct listing *l, struct place p, bool back)
 {
+	struct str key;
+
 	p.back = back;
-	return target_key_text(&l->order, &p, l->arena);
+	key = target_key_text(&l->order, &p, l->arena);
+	return is_sealed(l) ? target_seal(l->query, l->plan.user, key, l->arena) : key;
 }
 
 static struct str
@@ -469,7 +460,7 @@ read_page(struct listing *l, struct target_page *page)
 	size_t skip = rows_to_skip(l);
 	enum db_result r;
 
-	l->n = 0;
+	l->n = l->windows = 0;
 	l->partial = false;
 	l->want = skip + l->limit + 1;
 	l->rows = arena_array(l->arena, l->want, sizeof(*l->rows));
@@ -512,8 +503,8 @@ target_find(struct db *db, struct arena *a, const struct user *u, const struct t
 	l.order = target_ordering(query);
 	if (l.order.has_type)
 		l.plan.ask_type = false;
-	l.from = target_key_read(&l.order, query->after);
 	l.plan.ask_rights = l.plan.ask_rights && !newest;
+	l.from = place_asked(&l);
 
 	struct query *count = is_known_many(&l) ? NULL : count_query(&l);
 	page->count = TARGET_COUNT_MAX + 1;
@@ -569,7 +560,7 @@ target_find_named(
 	q.query = text;
 	if ((r = target_find(db, a, u, &q, &page)) != DB_END)
 		return r;
-	if (page.n != 1 || page.next.p != NULL)
+	if (page.n != 1 || page.next.p != NULL || page.partial)
 		return DB_END;
 	*id = page.rows[0].target.id;
 	return DB_ROW;

@@ -4,11 +4,12 @@
  * Every statement here does bounded work for everybody (spec/scale.md): the newest page is a merge
  * of each principal's newest rows; filters that an index serves are asked first, up to
  * TARGET_MATCHES (what someone sees, up to TARGET_VISIBLE); what is more common than that is found by walking the order of the page, at most
- * TARGET_WALK rows at a time.
+ * TARGET_WALK rows at a time, and TARGET_WINDOWS times where nothing is found.
  */
 #ifndef MERIDIAN_TARGET_LIST_H
 #define MERIDIAN_TARGET_LIST_H
 
+#include "auth/secret.h"
 #include "http/request.h"
 #include "sky/cone.h"
 #include "tom/target.h"
@@ -19,6 +20,7 @@
 #define TARGET_MATCHES 2000
 #define TARGET_VISIBLE 5000 /* rights are fetched and sorted; more are met soon enough by walking */
 #define TARGET_WALK 10000
+#define TARGET_WINDOWS 8
 
 enum target_sort { SORT_CREATED, SORT_MODIFIED, SORT_NAME, SORT_TYPE, SORT_RA, SORT_DEC };
 
@@ -42,6 +44,7 @@ struct target_query {
 	size_t limit; /* rows of a page, 1 to TARGET_PAGE_MAX; 0: TARGET_PAGE */
 	struct str after; /* the key of a page, as target_page.next or .previous gave it */
 	int64_t page; /* an old link's page number, 1 for the first; 0: none */
+	struct secret *secret; /* seals keys of what is walked; NULL: such a page has none */
 };
 
 /*
@@ -73,7 +76,7 @@ struct target_page {
 	struct str next, previous; /* keys for `after`; absent where there is no such page */
 	int64_t count; /* matches, at most TARGET_COUNT_MAX + 1: then "more than 1,000" */
 	bool at_least; /* there may be more than `count`: not all were looked at */
-	bool partial; /* the walk stopped at TARGET_WALK rows: `next` goes on from there */
+	bool partial; /* the walk stopped at so many rows: `next` goes on from there */
 	struct str why; /* a sentence where a filter matched nothing for a reason worth saying */
 };
 

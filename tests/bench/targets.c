@@ -82,6 +82,12 @@ struct row {
 static void
 time_row(struct db *db, struct arena *a, const struct row *row, double seconds)
 {
+	static struct secret *secret;
+	struct target_query query = row->q;
+
+	if (secret == NULL)
+		secret = secret_new("a", 1);
+	query.secret = secret;
 	printf("%-28s", row->what);
 	for (size_t i = 0; i < NELEM(people); i++) {
 		struct target_page page = { 0 };
@@ -89,7 +95,7 @@ time_row(struct db *db, struct arena *a, const struct row *row, double seconds)
 		enum db_result r;
 
 		do {
-			r = target_find(db, a, &users[i], &row->q, &page);
+			r = target_find(db, a, &users[i], &query, &page);
 			t = now(db);
 			best = t - last < best ? t - last : best;
 			t -= start;

@@ -599,30 +599,114 @@ fill_with_hidden(struct db *d, void *arg)
 	return r;
 }
 
+/* No link of the page tells of what is hidden, as it stands or as what base64url makes of it. */
+static void
+expect_no_word_of_hidden(const struct target_page *page)
+{
+	const struct str links[] = { page->next, page->previous };
+
+	for (size_t i = 0; i < NELEM(links); i++) {
+		size_t n = links[i].n * 6 / 8;
+		uint8_t *bytes = arena_alloc(a, n);
+
+		if (links[i].p == NULL)
+			continue;
+		assert_null(strstr(links[i].p, "Hid"));
+		assert_true(secret_decode(links[i], bytes, n));
+		assert_null(memmem(bytes, n, "Hid", 3));
+	}
+}
+
+/* Is that page the first of the list? */
+static void
+expect_first(const struct user *u, const struct target_query *q)
+{
+	struct target_query from_start = *q;
+	struct target_page page, first;
+
+	from_start.after = STR_NONE;
+	assert_int_equal(target_find(db, a, u, q, &page), DB_END);
+	assert_int_equal(target_find(db, a, u, &from_start, &first), DB_END);
+	assert_null(page.previous.p);
+	assert_int_equal(page.n, first.n);
+	if (first.n > 0)
+		assert_true(page.rows[0].target.id == first.rows[0].target.id);
+}
+
 static void
 no_link_tells_of_a_target_that_one_may_not_see(void **state)
 {
-	struct target_query q = { .sort = SORT_NAME, .value = STR("seen"), .limit = 4 };
+	struct secret *secret = secret_new("a", 1);
+	struct target_query q = {
+		.sort = SORT_NAME, .value = STR("seen"), .limit = 4, .secret = secret
+	};
 	struct target_page page;
 	size_t n = 0, turns = 0;
 
 	(void)state;
 	assert_int_equal(db_transaction(db, DB_WRITE, fill_with_hidden, NULL), DB_END);
-	for (int back = 0; back < 2; back++)
-		do {
-			assert_int_equal(target_find(db, a, &people[1], &q, &page), DB_END);
-			n += back ? 0 : page.n;
-			q.after = back ? page.previous : page.next;
-			assert_true(page.next.p == NULL || strstr(page.next.p, "Hid") == NULL);
-			assert_true(
-			    page.previous.p == NULL || strstr(page.previous.p, "Hid") == NULL);
-			assert_true(++turns < 20);
-			if (q.after.p == NULL && !back)
-				q.after = STR("p2a0.1.Zeen 99999");
-			else if (q.after.p == NULL)
-				break;
-		} while (back || q.after.p[0] == 'n');
+	do {
+		assert_int_equal(target_find(db, a, &people[1], &q, &page), DB_END);
+		n += page.n;
+		expect_no_word_of_hidden(&page);
+		assert_true(++turns < 20);
+		q.after = page.next;
+	} while (page.next.p != NULL);
 	assert_int_equal(n, SEEN / 1000);
+	assert_non_null(page.previous.p);
+	while (page.previous.p != NULL) {
+		q.after = page.previous;
+		assert_int_equal(target_find(db, a, &people[1], &q, &page), DB_END);
+		expect_no_word_of_hidden(&page);
+		assert_true(++turns < 20);
+	}
+	assert_str(page.rows[0].target.name, "Zeen 11000");
+	secret_free(secret);
+}
+
+/* What a window shows that begins at a place of one's choice would tell what stands before its end. */
+static void
+no_place_of_ones_choice_begins_a_walk(void **state)
+{
+	static const char *const by_hand[] = { "n2a0.1.Hidden 05000", "n2a0.1.Zeen 11500",
+		"p2a0.1.Zeen 99999" };
+	struct secret *secret = secret_new("a", 1), *other = secret_new("b", 1);
+	struct target_query q = {
+		.sort = SORT_NAME, .value = STR("seen"), .limit = 4, .secret = secret
+	};
+	struct target_query changed;
+	struct target_page page;
+
+	(void)state;
+	assert_int_equal(target_find(db, a, &people[1], &q, &page), DB_END);
+	assert_int_equal(page.n, 4);
+	assert_non_null(page.next.p);
+	for (size_t i = 0; i < NELEM(by_hand); i++) {
+		q.after = str_of(by_hand[i]);
+		expect_first(&people[1], &q);
+	}
+	for (size_t i = 0; i < page.next.n; i++) {
+		char *text = arena_strdup(a, page.next.p);
+
+		text[i] = text[i] == 'A' ? 'B' : 'A';
+		q.after = str_of(text);
+		expect_first(&people[1], &q);
+	}
+	q.after = page.next;
+	expect_first(&people[0], &q);
+	changed = q;
+	changed.query = STR("n");
+	expect_first(&people[1], &changed);
+	changed = q;
+	changed.sort = SORT_RA;
+	expect_first(&people[1], &changed);
+	changed = q;
+	changed.secret = other;
+	expect_first(&people[1], &changed);
+	assert_int_equal(target_find(db, a, &people[1], &q, &page), DB_END);
+	assert_non_null(page.previous.p); /* as it is, it goes on */
+	secret_free(secret);
+	secret_free(other);
 }
 
 int
@@ -640,6 +724,7 @@ main(void)
 		cmocka_unit_test(old_links_with_page_numbers_work),
 		cmocka_unit_test(keys_that_are_nonsense_show_the_first_page),
 		cmocka_unit_test(no_link_tells_of_a_target_that_one_may_not_see), /* adds many */
+		cmocka_unit_test(no_place_of_ones_choice_begins_a_walk), /* of those */
 	};
 
 	return engines_run("target_list", tests, NELEM(tests), open_database, close_database);
