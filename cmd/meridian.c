@@ -12,7 +12,7 @@
  *	meridian mail ...	send, list, retry, drop
  *	meridian secret rotate	new keys
  *	meridian session end	signs people out
- *	meridian log purge	old events of the security log go
+ *	meridian purge		what is kept no longer goes
  *	meridian seed		the Messier catalogue
  *	meridian version
  */
@@ -63,8 +63,8 @@ static const struct command commands[] = {
 	{ "group leave", "GROUP USER", "", NEEDS_SCHEMA, command_group_leave, "end a membership" },
 	{ "session end", "", "all user=", NEEDS_SCHEMA, command_session_end,
 	    "sign out a user (--user NAME), or everybody (--all)" },
-	{ "log purge", "", "", NEEDS_SCHEMA, command_log_purge,
-	    "remove events older than SECURITY_LOG_DAYS from the security log" },
+	{ "purge", "", "", NEEDS_SCHEMA, command_purge,
+	    "remove what is kept no longer: events, mail, registrations, links" },
 	{ "site list", "", "", NEEDS_SCHEMA, command_site_list, "list the sites" },
 	{ "site add", "DOMAIN", "name=", NEEDS_SCHEMA, command_site_add,
 	    "answer a further host name" },

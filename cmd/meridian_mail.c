@@ -11,15 +11,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "auth/one_time.h"
 #include "base/log.h"
 #include "mail.h"
 #include "tom/mail.h"
-#include "tom/registration.h"
 #include "tom/site.h"
 
 #define WATCH_SECONDS 5
-#define PURGE_EVERY HOUR
 
 /* What ends --watch; blocked otherwise, so that no mail is left half handed on. */
 static sigset_t endings;
@@ -100,25 +97,10 @@ send_due(struct run *run, struct pass *pass)
 	return r;
 }
 
-static enum db_result
-purge(struct run *run)
-{
-	int64_t now = clock_now();
-	enum db_result r = mail_purge(run->db, now);
-
-	if (r == DB_END)
-		r = registration_purge(run->db, run->config, now);
-	if (r == DB_END) /* links of nobody: those that expired */
-		r = one_time_end(run->db, ONE_TIME_RESET, 0, now);
-	return r;
-}
-
 /* Sends until it is told to end. A database that is away comes back. */
 static int
 watch(struct run *run)
 {
-	int64_t purged = 0;
-
 	sigemptyset(&endings);
 	sigaddset(&endings, SIGTERM);
 	sigaddset(&endings, SIGINT);
@@ -127,15 +109,8 @@ watch(struct run *run)
 	log_info("mail is sent from here");
 	do {
 		struct pass pass = { 0 };
-		enum db_result r = DB_END;
 
-		if (clock_monotonic() - purged >= PURGE_EVERY || purged == 0) {
-			r = purge(run);
-			purged = clock_monotonic();
-		}
-		if (r == DB_END)
-			r = send_due(run, &pass);
-		if (r != DB_END)
+		if (send_due(run, &pass) != DB_END)
 			log_error("the queue of mail cannot be read",
 			    LOG_TEXT("error", db_error(run->db)));
 	} while (!ends_within(WATCH_SECONDS));
@@ -155,7 +130,7 @@ command_mail_send(struct run *run)
 		return run_fail(EXIT_CONFIG, "%s", wrong);
 	if (run_has(run, "watch"))
 		return watch(run);
-	if ((r = purge(run)) != DB_END || (r = send_due(run, &pass)) != DB_END)
+	if ((r = send_due(run, &pass)) != DB_END)
 		return run_db_failed(run, r);
 	if (run->json) {
 		struct value *v = value_object(run->arena);

@@ -1,11 +1,14 @@
 /*
- * meridian session, meridian log: signing people out, and how long the security log is kept.
+ * meridian session, meridian purge: signing people out, and an end for what is kept no longer.
  */
 #include "meridian.h"
 
 #include "auth/event.h"
+#include "auth/one_time.h"
 #include "auth/session_list.h"
 #include "base/clock.h"
+#include "tom/mail.h"
+#include "tom/registration.h"
 #include "tom/user.h"
 
 #define STEP 1000 /* rows removed in one transaction: pages wait for it no longer than that takes */
@@ -76,18 +79,31 @@ command_session_end(struct run *run)
 	return code != EXIT_DONE ? code : say_number(run, "ended", ended);
 }
 
-int
-command_log_purge(struct run *run)
+static enum db_result
+purge_events(struct run *run, int64_t now, int64_t *all)
 {
-	int64_t old = clock_now() - config_int(run->config, "SECURITY_LOG_DAYS") * DAY;
-	int64_t removed, all = 0;
+	int64_t old = now - config_int(run->config, "SECURITY_LOG_DAYS") * DAY, removed;
+	enum db_result r;
 
 	do {
-		enum db_result r = event_purge(run->db, old, STEP, &removed);
+		r = event_purge(run->db, old, STEP, &removed);
+		*all += removed;
+	} while (r == DB_END && removed == STEP);
+	return r;
+}
 
-		if (r != DB_END)
-			return run_db_failed(run, r);
-		all += removed;
-	} while (removed == STEP);
-	return say_number(run, "removed", all);
+int
+command_purge(struct run *run)
+{
+	int64_t now = clock_now(), removed = 0;
+	enum db_result r = purge_events(run, now, &removed);
+
+	if (r == DB_END && (r = registration_purge(run->db, run->config, now)) == DB_END)
+		removed += db_changes(run->db);
+	if (r == DB_END && (r = mail_purge(run->db, now)) == DB_END)
+		removed += db_changes(run->db);
+	/* links of nobody: those that expired */
+	if (r == DB_END && (r = one_time_end(run->db, ONE_TIME_RESET, 0, now)) == DB_END)
+		removed += db_changes(run->db);
+	return r == DB_END ? say_number(run, "removed", removed) : run_db_failed(run, r);
 }
