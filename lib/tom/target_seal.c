@@ -4,8 +4,11 @@
 #include "tom/target_seal.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "auth/vault.h"
+
+#define BLOCK 128 /* a name's length is no one else's matter either: keys are filled up to it */
 
 static const struct vault_place place = { "target", "list", 0 };
 
@@ -29,13 +32,17 @@ vault_of(const struct target_query *q, const struct user *u, struct arena *a)
 struct str
 target_seal(const struct target_query *q, const struct user *u, struct str key, struct arena *a)
 {
+	size_t n = (key.n / BLOCK + 1) * BLOCK;
+	char *filled;
 	struct vault *v;
 	struct str sealed;
 
 	if (q->secret == NULL)
 		return STR_NONE;
+	filled = arena_alloc(a, n); /* zeroed; no key holds a NUL */
+	memcpy(filled, key.p, key.n);
 	v = vault_of(q, u, a);
-	sealed = vault_seal(v, a, &place, key);
+	sealed = vault_seal(v, a, &place, (struct str){ filled, n });
 	vault_free(v);
 	return secret_encode(a, sealed.p, sealed.n);
 }
@@ -54,7 +61,9 @@ target_unseal(const struct target_query *q, const struct user *u, struct str tex
 	if (!secret_decode(text, sealed, n))
 		return STR_NONE;
 	v = vault_of(q, u, a);
-	if (vault_open(v, a, &place, (struct str){ sealed, n }, &key) != VAULT_OPEN)
+	if (vault_open(v, a, &place, (struct str){ sealed, n }, &key) == VAULT_OPEN)
+		key.n = strnlen(key.p, key.n);
+	else
 		key = STR_NONE;
 	vault_free(v);
 	return key;

@@ -12,6 +12,7 @@
 #include "scratch.h"
 #include "sky.h"
 
+#include "auth/vault.h"
 #include "tom/target_bulk.h"
 #include "tom/target_list.h"
 
@@ -614,6 +615,7 @@ expect_no_word_of_hidden(const struct target_page *page)
 		assert_null(strstr(links[i].p, "Hid"));
 		assert_true(secret_decode(links[i], bytes, n));
 		assert_null(memmem(bytes, n, "Hid", 3));
+		assert_int_equal(n, VAULT_EXTRA + 128); /* however long the name is */
 	}
 }
 
