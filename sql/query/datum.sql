@@ -15,6 +15,8 @@ FROM unnest(CAST(:targets AS BIGINT[])) AS w (id) CROSS JOIN LATERAL (
 	WHERE target_id = w.id AND mjd >= :first AND mjd < :last AND source = :source
 	OFFSET 0) AS d
 --: datum_stored mariadb
+-- A list is JSON here (db.h), read by JSON_TABLE; the join order is said, since the optimizer
+-- does not know its length.
 SELECT d.target_id AS target_id, d.kind AS kind, d.band AS band, d.mjd AS mjd,
 	d.survey_id AS survey_id
 FROM JSON_TABLE(:targets, '$[*]' COLUMNS (id BIGINT PATH '$')) AS w STRAIGHT_JOIN datum AS d
@@ -46,6 +48,7 @@ FROM datum d WHERE target_id = :target
 ORDER BY mjd DESC, source DESC, kind DESC, band DESC, survey_id DESC
 LIMIT :most
 --: datum_read_shared mariadb
+-- A list is JSON here; JSON_CONTAINS looks into it for each of the few rows of rights.
 SELECT target_id, mjd, source, kind, band, survey_id, flux, flux_error, magnitude, magnitude_error,
 	limit_mag, sign
 FROM datum d WHERE target_id = :target
@@ -83,6 +86,7 @@ FROM datum d WHERE target_id = :target
 ORDER BY mjd, source, kind, band, survey_id
 LIMIT 1000
 --: datum_after_shared mariadb stream
+-- A list is JSON here; JSON_CONTAINS looks into it for each of the few rows of rights.
 SELECT target_id, mjd, source, kind, band, survey_id, flux, flux_error, magnitude, magnitude_error,
 	limit_mag, sign
 FROM datum d WHERE target_id = :target

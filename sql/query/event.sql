@@ -10,6 +10,7 @@ DELETE FROM security_event WHERE id IN
 	(SELECT id FROM security_event WHERE at < :old ORDER BY at, id LIMIT :limit)
 
 --: event_purge mariadb
+-- LIMIT stands in the DELETE here, and not in a subquery of IN.
 DELETE FROM security_event WHERE at < :old ORDER BY at, id LIMIT :limit
 
 --: event_list

@@ -16,12 +16,14 @@ INSERT INTO name_part (name_part, rowid, match_key)
 SELECT 'delete', id, match_key FROM target_name WHERE target_id = :target_id
 
 --: name_part_add mariadb only
+-- There is no index of parts: the endings of each name are kept in a table.
 INSERT INTO name_part (ending, name_id)
 SELECT substr(n.match_key, b.n), n.id
 FROM target_name n STRAIGHT_JOIN name_part_begin b ON b.n <= char_length(n.match_key) - 2
 WHERE n.target_id = :target_id
 
 --: name_part_add_many mariadb only
+-- The same for many targets.
 INSERT INTO name_part (ending, name_id)
 SELECT substr(n.match_key, b.n), n.id
 FROM JSON_TABLE(:targets, '$[*]' COLUMNS (id BIGINT PATH '$')) t
@@ -29,6 +31,7 @@ STRAIGHT_JOIN target_name n ON n.target_id = t.id
 STRAIGHT_JOIN name_part_begin b ON b.n <= char_length(n.match_key) - 2
 
 --: name_part_remove mariadb only
+-- The same taken away.
 DELETE p FROM target_name n
 STRAIGHT_JOIN name_part_begin b ON b.n <= char_length(n.match_key) - 2
 STRAIGHT_JOIN name_part p ON p.ending = substr(n.match_key, b.n) AND p.name_id = n.id

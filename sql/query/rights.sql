@@ -90,6 +90,8 @@ WHERE r.target_id = w.value AND r.source = :source
 SELECT r.target_id FROM unnest(CAST(:targets AS BIGINT[])) AS w (id) CROSS JOIN LATERAL (
 	SELECT target_id FROM datum_rights WHERE target_id = w.id AND source = :source LIMIT 1) AS r
 --: datum_rights_known mariadb
+-- A list is JSON here (db.h), read by JSON_TABLE; the join order is said, since the optimizer
+-- does not know its length.
 SELECT DISTINCT r.target_id
 FROM JSON_TABLE(:targets, '$[*]' COLUMNS (id BIGINT PATH '$')) AS w STRAIGHT_JOIN datum_rights AS r
 WHERE r.target_id = w.id AND r.source = :source

@@ -5,6 +5,7 @@ SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%' 
 SELECT CAST(tablename AS text) AS name FROM pg_catalog.pg_tables
 WHERE schemaname = current_schema() ORDER BY tablename
 --: schema_tables mariadb
+-- The catalogue is another one on each engine.
 SELECT table_name AS name FROM information_schema.tables
 WHERE table_schema = DATABASE() ORDER BY table_name
 
@@ -41,6 +42,7 @@ SELECT CAST(table_name AS text) AS name, CAST(column_name AS text) AS "column"
 FROM information_schema.columns WHERE table_schema = current_schema()
 ORDER BY table_name, ordinal_position
 --: schema_columns mariadb
+-- The catalogue is another one on each engine.
 SELECT table_name AS name, column_name AS `column` FROM information_schema.columns
 WHERE table_schema = DATABASE() ORDER BY table_name, ordinal_position
 
@@ -50,4 +52,5 @@ SELECT '' AS name, '' AS home, '' AS host
 --: schema_where postgresql
 SELECT CAST(current_database() AS text) AS name, CAST(current_schema() AS text) AS home, '' AS host
 --: schema_where mariadb
+-- The catalogue is another one on each engine.
 SELECT DATABASE() AS name, DATABASE() AS home, substring_index(CURRENT_USER(), '@', -1) AS host

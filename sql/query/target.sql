@@ -23,6 +23,7 @@ WHERE t.id = :id AND (CAST(:everything AS BIGINT) = 1 OR EXISTS (
 	AND ((CASE WHEN r.principal < 16 THEN r.verbs | CAST(:open AS BIGINT) ELSE r.verbs END)
 	& CAST(:verbs AS BIGINT)) = CAST(:verbs AS BIGINT)))
 --: target_get mariadb
+-- A list is JSON here; JSON_CONTAINS looks into it for each of the few rows of rights.
 SELECT t.* FROM target t
 WHERE t.id = :id AND (:everything = 1 OR EXISTS (
 	SELECT 1 FROM rights r WHERE r.target_id = :id
@@ -50,6 +51,7 @@ CROSS JOIN (
 LEFT JOIN users u ON u.id = t.creator_id
 WHERE t.id = :id AND (CAST(:everything AS BIGINT) = 1 OR r.seen > 0)
 --: target_load mariadb
+-- A list is JSON here; JSON_CONTAINS looks into it for each of the few rows of rights.
 SELECT t.*, u.username AS creator, r.verbs & 2 AS may_change, r.verbs & 4 AS may_delete
 FROM target t
 CROSS JOIN (
@@ -112,6 +114,8 @@ FROM json_array_elements_text(CAST(:keys AS json)) AS k (match_key) CROSS JOIN L
 	SELECT * FROM target_name WHERE match_key = k.match_key OFFSET 0) AS n
 JOIN target t ON t.id = n.target_id
 --: target_names_taken mariadb
+-- A list is JSON here (db.h), read by JSON_TABLE; the join order is said, since the optimizer
+-- does not know its length.
 SELECT n.match_key, n.target_id, n.is_primary, t.name,
 	(:everything = 1 OR EXISTS (SELECT 1 FROM rights r WHERE r.target_id = n.target_id
 		AND JSON_CONTAINS(:principals, CAST(r.principal AS CHAR)))) AS visible
@@ -129,6 +133,8 @@ SELECT n.match_key, n.target_id
 FROM json_array_elements_text(CAST(:keys AS json)) AS k (match_key) CROSS JOIN LATERAL (
 	SELECT match_key, target_id FROM target_name WHERE match_key = k.match_key OFFSET 0) AS n
 --: target_ids_of_names mariadb
+-- A list is JSON here (db.h), read by JSON_TABLE; the join order is said, since the optimizer
+-- does not know its length.
 SELECT n.match_key, n.target_id
 FROM JSON_TABLE(:keys, '$[*]' COLUMNS (match_key VARCHAR(301) CHARACTER SET utf8mb4 PATH '$')) k
 STRAIGHT_JOIN target_name n ON n.match_key = k.match_key
@@ -140,6 +146,8 @@ SELECT t.id, t.name FROM json_each(:names) k JOIN target t ON t.name = k.value
 SELECT t.id, t.name FROM json_array_elements_text(CAST(:names AS json)) AS k (name)
 CROSS JOIN LATERAL (SELECT id, name FROM target WHERE name = k.name OFFSET 0) AS t
 --: target_ids_of_new mariadb
+-- A list is JSON here (db.h), read by JSON_TABLE; the join order is said, since the optimizer
+-- does not know its length.
 SELECT t.id, t.name
 FROM JSON_TABLE(:names, '$[*]' COLUMNS (name VARCHAR(101) CHARACTER SET utf8mb4 PATH '$')) k
 STRAIGHT_JOIN target t ON t.name = k.name
@@ -217,6 +225,8 @@ SELECT g.id, g.name FROM json_each(:names) k JOIN user_group g ON g.name = k.val
 SELECT id, name FROM user_group
 WHERE name = ANY (ARRAY (SELECT json_array_elements_text(CAST(:names AS json))))
 --: user_groups_named mariadb
+-- A list is JSON here (db.h), read by JSON_TABLE; the join order is said, since the optimizer
+-- does not know its length.
 SELECT g.id, g.name FROM JSON_TABLE(:names, '$[*]' COLUMNS (name VARCHAR(151) CHARACTER SET utf8mb4 PATH '$')) k
 STRAIGHT_JOIN user_group g ON g.name = k.name
 
@@ -226,5 +236,7 @@ SELECT count(*) AS n FROM user_group WHERE id IN (SELECT value FROM json_each(:i
 --: user_groups_exist postgresql
 SELECT CAST(count(*) AS BIGINT) AS n FROM user_group WHERE id = ANY (CAST(:ids AS BIGINT[]))
 --: user_groups_exist mariadb
+-- A list is JSON here (db.h), read by JSON_TABLE; the join order is said, since the optimizer
+-- does not know its length.
 SELECT count(*) AS n FROM JSON_TABLE(:ids, '$[*]' COLUMNS (id BIGINT PATH '$')) k
 JOIN user_group g ON g.id = k.id

@@ -33,6 +33,8 @@ FROM json_each(:ids) j CROSS JOIN target t WHERE t.id = j.value
 --: targets_from_ids fragment postgresql
 FROM target t WHERE t.id = ANY (CAST((SELECT CAST(:ids AS TEXT)) AS BIGINT[]))
 --: targets_from_ids fragment mariadb
+-- A list is JSON here (db.h), read by JSON_TABLE; the join order is said, since the optimizer
+-- does not know its length.
 FROM JSON_TABLE(:ids, '$[*]' COLUMNS (id BIGINT PATH '$')) j STRAIGHT_JOIN target t ON t.id = j.id WHERE 1 = 1
 
 --: targets_window_begin fragment
@@ -49,18 +51,21 @@ WHERE 1 = 1
 --: targets_window_end fragment
 LIMIT 10000) t WHERE 1 = 1
 --: targets_window_end fragment mariadb
+-- Ids of the window first, then their rows: it would sort whole rows otherwise.
 LIMIT 10000) w STRAIGHT_JOIN target t ON t.id = w.in_window WHERE 1 = 1
 
 --: targets_count_window_end fragment
 -- Counting looks at fewer.
 LIMIT 4000) t WHERE 1 = 1
 --: targets_count_window_end fragment mariadb
+-- The same.
 LIMIT 4000) w STRAIGHT_JOIN target t ON t.id = w.in_window WHERE 1 = 1
 
 --: targets_boundary_begin fragment
 -- The last row of a window.
 FROM target t WHERE 1 = 1
 --: targets_boundary_begin fragment mariadb
+-- It sorts the table rather than walk the index, unless told.
 FROM (SELECT t.id AS last FROM target t FORCE INDEX FOR ORDER BY (target_created, target_type, target_ra, target_dec,
 	target_modified, name, PRIMARY)
 WHERE 1 = 1
@@ -68,6 +73,7 @@ WHERE 1 = 1
 --: targets_boundary_end fragment
 LIMIT 1 OFFSET 9999
 --: targets_boundary_end fragment mariadb
+-- Ids first here, too.
 LIMIT 1 OFFSET 9999) w STRAIGHT_JOIN target t ON t.id = w.last
 
 --: targets_limit_page fragment
@@ -101,6 +107,7 @@ AND (created, target_id) < (:value, :id) ORDER BY created DESC, target_id DESC
 -- PostgreSQL and MariaDB: the merge's own order, and its limit after it.
 ) r ORDER BY r.created DESC, r.target_id DESC
 --: targets_newest_then fragment mariadb
+-- A UNION of each principal's newest (see targets_newest_first): the order of all.
 ) ORDER BY created DESC, target_id DESC
 
 --: targets_newest_end fragment
@@ -117,6 +124,7 @@ CROSS JOIN LATERAL (SELECT n.target_id, n.created FROM rights n WHERE n.principa
 AND (n.created, n.target_id) > ((SELECT CAST(:value AS BIGINT)), (SELECT CAST(:id AS BIGINT)))
 ORDER BY n.created, n.target_id
 --: targets_oldest_first fragment mariadb
+-- A UNION of limited selects, one a principal: EXISTS over rights reads everything here.
 FROM ((SELECT target_id, created FROM rights WHERE principal = :principal
 AND (created, target_id) > (:value, :id) ORDER BY created, target_id
 
@@ -133,6 +141,7 @@ AND (created, target_id) > (:value, :id) ORDER BY created, target_id
 -- PostgreSQL and MariaDB: the merge's own order, and its limit after it.
 ) r ORDER BY r.created, r.target_id
 --: targets_oldest_then fragment mariadb
+-- The order of all of them.
 ) ORDER BY created, target_id
 
 --: targets_oldest_end fragment
@@ -255,6 +264,7 @@ AND r.principal IN (SELECT value FROM json_each(:principals)))
 AND EXISTS (SELECT 1 FROM rights r WHERE r.target_id = t.id
 AND r.principal = ANY (CAST((SELECT CAST(:principals AS TEXT)) AS BIGINT[])))
 --: targets_visible fragment mariadb
+-- A list is JSON here; JSON_CONTAINS looks into it for each of the few rows of rights.
 AND EXISTS (SELECT 1 FROM rights r WHERE r.target_id = t.id
 AND JSON_CONTAINS(:principals, CAST(r.principal AS CHAR)))
 
@@ -311,13 +321,12 @@ SELECT target_id AS id FROM target_list_member WHERE list_id = :list LIMIT 2001
 --: match_extra_key
 SELECT target_id AS id FROM target_extra WHERE "key" = :key LIMIT 2001
 
---: match_extra_both sqlite
+--: match_extra_both
 SELECT target_id AS id FROM target_extra WHERE "key" = :key AND value = :value LIMIT 2001
 --: match_extra_both postgresql
+-- The index holds the beginning of a value only.
 SELECT target_id AS id FROM target_extra
 WHERE "key" = :key AND left(value, 200) = left(:value, 200) AND value = :value LIMIT 2001
---: match_extra_both mariadb
-SELECT target_id AS id FROM target_extra WHERE "key" = :key AND value = :value LIMIT 2001
 
 --: visible_many sqlite
 -- Does one of these principals alone see more than TARGET_VISIBLE? Then a row: who sees that many is
@@ -330,6 +339,8 @@ SELECT p.id FROM unnest(CAST((SELECT CAST(:principals AS TEXT)) AS BIGINT[])) AS
 WHERE (SELECT r.target_id FROM rights r WHERE r.principal = p.id
 	ORDER BY r.created DESC, r.target_id DESC LIMIT 1 OFFSET 5000) IS NOT NULL LIMIT 1
 --: visible_many mariadb
+-- A list is JSON here (db.h), read by JSON_TABLE; the join order is said, since the optimizer
+-- does not know its length.
 SELECT p.id FROM JSON_TABLE(:principals, '$[*]' COLUMNS (id BIGINT PATH '$')) p
 WHERE (SELECT r.target_id FROM rights r WHERE r.principal = p.id LIMIT 1 OFFSET 5000) IS NOT NULL
 LIMIT 1
@@ -343,6 +354,8 @@ SELECT DISTINCT n.target_id AS id FROM unnest(CAST((SELECT CAST(:principals AS T
 CROSS JOIN LATERAL (SELECT r.target_id FROM rights r WHERE r.principal = p.id
 ORDER BY r.created DESC, r.target_id DESC LIMIT 5001) n LIMIT 5001
 --: match_visible mariadb
+-- A list is JSON here (db.h), read by JSON_TABLE; the join order is said, since the optimizer
+-- does not know its length.
 SELECT DISTINCT r.target_id AS id
 FROM JSON_TABLE(:principals, '$[*]' COLUMNS (id BIGINT PATH '$')) p
 STRAIGHT_JOIN rights r ON r.principal = p.id LIMIT 5001
@@ -393,6 +406,8 @@ WHERE n.is_primary = 0 ORDER BY n.target_id, n.id
 SELECT target_id, id, name FROM target_name
 WHERE target_id = ANY (CAST(:ids AS BIGINT[])) AND is_primary = 0 ORDER BY target_id, id
 --: aliases_of mariadb
+-- A list is JSON here (db.h), read by JSON_TABLE; the join order is said, since the optimizer
+-- does not know its length.
 SELECT n.target_id, n.id, n.name FROM JSON_TABLE(:ids, '$[*]' COLUMNS (id BIGINT PATH '$')) j
 STRAIGHT_JOIN target_name n ON n.target_id = j.id
 WHERE n.is_primary = 0 ORDER BY n.target_id, n.id
@@ -405,5 +420,7 @@ JOIN target_extra e ON e.target_id = j.value ORDER BY e.target_id, e."key"
 SELECT target_id, id, "key", value FROM target_extra
 WHERE target_id = ANY (CAST(:ids AS BIGINT[])) ORDER BY target_id, "key"
 --: extras_of mariadb
+-- A list is JSON here (db.h), read by JSON_TABLE; the join order is said, since the optimizer
+-- does not know its length.
 SELECT e.target_id, e.id, e."key", e.value FROM JSON_TABLE(:ids, '$[*]' COLUMNS (id BIGINT PATH '$')) j
 STRAIGHT_JOIN target_extra e ON e.target_id = j.id ORDER BY e.target_id, e."key"

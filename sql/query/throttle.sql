@@ -9,6 +9,7 @@ INSERT INTO throttle (bucket, failures, last, until) VALUES (:bucket, 0, :now, 0
 ON CONFLICT (bucket) DO UPDATE SET failures = throttle.failures
 
 --: throttle_hold mariadb
+-- There is no ON CONFLICT here.
 INSERT INTO throttle (bucket, failures, last, until) VALUES (:bucket, 0, :now, 0)
 ON DUPLICATE KEY UPDATE failures = failures
 
@@ -36,4 +37,5 @@ DELETE FROM throttle WHERE bucket IN
 	(SELECT bucket FROM throttle WHERE last < :old ORDER BY last LIMIT 50 FOR UPDATE SKIP LOCKED)
 
 --: throttle_purge mariadb
+-- LIMIT stands in the DELETE here, and not in a subquery of IN.
 DELETE FROM throttle WHERE last < :old ORDER BY last LIMIT 50
