@@ -150,7 +150,8 @@ def every_way_to_a_password_keeps_the_one_policy(site):
         name = os.path.relpath(path, TOP)
         if re.search(r'\bpassword_hash\(', text):
             hashing.add(name)
-        if re.search(r'\b(user_add|user_set_password|user_hash)\(|\bUSER_PASSWORD\b', text):
+        if re.search(r'\b(user_add|user_hash|user_pass_new|(user|login)_set_password)\(|\bUSER_PASSWORD\b',
+                     text):
             setting.add(name)
     # the hash of our own making, of a password that the policy passed; of one that was right already
     equal(hashing, {'lib/auth/password.c', 'lib/tom/user.c', 'lib/auth/signin.c'})

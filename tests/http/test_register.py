@@ -213,6 +213,7 @@ def _approval(other, form, box):
     contains(sent['gil@example.org'].get_content(), 'not accepted')
     other.visitor().sign_in('fay', GOOD)
     _cannot_sign_in(other, 'gil')
+    other.meridian('purge')
     equal('gil' in _users(other), False)
 
 
