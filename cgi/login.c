@@ -44,6 +44,9 @@
  *	GET  /accounts/approve/<id>/	one of them
  *	POST /accounts/approve/<id>/	decision: approve or refuse
  *
+ *	GET  /accounts/address/<token>/	asks whether the account shall have the new address
+ *	POST /accounts/address/<token>/	it shall
+ *
  *	GET  /terms/			the terms of service
  *	POST /terms/			accepts them, then to `next`
  *
@@ -95,6 +98,8 @@ static const struct route routes[] = {
 	ROUTE(GET, "/accounts/registered/", ANYONE, NO_BODY, show_register_sent),
 	ROUTE(GET, "/accounts/register/<text>/", ANYONE, NO_BODY, show_confirm),
 	ROUTE(POST, "/accounts/register/<text>/", ANYONE, KIB(4), confirm_address),
+	ROUTE(GET, "/accounts/address/<text>/", LOGIN, NO_BODY, show_address),
+	ROUTE(POST, "/accounts/address/<text>/", LOGIN, KIB(4), take_address),
 	ROUTE(GET, "/accounts/approve/", STAFF, NO_BODY, show_approvals),
 	ROUTE(GET, "/accounts/approve/<id>/", STAFF, NO_BODY, show_approval),
 	ROUTE(POST, "/accounts/approve/<id>/", STAFF, KIB(4), decide_approval),

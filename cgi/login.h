@@ -20,6 +20,7 @@ handler_fn show_reset, ask_reset, show_reset_sent, show_reset_link,
     reset_password; /* login_reset.c */
 handler_fn show_register, register_account, show_register_sent, show_confirm, confirm_address,
     show_approvals, show_approval, decide_approval; /* login_register.c */
+handler_fn show_address, take_address; /* login_address.c */
 handler_fn show_terms, accept_terms; /* login_terms.c */
 handler_fn show_code, give_code, show_first_factor, add_first_factor; /* login_code.c */
 handler_fn show_factor, show_add, add_factor, show_remove, remove_factor; /* login_factor.c */

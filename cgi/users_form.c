@@ -7,11 +7,13 @@
  *	is_active, is_staff, is_superuser	in /admin/ only
  *
  * Who may set what is a list of the fields they may set (`may`); the rest is not read, and who sends
- * it all the same is noted. Owners set their names, address and affiliation. Staff set the names of
- * ordinary users, and keep them out: not their address, which a new password can be sent to. All else
- * is for superusers: groups too, since they give rights on targets.
+ * it all the same is noted. Owners set their names, address and affiliation; another address waits
+ * till the link that is sent there is opened. Staff set the names of ordinary users, and keep them out:
+ * not their address, which a new password can be sent to. All else is for superusers: groups too, since
+ * they give rights on targets.
  */
 #include "auth/event.h"
+#include "auth/one_time.h"
 #include "auth/password.h"
 #include "base/buf.h"
 #include "http/form.h"
@@ -178,6 +180,15 @@ show(struct form *f, int status)
 		return 0;
 	if (f->before.id != 0)
 		users_show(r, value_set_object(page, "who"), &f->before);
+	if (is_own(f)) {
+		struct str waiting = STR_NONE;
+		enum db_result found = one_time_address(
+		    r->app->db, r->arena, r->user->id, r->now, &waiting);
+
+		if (found != DB_ROW && found != DB_END)
+			return auth_db_failed(r, f->res, found);
+		value_set_text(page, "waiting", waiting);
+	}
 	if (f->may & BIT(PASSWORD1))
 		user_show_password_rules(r->app->config, r->arena, page);
 	value_set_text(page, "problem", f->problem);
@@ -492,6 +503,7 @@ change_user(struct request *r, struct response *res)
 		.groups = f.groups,
 		.ngroups = f.ngroups,
 		.ordinary_only = !r->user->is_superuser && !is_own(&f),
+		.confirm = is_own(&f) ? auth_secret(r) : NULL,
 		.keep = is_own(&f) ? auth_session(r) : NULL };
 	c.to.is_staff = c.to.is_staff || c.to.is_superuser;
 	result = user_change(r->app->db, r->arena, r->app->config, &c, &why);
@@ -503,13 +515,25 @@ change_user(struct request *r, struct response *res)
 		        .user = c.to.id,
 		        .username = c.to.username,
 		        .detail = changed_words(r->arena, &c) });
+	if (c.held.p != NULL)
+		event_note(r,
+		    (struct event){ .kind = EVENT_USER_CHANGED,
+		        .user = c.to.id,
+		        .username = c.to.username,
+		        .detail = STR("asked for another e-mail address") });
 	if (c.changed & USER_PASSWORD)
 		event_note(r,
 		    (struct event){ .kind = EVENT_PASSWORD_CHANGED,
 		        .user = c.to.id,
 		        .username = c.to.username,
 		        .detail = STR("by a superuser") });
-	respond_message(r, res, "ok", STR("Profile updated"));
+	respond_message(r, res, "ok",
+	    c.held.p == NULL
+	        ? STR("Profile updated")
+	        : arena_printf(r->arena,
+	              "Profile updated. A link was sent to %.*s: the address is used once you open "
+	              "it.",
+	              STR_ARG(c.held)));
 	if (is_own(&f))
 		return respond_redirect(r, res, STR("/users/profile/"));
 	return respond_redirect(

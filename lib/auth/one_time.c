@@ -6,6 +6,7 @@
 static const char *const purposes[] = {
 	[ONE_TIME_RESET] = "reset",
 	[ONE_TIME_EMAIL] = "email",
+	[ONE_TIME_ADDRESS] = "address",
 };
 
 /* What the table has for a token; false where the text is none of ours. */
@@ -38,6 +39,23 @@ one_time_add(struct db *db, struct arena *a, struct secret *secret, enum one_tim
 	db_int(q, "now", now);
 	db_int(q, "expires", expires);
 	return db_run(q);
+}
+
+enum db_result
+one_time_address(struct db *db, struct arena *a, int64_t user, int64_t now, struct str *address)
+{
+	struct query *q = db_query(db, QUERY_ONE_TIME_ADDRESS);
+	bool there = false;
+	enum db_result r;
+
+	db_int(q, "user", user);
+	db_int(q, "now", now);
+	while (db_step(q) == DB_ROW) {
+		there = true;
+		*address = db_col_copy(q, "email", a);
+	}
+	r = db_done(q);
+	return r == DB_END && there ? DB_ROW : r;
 }
 
 enum db_result
@@ -74,6 +92,7 @@ one_time_find(struct db *db, struct arena *a, struct secret *secret, enum one_ti
 	while (db_step(q) == DB_ROW) {
 		there = true;
 		found->user = db_col_int(q, "user_id");
+		found->sent_to = db_col_copy(q, "sent_to", a);
 		found->username = db_col_copy(q, "username", a);
 		found->first_name = db_col_copy(q, "first_name", a);
 		found->last_name = db_col_copy(q, "last_name", a);

@@ -89,15 +89,21 @@ enum user_result user_set_password(struct db *, struct arena *, const struct con
 enum db_result user_mail_password(
     struct db *, struct arena *, const struct config *, const struct account *) MUST_CHECK;
 
-/* The same to the address that the account had, where it got another one. */
-enum db_result user_mail_address(
-    struct db *, struct arena *, const struct config *, const struct account *was) MUST_CHECK;
+/*
+ * The same to the address that the account has or had: it got another one, or somebody asked for that
+ * (`asked`; absent: it has it).
+ */
+enum db_result user_mail_address(struct db *, struct arena *, const struct config *,
+    const struct account *was, struct str asked) MUST_CHECK;
 
 /* Parts of an account that a change covers. */
 enum user_part {
 	USER_NAME = 1, /* username */
 	USER_PROFILE = 2, /* first_name, last_name, affiliation */
-	/* Another address is not verified; the old one is told, and links that were sent there are void. */
+	/*
+	 * Another address is not verified; the old one is told, and links that were sent there are
+	 * void. With `confirm` it is held aside first: see user_address.h.
+	 */
 	USER_EMAIL = 4,
 	USER_ACTIVE = 8, /* is_active; who is let in is pending no longer */
 	USER_RIGHTS = 16, /* is_staff, is_superuser */
@@ -112,9 +118,12 @@ struct user_change {
 	const int64_t *groups; /* USER_GROUPS: all that they are in from now on */
 	size_t ngroups;
 	bool ordinary_only; /* who asks may not touch staff and superusers: USER_REFUSED */
+	/* USER_EMAIL, of the asker's own: what signs links; NULL: the address is set at once */
+	struct secret *confirm;
 	const struct session *keep; /* the asker's own, which goes on; NULL: none does */
 	/* what came about, valid after USER_DONE */
 	unsigned changed; /* the parts that are not as they were */
+	struct str held; /* the address that a link was sent to; absent: none */
 	struct account was;
 };
 

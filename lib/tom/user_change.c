@@ -11,12 +11,14 @@
 #include "base/clock.h"
 #include "tom/group.h"
 #include "tom/rights.h"
+#include "tom/user_address.h"
 #include "tom/user_store.h"
 
 struct change {
 	struct arena *arena;
 	const struct config *config;
 	struct user_change *ask;
+	struct user_problems *why;
 	struct str encoded; /* USER_PASSWORD */
 	int64_t now;
 	size_t superusers; /* active ones */
@@ -168,8 +170,12 @@ change(struct db *db, void *arg)
 		return r;
 	new = merge(c->arena, ask);
 	c->answer = refusal(db, c, &new);
-	if (c->answer != USER_DONE)
-		return DB_END;
+	if (c->answer == USER_DONE && user_address_holds(c->config, ask)) {
+		r = user_address_hold(db, c->arena, c->config, ask, &new, c->now, c->why);
+		c->answer = c->why->n > 0 ? USER_WRONG : USER_DONE;
+	}
+	if (r != DB_END || c->answer != USER_DONE)
+		return r;
 	if (ask->changed & ~(unsigned)USER_PASSWORD)
 		r = write_fields(db, c->arena, &new);
 	if (r == DB_END && (ask->parts & USER_PASSWORD))
@@ -177,7 +183,7 @@ change(struct db *db, void *arg)
 	if (r == DB_END && (ask->changed & USER_EMAIL))
 		r = run_of(db, QUERY_USER_VOID_LINKS, new.id);
 	if (r == DB_END && (ask->changed & USER_EMAIL))
-		r = user_mail_address(db, c->arena, c->config, &ask->was);
+		r = user_mail_address(db, c->arena, c->config, &ask->was, STR_NONE);
 	if (r == DB_END && (ask->parts & USER_GROUPS))
 		r = write_groups(db, c);
 	if (r == DB_END && (ask->changed & (USER_ACTIVE | USER_RIGHTS | USER_PASSWORD)))
@@ -209,7 +215,10 @@ outcome(enum db_result r, struct user_problems *why)
 static enum user_result
 apply(struct db *db, struct change *c, struct user_problems *why)
 {
-	enum user_result result = outcome(db_transaction(db, DB_WRITE, change, c), why);
+	enum user_result result;
+
+	c->why = why;
+	result = outcome(db_transaction(db, DB_WRITE, change, c), why);
 
 	return result == USER_DONE ? c->answer : result;
 }

@@ -30,12 +30,28 @@ user_mail_password(struct db *db, struct arena *a, const struct config *c, const
 }
 
 enum db_result
-user_mail_address(struct db *db, struct arena *a, const struct config *c, const struct account *was)
+user_mail_address(struct db *db, struct arena *a, const struct config *c, const struct account *was,
+    struct str asked)
 {
 	const char *contact = config_text(c, "CONTACT");
 
 	if (!mail_is_on(c) || was->email.n == 0)
 		return DB_END;
+	if (asked.n > 0)
+		return mail_add(db, c, was->email,
+		    arena_printf(a, "Another e-mail address for your account at %s",
+		        config_text(c, "TOM_NAME")),
+		    arena_printf(a,
+		        "Hello %.*s,\n\n"
+		        "somebody who is signed in as you at %s asked for another e-mail "
+		        "address:\n\n"
+		        "%.*s\n\nIt is used once a link that was sent there is opened; this one is "
+		        "till then.\n\n"
+		        "If that was you, there is nothing to do. If it was not, change your "
+		        "password: "
+		        "that voids the link. And tell those who run the site%s%s.\n",
+		        STR_ARG(was->username), config_text(c, "TOM_NAME"), STR_ARG(asked),
+		        contact[0] != '\0' ? ": " : "", contact));
 	return mail_add(db, c, was->email,
 	    arena_printf(a, "Your e-mail address at %s was changed", config_text(c, "TOM_NAME")),
 	    arena_printf(a,

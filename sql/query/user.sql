@@ -58,6 +58,10 @@ UPDATE users SET pending = CASE WHEN CAST(:is_active AS BIGINT) = 1 THEN 0 ELSE 
 	is_staff = :is_staff, is_superuser = :is_superuser
 WHERE id = :id
 
+--: user_set_address
+-- Its owner followed the link that was sent there.
+UPDATE users SET email = :email, email_verified = :now WHERE id = :id
+
 --: user_void_links
 -- Links that were sent to an address that is theirs no more.
 DELETE FROM one_time WHERE user_id = :user

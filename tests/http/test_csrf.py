@@ -23,6 +23,7 @@ FORMS = {
                                          'new_password2': GUESSED},
     '/accounts/register/': {'username': 'forged'},
     '/accounts/register/<text>/': {},
+    '/accounts/address/<text>/': {},
     '/accounts/password/check/': {'password': 'x'},
     '/accounts/login/code/': {'code': '123456'},
     '/accounts/login/factor/': {'code': '123456'},

@@ -61,6 +61,7 @@ def who_lost_a_password_sets_another_by_the_link(site):
         _two_accounts(other, box)
         _the_form(other, box)
         _void_links(other, box)
+        _another_address(other, box)
         _not_flooded(other, box)
 
 
@@ -183,6 +184,56 @@ def _void_links(other, box):
     for bad in ('A' * 43, token[:-1], token + 'A', token.swapcase(), '%00', token + '%00'):
         equal(other.visitor().get(PAGE + bad + '/').status in (400, 404), True, bad)
     equal(other.visitor().get('/accounts/register/%s/' % token).status, 404)
+    _forget_limits(other)
+
+
+def _another_address(other, box):
+    """
+    Another address is used once its owner, signed in, opens the link that was sent there: till then a new
+    password is sent to the old one, which is told. What a superuser sets for somebody is used at once.
+    """
+    other.add_user('root', GOOD[1], '--superuser', '--email', 'root@example.org')
+    (number,) = [n for n, in other.sql("SELECT id FROM users WHERE username = 'ada'")]
+    form = '/users/%s/update/' % number
+    ada, root, ada2 = other.visitor(), other.visitor(), other.visitor()
+    ada.sign_in('ada', GOOD[0])
+    ada2.sign_in('ada2', GOOD[2])
+    root.sign_in('root', GOOD[1])
+    answer = ada.submit(form, {'email': 'new@example.org', 'first_name': 'Ada'})
+    contains(ada.follow(answer).words, 'A link was sent to new@example.org')
+    contains(ada.get(form).words, 'A link was sent to new@example.org')
+    lacks(root.get(form).words, 'A link was sent')
+    contains(ada.submit(form, {'email': 'a"b@example.org'}).words, 'none that mail can be sent to')
+    equal(_ask(other.visitor(), 'new@example.org').status, 302)
+    sent = dict(_send(other, box))
+    equal(sorted(sent), ['Ada@Example.org', 'new@example.org'], 'no link to set a password by')
+    contains(sent['Ada@Example.org'].get_content(), 'new@example.org', 'change your password')
+    (link,) = links(sent['new@example.org'])
+    path = _path(link)
+    contains(path, '/accounts/address/')
+    lacks(sent['Ada@Example.org'].get_content(), path)
+    equal(other.visitor().get(path).location.split('?')[0], '/accounts/login/')
+    equal(ada2.get(path).status, 404)
+    equal(ada2.post(path, {}, page='/users/profile/').status, 404)
+    equal(ada.head(path).status, 200)
+    contains(ada.get(path).words, 'new@example.org', 'Ada@Example.org')
+    kept = "SELECT email, email_verified FROM users WHERE username = 'ada'"
+    equal(other.sql(kept), [('Ada@Example.org', '')])
+    answer = ada.submit(path)
+    equal(answer.location, '/users/profile/')
+    contains(ada.follow(answer).words, 'Your e-mail address is new@example.org now')
+    ((email, verified),) = other.sql(kept)
+    equal((email, verified != ''), ('new@example.org', True))
+    equal(ada.get(path).status, 404, 'once')
+    equal([to for to, _ in _send(other, box)], ['Ada@Example.org'])
+    equal(other.sql("SELECT detail FROM security_event WHERE kind = 'email_verified' AND "
+                    "username = 'ada'"), [('another address',)])
+    _forget_limits(other)
+    equal(_ask(other.visitor(), 'ada').status, 302)
+    equal([to for to, _ in _send(other, box)], ['new@example.org'])
+    equal(root.submit(form, {'email': 'ada@example.org'}).status, 302)
+    equal(other.sql(kept), [('ada@example.org', '')])
+    equal([to for to, _ in _send(other, box)], ['new@example.org'])
     _forget_limits(other)
 
 

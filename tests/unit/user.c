@@ -11,8 +11,10 @@
 #include "race.h"
 #include "scratch.h"
 #include "tom/group.h"
+#include "tom/mail.h"
 #include "tom/registration.h"
 #include "tom/user.h"
+#include "tom/user_address.h"
 
 #define GOOD "kettle-Ostrich-9-brine"
 
@@ -162,24 +164,122 @@ another_address_is_not_verified_and_old_links_are_void(void **state)
 	assert_int_equal(sessions_of(2), 1);
 }
 
-static void
-the_old_address_is_told_of_the_new_one(void **state)
+static struct config *
+config_with_mail(void)
 {
-	struct user_change c = { .parts = USER_EMAIL, .to = get(2) };
 	struct config *with_mail;
 	char err[300];
 
-	(void)state;
 	setenv("MERIDIAN_MAIL_TRANSPORT", "sendmail", 1);
 	setenv("MERIDIAN_MAIL_FROM", "tom@x.example", 1);
 	with_mail = config_load(err, sizeof(err));
 	unsetenv("MERIDIAN_MAIL_TRANSPORT");
 	unsetenv("MERIDIAN_MAIL_FROM");
 	assert_non_null(with_mail);
+	return with_mail;
+}
+
+static void
+the_old_address_is_told_of_the_new_one(void **state)
+{
+	struct user_change c = { .parts = USER_EMAIL, .to = get(2) };
+	struct config *with_mail = config_with_mail();
+
+	(void)state;
 	c.to.email = STR("new@x.example");
 	assert_int_equal(user_change(db, a, with_mail, &c, &why), USER_DONE);
 	assert_int_equal(number("SELECT count(*) FROM mail WHERE recipient = 'ada@x.example'"), 1);
 	config_free(with_mail);
+}
+
+/* Links lead to it. */
+static void
+add_site(void)
+{
+	run_sql("INSERT INTO site (id, domain, name) VALUES (1, 'x.example', 'X')");
+}
+
+/* Asks for another address of one's own; *token is that of the link, where one was sent. */
+static enum user_result
+ask_address(const struct config *c, struct secret *secret, struct str email, struct str *token)
+{
+	static const char path[] = ADDRESS_PATH;
+	struct user_change ask = {
+		.parts = USER_EMAIL | USER_PROFILE, .to = get(2), .confirm = secret
+	};
+	enum user_result result;
+	struct mail m = { .id = 0 };
+
+	ask.to.email = email;
+	result = user_change(db, a, c, &ask, &why);
+	if (result != USER_DONE)
+		return result;
+	assert_int_equal(ask.changed, 0);
+	assert_true(str_eq(ask.held, email));
+	while (!str_eq(m.to, email))
+		assert_int_equal(mail_claim(db, a, clock_now() + SECOND, &m), DB_ROW);
+	*token = (struct str){ strstr(m.body.p, path) + strlen(path), SECRET_TEXT };
+	return result;
+}
+
+static void
+another_address_of_ones_own_waits_for_its_link(void **state)
+{
+	struct secret *secret = secret_new("0123456789abcdef0123456789abcdef", 32);
+	struct config *with_mail = config_with_mail();
+	int64_t now = clock_now();
+	struct str token, other, waiting;
+	struct one_time one;
+
+	(void)state;
+	add_site();
+	assert_int_equal(one_time_address(db, a, 2, now, &waiting), DB_END);
+	assert_int_equal(ask_address(with_mail, secret, STR("a\"b@x.example"), &token), USER_WRONG);
+	assert_int_equal(ask_address(with_mail, secret, STR("new@x.example"), &token), USER_DONE);
+	assert_int_equal(ask_address(with_mail, secret, STR("other@x.example"), &other), USER_DONE);
+	assert_str(get(2).email, "ada@x.example");
+	assert_int_equal(number("SELECT email_verified FROM users WHERE id = 2"), 5);
+	assert_int_equal(number("SELECT count(*) FROM mail WHERE recipient = 'ada@x.example'"), 2);
+	assert_int_equal(one_time_address(db, a, 2, now + MINUTE, &waiting), DB_ROW);
+	assert_str(waiting, "other@x.example");
+	/* three links are out then; the mailbox is not enough: who opens one is the account's owner */
+	assert_int_equal(ask_address(with_mail, secret, STR("third@x.example"), &other), USER_DONE);
+	assert_int_equal(
+	    ask_address(with_mail, secret, STR("fourth@x.example"), &other), USER_WRONG);
+	assert_int_equal(user_address_find(db, a, secret, token, 3, now, &one), DB_END);
+	assert_int_equal(user_address_take(db, a, with_mail, secret, token, 3, now, &one), DB_END);
+	assert_int_equal(user_address_find(db, a, secret, token, 2, now + 2 * DAY, &one), DB_END);
+	assert_int_equal(user_address_find(db, a, secret, token, 2, now, &one), DB_ROW);
+	assert_str(one.sent_to, "new@x.example");
+	assert_int_equal(user_address_take(db, a, with_mail, secret, token, 2, 77, &one), DB_ROW);
+	assert_str(get(2).email, "new@x.example");
+	assert_int_equal(number("SELECT email_verified FROM users WHERE id = 2"), 77);
+	/* used once, and the others are void with the old address, which is told */
+	assert_int_equal(user_address_take(db, a, with_mail, secret, token, 2, now, &one), DB_END);
+	assert_int_equal(one_time_address(db, a, 2, now, &waiting), DB_END);
+	assert_int_equal(number("SELECT count(*) FROM mail WHERE recipient = 'ada@x.example'"), 4);
+	config_free(with_mail);
+	secret_free(secret);
+}
+
+static void
+another_password_voids_the_link_to_another_address(void **state)
+{
+	struct secret *secret = secret_new("0123456789abcdef0123456789abcdef", 32);
+	struct config *with_mail = config_with_mail();
+	int64_t now = clock_now();
+	struct str token, waiting;
+	struct one_time one;
+
+	(void)state;
+	add_site();
+	assert_int_equal(ask_address(with_mail, secret, STR("new@x.example"), &token), USER_DONE);
+	run_sql("UPDATE users SET password_changed = 2 WHERE id = 2");
+	assert_int_equal(user_address_take(db, a, with_mail, secret, token, 2, now, &one), DB_END);
+	assert_int_equal(one_time_address(db, a, 2, now, &waiting), DB_END);
+	assert_str(get(2).email, "ada@x.example");
+	config_free(with_mail);
+	secret_free(secret);
 }
 
 static void
@@ -480,6 +580,10 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+		    another_address_of_ones_own_waits_for_its_link, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    another_password_voids_the_link_to_another_address, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    only_the_parts_that_were_named_are_written, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(

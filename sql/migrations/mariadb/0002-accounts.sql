@@ -42,7 +42,7 @@ CREATE TABLE IF NOT EXISTS api_token (
 -- Links that we sent by mail, each good once: SHA-256 of what stands in the link.
 CREATE TABLE IF NOT EXISTS one_time (
 	token_hash BINARY(32) PRIMARY KEY,
-	purpose VARCHAR(20) NOT NULL CHECK (purpose IN ('reset', 'email')),
+	purpose VARCHAR(20) NOT NULL CHECK (purpose IN ('reset', 'email', 'address')),
 	user_id BIGINT NOT NULL,
 	email VARCHAR(254) NOT NULL,	-- where it was sent
 	password_changed BIGINT NOT NULL,	-- of the user when it was made: a later password voids it

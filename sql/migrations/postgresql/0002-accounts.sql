@@ -39,7 +39,7 @@ CREATE TABLE api_token (
 -- Links that we sent by mail, each good once: SHA-256 of what stands in the link.
 CREATE TABLE one_time (
 	token_hash BYTEA PRIMARY KEY,
-	purpose TEXT COLLATE "C" NOT NULL CHECK (purpose IN ('reset', 'email')),
+	purpose TEXT COLLATE "C" NOT NULL CHECK (purpose IN ('reset', 'email', 'address')),
 	user_id BIGINT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
 	email TEXT NOT NULL,	-- where it was sent
 	password_changed BIGINT NOT NULL,	-- of the user when it was made: a later password voids it
