@@ -20,8 +20,8 @@
 #define TABLE_ROWS 20
 
 /*
- * A row of datum as a point. A forced measurement below 3 sigma is a limit at 5 sigma, as surveys
- * have it; fluxes are nJy, so AB magnitudes have the zero point 31.4.
+ * A row of datum as a point. A forced measurement that has a limit, or is below 3 sigma, is a limit
+ * at 5 sigma, as surveys have it; fluxes are nJy, so AB magnitudes have the zero point 31.4.
  */
 static struct lightcurve_point
 point_of(const struct datum *d)
@@ -40,12 +40,13 @@ point_of(const struct datum *d)
 	if (d->kind == DATUM_LIMIT) {
 		p.limit = true;
 		p.magnitude = d->limit_mag;
-	} else if (d->kind == DATUM_FORCED && !isfinite(d->magnitude)) {
+	} else if (!isfinite(d->magnitude) && isfinite(d->flux)) {
 		double flux = fabs(d->flux);
 
 		p.difference = true;
 		p.negative = d->flux < 0;
-		if (flux >= 3 * d->flux_error) {
+		if (d->kind == DATUM_DETECTION ||
+		    (flux >= 3 * d->flux_error && !isfinite(d->limit_mag))) {
 			p.magnitude = 31.4 - 2.5 * log10(flux);
 			p.error = 1.0857362 * d->flux_error / flux;
 		} else {

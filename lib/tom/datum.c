@@ -30,7 +30,7 @@ struct batch {
 static bool
 is_numbered(int kind, int64_t survey_id)
 {
-	return kind == DATUM_DETECTION && survey_id != 0;
+	return kind != DATUM_LIMIT && survey_id != 0;
 }
 
 static uint64_t

@@ -2,8 +2,8 @@
  * datum.h: measurements of targets: a row for each detection, each limit of a non-detection, each
  * forced point, whichever survey or file it came from.
  *
- * What makes two rows the same measurement: a detection with a survey_id is that one of its source,
- * whatever its time; everything else is known by target, source, kind, band and MJD.
+ * What makes two rows the same measurement: a detection or forced point with a survey_id is that one
+ * of its source, whatever its time; everything else is known by target, source, kind, band and MJD.
  */
 #ifndef MERIDIAN_DATUM_H
 #define MERIDIAN_DATUM_H
@@ -20,12 +20,12 @@ struct datum {
 	struct str band; /* "g" */
 	int kind; /* enum datum_kind */
 	int sign; /* of a difference to the reference image: 1, -1; 0 for limits */
-	double mjd; /* UTC */
+	double mjd; /* UTC; of an exposure what its survey tells: ZTF the start, LSST the middle */
 	int64_t survey_id; /* the survey's own number of the measurement; 0: none */
 	/* NAN where there is none */
-	double flux, flux_error; /* nJy: forced points, with their sign */
+	double flux, flux_error; /* nJy, with their sign */
 	double magnitude, magnitude_error; /* AB, of the difference's size: see sign */
-	double limit_mag; /* AB, 5 sigma: limits */
+	double limit_mag; /* AB, 5 sigma: limits, and forced points that say so themselves */
 };
 
 /*

@@ -646,6 +646,21 @@ def a_page_shows_the_light_curve_and_its_numbers(site):
           ('60000', '18', '0.05', '1'))
 
 
+def a_page_shows_points_that_have_a_flux_alone(site):
+    ada = site.signed_in('ada')
+    target = _create(ada, 'Faded', 'OPEN')
+    # nJy: below the reference; forced with the survey's own limit at 4 sigma, without one at 4 and 2
+    for kind, mjd, flux, limit in ((1, 61000, -1000, 'NULL'), (3, 61001, 400, '24.65'),
+                                   (3, 61002, 400, 'NULL'), (3, 61003, -200, 'NULL')):
+        site.sql("INSERT INTO datum (target_id, source, kind, band, mjd, survey_id, flux, flux_error, "
+                 "limit_mag, sign, created) VALUES (%d, 'LSST', %d, 'r', %d, %d, %d, 100, %s, %d, 0)" %
+                 (target, kind, mjd, mjd, flux, limit, 1 if flux > 0 else -1))
+    page = ada.get('/targets/%d/' % target)
+    contains(page.words, '61000.00000 r 23.90 \u00b1 0.11 detection, fainter than the reference LSST',
+             '61001.00000 r > 24.65 forced, limit LSST', '61002.00000 r 24.89 \u00b1 0.27 forced LSST',
+             '61003.00000 r > 24.65 forced, limit LSST')
+
+
 def a_page_costs_a_fixed_number_of_statements(site):
     ada = site.signed_in('ada')
     target = _create(ada, 'Counted', 'OPEN', aliases='Counted alias')

@@ -201,6 +201,23 @@ a_detection_is_known_by_its_number_alone(void **state)
 }
 
 static void
+a_forced_point_with_a_number_is_known_by_it_alone(void **state)
+{
+	struct scratch *s = *state;
+	struct datum first = forced(1, 60000.5, "g"), second = first;
+
+	first.survey_id = 21;
+	second.survey_id = 22;
+	stores(s, &first, 1, 1);
+	stores(s, &second, 1, 1);
+	first.mjd = nextafter(first.mjd, 1e9);
+	stores(s, &first, 1, 0);
+	/* and is no detection of that number */
+	second = detection(1, 60000.5, "g", 21);
+	stores(s, &second, 1, 1);
+}
+
+static void
 many_detections_of_one_exposure_are_told_apart(void **state)
 {
 	struct scratch *s = *state;
@@ -402,6 +419,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(a_second_run_adds_nothing),
 	TEST(two_detections_of_one_exposure_are_two_rows),
 	TEST(a_detection_is_known_by_its_number_alone),
+	TEST(a_forced_point_with_a_number_is_known_by_it_alone),
 	TEST(many_detections_of_one_exposure_are_told_apart),
 	TEST(kinds_bands_and_targets_are_told_apart),
 	TEST(rows_that_come_twice_in_a_batch_are_stored_once),
