@@ -1,7 +1,8 @@
 /*
  * avro: object container files: a header with the writer's schema, then blocks of records, each
- * closed by the file's sync marker. Schemas and buffers are kept from file to file, because a night
- * is hundreds of thousands of files with one schema.
+ * closed by the file's sync marker; and bare records that name their schema by its number. Schemas
+ * and buffers are kept from file to file, because a night is hundreds of thousands of files with one
+ * schema.
  */
 #include "alert/avro.h"
 
@@ -12,12 +13,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <zlib.h>
+
+#include "alert/avro_codec.h"
 
 #define CHUNK KIB(256) /* read at once */
 #define SYNC 16 /* bytes of the marker */
 #define CACHED 16 /* schemas kept */
 #define MAX_PAIRS 1000 /* of the header's metadata */
+#define FRAME 5 /* bytes before a bare record: 0 and the number of its schema */
 
 struct cached {
 	char *text;
@@ -27,7 +30,9 @@ struct cached {
 };
 
 struct avro_file {
-	const struct avro_shape *shape;
+	const struct avro_shape *shapes[AVRO_MAX_SHAPES + 1];
+	avro_find *find; /* schemas by number; NULL: none */
+	void *find_arg;
 	struct cached cache[CACHED];
 	uint64_t opens;
 	const struct avro_schema *schema; /* of the open file */
@@ -41,13 +46,10 @@ struct avro_file {
 	uint64_t base; /* the file's offset of data[0] */
 
 	uint8_t sync[SYNC];
-	bool deflate;
-	z_stream z;
-	bool z_ready;
-	char *inflated;
-	size_t inflated_room;
+	enum codec codec;
+	struct expander expander;
 
-	const char *block; /* the open block's bytes, inflated where need be */
+	const char *block; /* the open block's bytes, expanded where need be */
 	size_t block_n, block_at; /* and how far we are in it */
 	uint64_t block_base; /* the file's offset of the block's data */
 	uint64_t left; /* records of the block to come */
@@ -56,13 +58,14 @@ struct avro_file {
 };
 
 struct avro_file *
-avro_file_new(const struct avro_shape *shape)
+avro_file_new(const struct avro_shape *const *shapes)
 {
 	struct avro_file *f = calloc(1, sizeof(*f));
 
 	if (f == NULL)
 		arena_exhausted();
-	f->shape = shape;
+	for (size_t i = 0; i < AVRO_MAX_SHAPES && shapes[i] != NULL; i++)
+		f->shapes[i] = shapes[i];
 	f->fd = -1;
 	f->broken = true; /* nothing is open */
 	return f;
@@ -77,11 +80,22 @@ avro_file_free(struct avro_file *f)
 		free(f->cache[i].text);
 		avro_schema_free(f->cache[i].schema);
 	}
-	if (f->z_ready)
-		inflateEnd(&f->z);
+	codec_release(&f->expander);
 	free(f->own);
-	free(f->inflated);
 	free(f);
+}
+
+void
+avro_file_numbered(struct avro_file *f, avro_find *find, void *arg)
+{
+	f->find = find;
+	f->find_arg = arg;
+}
+
+const struct avro_shape *
+avro_file_shape(const struct avro_file *f)
+{
+	return f->schema != NULL ? avro_schema_shape(f->schema) : NULL;
 }
 
 void
@@ -215,7 +229,7 @@ use_schema(struct avro_file *f, struct str text, char *err, size_t errsize)
 		if (c->used < oldest->used)
 			oldest = c;
 	}
-	f->schema = avro_schema_new(f->shape, text, err, errsize);
+	f->schema = avro_schema_new(f->shapes, text, err, errsize);
 	if (f->schema == NULL)
 		return -1;
 	c = oldest;
@@ -234,9 +248,10 @@ use_schema(struct avro_file *f, struct str text, char *err, size_t errsize)
 static int
 use_codec(struct avro_file *f, struct str codec, char *err, size_t errsize)
 {
-	f->deflate = str_is((struct str){ codec.p, codec.n }, "deflate");
-	if (!f->deflate && !str_is(codec, "null"))
-		return wrong(f, err, errsize, "the codec is \"%.*s\"; null and deflate can be read",
+	f->codec = codec_named(codec);
+	if (f->codec == CODEC_UNKNOWN)
+		return wrong(f, err, errsize,
+		    "the codec is \"%.*s\"; null, deflate and snappy can be read",
 		    (int)(codec.n < 40 ? codec.n : 40), codec.p);
 	return 0;
 }
@@ -268,9 +283,10 @@ take_header(struct avro_file *f, char *err, size_t errsize)
 		return -1;
 	if (f->end - f->begin < 4 || memcmp(f->data + f->begin, "Obj\1", 4) != 0)
 		return wrong(f, err, errsize,
-		    f->end == f->begin
-		        ? "the file is empty"
-		        : "this is no Avro container file: it does not begin with \"Obj\" and 1");
+		    f->end == f->begin ? "the file is empty"
+		                       : "this is neither an Avro container file, which begins "
+		                         "with \"Obj\" and 1, "
+		                         "nor a Confluent message, which begins with 0");
 	f->begin += 4;
 	for (;;) {
 		if (take_long(f, &count, err, errsize) != 0)
@@ -297,6 +313,49 @@ take_header(struct avro_file *f, char *err, size_t errsize)
 	return 0;
 }
 
+/* A bare record: all that follows its frame is a block of one. */
+static int
+take_message(struct avro_file *f, char *err, size_t errsize)
+{
+	const uint8_t *frame;
+	uint32_t id;
+
+	if (!fill(f, FRAME + AVRO_MAX_BLOCK + 1, err, errsize))
+		return -1;
+	if (f->end - f->begin < FRAME)
+		return wrong(f, err, errsize, "the message ends within the number of its schema");
+	if (f->end - f->begin > FRAME + AVRO_MAX_BLOCK)
+		return wrong(f, err, errsize, "a message of more than %zu bytes", AVRO_MAX_BLOCK);
+	frame = (const uint8_t *)f->data + f->begin;
+	id = (uint32_t)frame[1] << 24 | (uint32_t)frame[2] << 16 | (uint32_t)frame[3] << 8 |
+	    frame[4];
+	if (f->find == NULL)
+		return wrong(f, err, errsize,
+		    "this is a Confluent message under the schema %" PRIu32
+		    ": say where schemas are (--schemas, --registry)",
+		    id);
+	f->schema = f->find(f->find_arg, id, err, errsize);
+	if (f->schema == NULL)
+		return -1;
+	f->begin += FRAME;
+	f->block = f->data + f->begin;
+	f->block_n = f->end - f->begin;
+	f->block_base = here(f);
+	f->begin = f->end;
+	f->left = 1;
+	return 0;
+}
+
+static int
+take_beginning(struct avro_file *f, char *err, size_t errsize)
+{
+	if (!fill(f, 1, err, errsize))
+		return -1;
+	if (f->end > f->begin && f->data[f->begin] == 0)
+		return take_message(f, err, errsize);
+	return take_header(f, err, errsize);
+}
+
 static int
 open_any(struct avro_file *f, int fd, struct str bytes, char *err, size_t errsize)
 {
@@ -306,10 +365,10 @@ open_any(struct avro_file *f, int fd, struct str bytes, char *err, size_t errsiz
 	f->begin = f->base = 0;
 	f->end = fd >= 0 ? 0 : bytes.n;
 	f->schema = NULL;
-	f->deflate = false;
+	f->codec = CODEC_NULL;
 	f->left = f->lost = f->offset = 0;
 	f->block_n = f->block_at = 0;
-	f->broken = take_header(f, err, errsize) != 0;
+	f->broken = take_beginning(f, err, errsize) != 0;
 	return f->broken ? -1 : 0;
 }
 
@@ -325,31 +384,15 @@ avro_file_open_memory(struct avro_file *f, struct str bytes, char *err, size_t e
 	return open_any(f, -1, bytes, err, errsize);
 }
 
-/* The block's bytes, inflated (raw deflate; some writers leave a checksum behind it). */
 static int
-inflate_block(struct avro_file *f, const char *from, size_t n, char *err, size_t errsize)
+expand_block(struct avro_file *f, char *err, size_t errsize)
 {
-	int r = f->z_ready ? inflateReset(&f->z) : inflateInit2(&f->z, -MAX_WBITS);
+	const char *what = codec_expand(&f->expander, f->codec, f->block, f->block_n);
 
-	if (r != Z_OK)
-		arena_exhausted();
-	f->z_ready = true;
-	f->z.next_in = (Bytef *)(uintptr_t)from;
-	f->z.avail_in = (uInt)n;
-	f->block_n = 0;
-	do {
-		if (f->block_n >= AVRO_MAX_BLOCK)
-			return wrong(f, err, errsize,
-			    "a block that inflates to more than %zu bytes", AVRO_MAX_BLOCK);
-		f->inflated = grow(f->inflated, &f->inflated_room, f->block_n + CHUNK / 2);
-		f->z.next_out = (Bytef *)f->inflated + f->block_n;
-		f->z.avail_out = (uInt)(f->inflated_room - f->block_n);
-		r = inflate(&f->z, Z_NO_FLUSH);
-		f->block_n = f->inflated_room - f->z.avail_out;
-	} while (r == Z_OK);
-	if (r != Z_STREAM_END)
-		return wrong(f, err, errsize, "the deflated block is damaged");
-	f->block = f->inflated;
+	if (what != NULL)
+		return wrong(f, err, errsize, "%s", what);
+	f->block = f->expander.p;
+	f->block_n = f->expander.n;
 	return 0;
 }
 
@@ -383,7 +426,7 @@ next_block(struct avro_file *f, char *err, size_t errsize)
 	f->block_at = 0;
 	f->block_base = here(f);
 	f->left = 0;
-	if (f->deflate && inflate_block(f, f->block, n, err, errsize) != 0)
+	if (f->codec != CODEC_NULL && expand_block(f, err, errsize) != 0)
 		return -1;
 	if ((uint64_t)count > f->block_n)
 		return wrong(f, err, errsize, "a block of %" PRId64 " records in %zu bytes", count,
@@ -407,15 +450,16 @@ next_record(struct avro_file *f, struct arena *arena, void *structure, char *err
 	size_t prefix = 0;
 	int64_t n;
 
-	if (f->deflate) {
-		int w = snprintf(
-		    err, errsize, "in the deflated block at %" PRIu64 ", ", f->block_base);
+	if (f->codec != CODEC_NULL) {
+		int w = snprintf(err, errsize, "in the %s block at %" PRIu64 ", ",
+		    f->codec == CODEC_SNAPPY ? "snappy" : "deflated", f->block_base);
 
 		prefix = w < 0 || (size_t)w >= errsize ? 0 : (size_t)w;
 	}
-	f->offset = f->block_base + (f->deflate ? 0 : f->block_at);
+	f->offset = f->block_base + (f->codec != CODEC_NULL ? 0 : f->block_at);
 	n = avro_decode(f->schema, f->block + f->block_at, f->block_n - f->block_at,
-	    f->deflate ? f->block_at : f->offset, arena, structure, err + prefix, errsize - prefix);
+	    f->codec != CODEC_NULL ? f->block_at : f->offset, arena, structure, err + prefix,
+	    errsize - prefix);
 	if (n < 0)
 		return bad_record(f);
 	f->block_at += (size_t)n;

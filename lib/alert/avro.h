@@ -13,12 +13,16 @@
  *	};
  *	static const struct avro_shape alert = { sizeof(struct alert), NELEM(wishes), wishes };
  *
- *	struct avro_file *f = avro_file_new(&alert);	keeps schemas and buffers for many files
+ *	const struct avro_shape *shapes[] = { &alert, NULL };
+ *
+ *	struct avro_file *f = avro_file_new(shapes);	keeps schemas and buffers for many files
  *	if (avro_file_open(f, fd, err, sizeof(err)) == 0)
  *		while ((r = avro_file_next(f, arena, &a, err, sizeof(err))) == AVRO_RECORD) ...
  *
- * Format: the Avro 1.11 specification. Codecs null and deflate. Errors are sentences that name the
- * offset and the field. Nothing here trusts a length: it is compared with what is left first.
+ * Format: the Avro 1.11 specification. Codecs null, deflate and snappy. A file may also be one bare
+ * record in Confluent framing: a byte 0, its schema's number (four bytes, big-endian), the record.
+ * Errors are sentences that name the offset and the field. Nothing here trusts a length: it is
+ * compared with what is left first.
  */
 #ifndef MERIDIAN_AVRO_H
 #define MERIDIAN_AVRO_H
@@ -59,6 +63,7 @@ struct avro_shape {
 	size_t size; /* of the structure */
 	size_t nwishes;
 	const struct avro_wish *wishes;
+	const char *sign; /* of a record's: the field that its schemas are told by; NULL: all are */
 };
 
 struct avro_list {
@@ -67,13 +72,15 @@ struct avro_list {
 };
 
 /*
- * A writer's schema compiled against a shape, which must outlive it. NULL with a sentence in err
- * where the text is no schema, a needed field is missing or a field cannot become what is wished.
- * The caller frees it with avro_schema_free().
+ * A writer's schema compiled against the first of the shapes whose sign it bears (NULL ends them;
+ * they must outlive it). NULL with a sentence in err where the text is no schema or bears no sign, a
+ * needed field is missing or a field cannot become what is wished. The caller frees it with
+ * avro_schema_free().
  */
 struct avro_schema;
 struct avro_schema *
-avro_schema_new(const struct avro_shape *, struct str text, char *err, size_t errsize);
+avro_schema_new(const struct avro_shape *const *shapes, struct str text, char *err, size_t errsize);
+const struct avro_shape *avro_schema_shape(const struct avro_schema *);
 void avro_schema_free(struct avro_schema *);
 
 /*
@@ -84,10 +91,21 @@ void avro_schema_free(struct avro_schema *);
 int64_t avro_decode(const struct avro_schema *, const void *bytes, size_t n, uint64_t base,
     struct arena *, void *structure, char *err, size_t errsize);
 
-/* A reader of container files, one after the other. The caller frees it with avro_file_free(). */
+/*
+ * A reader of files, one after the other, of schemas for any of these shapes (as avro_schema_new has
+ * them; there are at most AVRO_MAX_SHAPES). The caller frees it with avro_file_free().
+ */
 struct avro_file;
-struct avro_file *avro_file_new(const struct avro_shape *);
+#define AVRO_MAX_SHAPES 8
+struct avro_file *avro_file_new(const struct avro_shape *const *shapes);
 void avro_file_free(struct avro_file *);
+
+/*
+ * Bare records may come, too: find() gives the schema of a number, for the same shapes, borrowed
+ * until it is called again; NULL with a sentence in err where there is none.
+ */
+typedef const struct avro_schema *avro_find(void *arg, uint32_t id, char *err, size_t errsize);
+void avro_file_numbered(struct avro_file *, avro_find *find, void *arg);
 
 /*
  * Begins a file: from a descriptor (borrowed until the end of the file, read from where it stands,
@@ -95,6 +113,9 @@ void avro_file_free(struct avro_file *);
  */
 int avro_file_open(struct avro_file *, int fd, char *err, size_t errsize);
 int avro_file_open_memory(struct avro_file *, struct str bytes, char *err, size_t errsize);
+
+/* The shape that the open file's schema bears the sign of; NULL where none is open. */
+const struct avro_shape *avro_file_shape(const struct avro_file *);
 
 /* Reading that a signal interrupts while *flag is set gives up. NULL: it goes on. */
 void avro_file_interrupt(struct avro_file *, const volatile int *flag);
@@ -111,7 +132,7 @@ avro_file_next(struct avro_file *, struct arena *, void *structure, char *err, s
 /* Records passed over with the last AVRO_BAD: it and what followed it in its block. */
 uint64_t avro_file_lost(const struct avro_file *);
 
-/* Where the last record began: its offset in the file (deflate: its block's). */
+/* Where the last record began: its offset in the file (packed: its block's). */
 uint64_t avro_file_offset(const struct avro_file *);
 
 #endif

@@ -461,10 +461,45 @@ compile(struct compiler *c, json_t *json, const char *space, const struct avro_w
 	return n;
 }
 
-struct avro_schema *
-avro_schema_new(const struct avro_shape *shape, struct str text, char *err, size_t errsize)
+static bool
+bears(json_t *json, const char *sign)
 {
-	struct avro_wish all = { .name = "", .as = AVRO_STRUCT, .shape = shape };
+	json_t *fields = json_object_get(json, "fields"), *field;
+	size_t i;
+
+	json_array_foreach(fields, i, field)
+	{
+		const char *name = json_string_value(json_object_get(field, "name"));
+
+		if (name != NULL && strcmp(name, sign) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The first shape whose sign the schema bears; NULL, told with all the signs, where there is none. */
+static const struct avro_shape *
+choose_shape(struct compiler *c, json_t *json, const struct avro_shape *const *shapes)
+{
+	char signs[100] = "";
+	size_t n = 0;
+
+	for (; *shapes != NULL; shapes++) {
+		int w;
+
+		if ((*shapes)->sign == NULL || bears(json, (*shapes)->sign))
+			return *shapes;
+		w = snprintf(
+		    signs + n, sizeof(signs) - n, "%s%s", n > 0 ? ", " : "", (*shapes)->sign);
+		n += w > 0 && (size_t)w < sizeof(signs) - n ? (size_t)w : 0;
+	}
+	return wrong(c, "it is no alert's: of the surveys' fields it has none of", signs);
+}
+
+struct avro_schema *
+avro_schema_new(const struct avro_shape *const *shapes, struct str text, char *err, size_t errsize)
+{
+	struct avro_wish all = { .name = "", .as = AVRO_STRUCT };
 	struct compiler c = { .err = err, .errsize = errsize };
 	struct avro_schema *schema;
 	json_error_t bad;
@@ -482,7 +517,8 @@ avro_schema_new(const struct avro_shape *shape, struct str text, char *err, size
 	c.arena = arena_new();
 	schema = arena_alloc(c.arena, sizeof(*schema));
 	schema->arena = c.arena;
-	schema->root = compile(&c, json, "", &all);
+	all.shape = choose_shape(&c, json, shapes);
+	schema->root = all.shape != NULL ? compile(&c, json, "", &all) : NULL;
 	json_decref(json);
 	if (schema->root != NULL && schema->root->type != TYPE_RECORD)
 		schema->root = wrong(&c, "it is no record", NULL);
@@ -491,6 +527,12 @@ avro_schema_new(const struct avro_shape *shape, struct str text, char *err, size
 		return NULL;
 	}
 	return schema;
+}
+
+const struct avro_shape *
+avro_schema_shape(const struct avro_schema *schema)
+{
+	return schema->root->shape;
 }
 
 void

@@ -3,6 +3,7 @@
  */
 #include "alert/ingest.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,7 +21,7 @@ struct ingest {
 	struct avro_file *file;
 	struct arena *arena; /* of the pending packets */
 	struct arena *scratch; /* of one try to write them */
-	struct ztf_packet *packets;
+	struct alert_packet *packets;
 	size_t n, npoints;
 	struct ingest_tally tally;
 	struct ingest_tally batch; /* what the last try would add to it */
@@ -41,7 +42,7 @@ ingest_new(struct db *db, const struct ingest_options *options, ingest_reject *r
 		in->options.points = INGEST_POINTS;
 	in->reject = reject;
 	in->arg = arg;
-	in->file = ztf_file_new();
+	in->file = packet_file_new();
 	in->arena = arena_new();
 	in->scratch = arena_new();
 	in->packets = calloc(in->options.packets, sizeof(*in->packets));
@@ -119,15 +120,15 @@ find_targets(struct ingest *in, int64_t *ids)
 	enum db_result r;
 
 	for (size_t i = 0; i < in->n; i++)
-		names[i] = (struct by_name){ in->packets[i].object_id, i };
+		names[i] = (struct by_name){ in->packets[i].object, i };
 	qsort(names, in->n, sizeof(*names), compare_names);
 	for (size_t i = 0; i < in->n; i++) {
-		const struct ztf_packet *p = &in->packets[names[i].packet];
+		const struct alert_packet *p = &in->packets[names[i].packet];
 
 		if (i == 0 || !str_eq(names[i].name, names[i - 1].name))
-			wanted[n++] = (struct target_wanted){
-				.name = p->object_id, .ra = p->ra, .dec = p->dec
-			};
+			wanted[n++] = (struct target_wanted){ .name = p->object,
+				.ra = p->moving ? NAN : p->ra,
+				.dec = p->moving ? NAN : p->dec };
 	}
 	r = target_find_or_add_many(in->db, in->scratch, wanted, n, in->options.permissions,
 	    in->options.groups, in->options.ngroups);
@@ -143,14 +144,37 @@ find_targets(struct ingest *in, int64_t *ids)
 	return DB_END;
 }
 
-/* Rights on the measurements of the batch's targets. Its packets are all of one survey. */
+/*
+ * The measurements of the survey's packets, and rights on them; ids[i] is the target of packet i of
+ * the batch.
+ */
 static enum db_result
-share_data(struct ingest *in, const struct datum *rows, size_t n, const int64_t *ids)
+store_points(struct ingest *in, const struct survey *survey, const int64_t *ids)
 {
-	if (!in->options.shares_data || n == 0)
-		return DB_END;
-	return rights_share_data(in->db, in->scratch, rows[0].source, ids, in->n,
-	    in->options.permissions, in->options.groups, in->options.ngroups);
+	struct datum *rows = arena_array(in->scratch, in->npoints, sizeof(*rows));
+	int64_t *targets = arena_array(in->scratch, in->n, sizeof(*targets));
+	size_t n = 0, ntargets = 0, added = 0, present = 0;
+	enum db_result r = DB_END;
+
+	for (size_t i = 0; i < in->n; i++) {
+		const struct alert_packet *p = &in->packets[i];
+
+		if (p->survey != survey)
+			continue;
+		targets[ntargets++] = ids[i];
+		memcpy(rows + n, p->points, p->npoints * sizeof(*rows));
+		for (size_t k = 0; k < p->npoints; k++)
+			rows[n++].target_id = ids[i];
+		in->batch.empty += p->empty;
+	}
+	if (in->options.shares_data && n > 0)
+		r = rights_share_data(in->db, in->scratch, survey->name, targets, ntargets,
+		    in->options.permissions, in->options.groups, in->options.ngroups);
+	if (r == DB_END)
+		r = datum_store_batch(in->db, in->scratch, rows, n, &added, &present);
+	in->batch.new_points += added;
+	in->batch.known_points += present;
+	return r;
 }
 
 /* One try to write the batch: all that it keeps is in the scratch arena and in->batch. */
@@ -158,32 +182,16 @@ static enum db_result
 write_batch(struct db *db, void *arg)
 {
 	struct ingest *in = arg;
-	struct datum *rows;
-	size_t n = 0, added, present;
-	int64_t *ids;
 	enum db_result r;
+	int64_t *ids;
 
+	(void)db;
 	arena_reset(in->scratch);
 	in->batch = (struct ingest_tally){ .stored = in->n };
 	ids = arena_array(in->scratch, in->n, sizeof(*ids));
-	if ((r = find_targets(in, ids)) != DB_END)
-		return r;
-	rows = arena_array(in->scratch, in->npoints, sizeof(*rows));
-	for (size_t i = 0; i < in->n; i++) {
-		const struct ztf_packet *p = &in->packets[i];
-
-		memcpy(rows + n, p->points, p->npoints * sizeof(*rows));
-		for (size_t k = 0; k < p->npoints; k++)
-			rows[n++].target_id = ids[i];
-		in->batch.empty += p->empty;
-	}
-	r = share_data(in, rows, n, ids);
-	if (r == DB_END)
-		r = datum_store_batch(db, in->scratch, rows, n, &added, &present);
-	else
-		added = present = 0;
-	in->batch.new_points = added;
-	in->batch.known_points = present;
+	r = find_targets(in, ids);
+	for (size_t i = 0; packet_surveys[i] != NULL && r == DB_END; i++)
+		r = store_points(in, packet_surveys[i], ids);
 	return r;
 }
 
@@ -241,7 +249,7 @@ is_full(const struct ingest *in)
 enum db_result
 ingest_file(struct ingest *in, int fd, const char *name, const volatile int *stop)
 {
-	struct ztf_packet p;
+	struct alert_packet p;
 	enum avro_result got;
 	enum db_result r;
 	bool whole = true;
@@ -260,7 +268,7 @@ ingest_file(struct ingest *in, int fd, const char *name, const volatile int *sto
 			return DB_END;
 		if (in->progress != NULL && ++turns % PROGRESS_EVERY == 0)
 			in->progress(in->progress_arg);
-		got = ztf_next(in->file, in->arena, &p, err, sizeof(err));
+		got = packet_next(in->file, in->arena, &p, err, sizeof(err));
 		if (got == AVRO_END)
 			break;
 		if (got == AVRO_BROKEN && stop != NULL && *stop)

@@ -8,7 +8,7 @@
 #ifndef MERIDIAN_INGEST_H
 #define MERIDIAN_INGEST_H
 
-#include "alert/ztf.h"
+#include "alert/packet.h"
 #include "tom/target.h"
 
 struct ingest_options {

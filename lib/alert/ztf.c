@@ -1,15 +1,11 @@
 /*
  * ztf: what is wished of a ZTF packet, and its points made measurements.
  */
-#include "alert/ztf.h"
-
 #include <inttypes.h>
 #include <math.h>
-#include <stdarg.h>
-#include <stdio.h>
 
+#include "alert/packet.h"
 #include "base/clock.h"
-#include "tom/target.h"
 
 #define NO_FLUX (-99999.0) /* fp_hists: no measurement */
 #define NO_VALUE (-990.0) /* -999 and below stand for "none" among magnitudes */
@@ -60,7 +56,7 @@ struct alert {
 
 static const struct avro_wish previous_wishes[] = { DETECTION(0) };
 static const struct avro_shape previous_shape = { sizeof(struct detection), NELEM(previous_wishes),
-	previous_wishes };
+	previous_wishes, NULL };
 
 static const struct avro_wish forced_wishes[] = {
 	{ "jd", AVRO_REAL, AVRO_NEEDED, offsetof(struct forced, jd), NULL },
@@ -71,7 +67,7 @@ static const struct avro_wish forced_wishes[] = {
 	{ "magzpsci", AVRO_REAL, AVRO_NULLABLE, offsetof(struct forced, zero_point), NULL },
 };
 static const struct avro_shape forced_shape = { sizeof(struct forced), NELEM(forced_wishes),
-	forced_wishes };
+	forced_wishes, NULL };
 
 static const struct avro_wish candidate_wishes[] = {
 	DETECTION(offsetof(struct candidate, own)),
@@ -79,7 +75,7 @@ static const struct avro_wish candidate_wishes[] = {
 	{ "dec", AVRO_REAL, AVRO_NEEDED, offsetof(struct candidate, dec), NULL },
 };
 static const struct avro_shape candidate_shape = { sizeof(struct candidate),
-	NELEM(candidate_wishes), candidate_wishes };
+	NELEM(candidate_wishes), candidate_wishes, NULL };
 
 static const struct avro_wish alert_wishes[] = {
 	{ "objectId", AVRO_STRING, AVRO_NEEDED, offsetof(struct alert, object_id), NULL },
@@ -91,29 +87,7 @@ static const struct avro_wish alert_wishes[] = {
 	{ "fp_hists", AVRO_LIST, AVRO_OPTIONAL, offsetof(struct alert, forced), &forced_shape },
 };
 static const struct avro_shape alert_shape = { sizeof(struct alert), NELEM(alert_wishes),
-	alert_wishes };
-
-/* Where an error is to be explained. */
-struct complaint {
-	char *err;
-	size_t size;
-	const char *part; /* "candidate", "prv_candidates" */
-	size_t index; /* of the row */
-};
-
-static bool PRINTF_LIKE(2, 3) wrong(const struct complaint *c, const char *fmt, ...)
-{
-	va_list ap;
-	int n;
-
-	n = c->index == SIZE_MAX ? snprintf(c->err, c->size, "%s", c->part)
-	                         : snprintf(c->err, c->size, "%s[%zu].", c->part, c->index);
-	va_start(ap, fmt);
-	if (n >= 0 && (size_t)n < c->size)
-		vsnprintf(c->err + n, c->size - (size_t)n, fmt, ap);
-	va_end(ap);
-	return false;
-}
+	alert_wishes, "candidate" };
 
 static bool
 is_magnitude(double v)
@@ -128,12 +102,13 @@ begin_point(struct datum *d, double jd, int64_t fid, int kind, const struct comp
 	static const struct str bands[] = { STR("g"), STR("r"), STR("i") };
 
 	if (!(jd >= FIRST_JD && jd <= LAST_JD))
-		return wrong(c,
+		return packet_wrong(c,
 		    "jd is %g: a Julian date between 2400000.5 and 2500000.5 would be "
 		    "right",
 		    jd);
 	if (fid < 1 || fid > (int64_t)NELEM(bands))
-		return wrong(c, "fid is %" PRId64 ": 1 (g), 2 (r) or 3 (i) would be right", fid);
+		return packet_wrong(
+		    c, "fid is %" PRId64 ": 1 (g), 2 (r) or 3 (i) would be right", fid);
 	*d = (struct datum){ .source = STR("ZTF"),
 		.band = bands[fid - 1],
 		.kind = kind,
@@ -154,7 +129,7 @@ take_sign(struct datum *d, struct str isdiffpos, const struct complaint *c)
 	else if (isdiffpos.n == 1 && (isdiffpos.p[0] == 'f' || isdiffpos.p[0] == '0'))
 		d->sign = -1;
 	else
-		return wrong(c, "isdiffpos is %s%.*s%s: t, 1, f or 0 would be right",
+		return packet_wrong(c, "isdiffpos is %s%.*s%s: t, 1, f or 0 would be right",
 		    isdiffpos.p == NULL ? "null" : "\"", (int)(isdiffpos.n < 20 ? isdiffpos.n : 20),
 		    isdiffpos.p == NULL ? "" : isdiffpos.p, isdiffpos.p == NULL ? "" : "\"");
 	return true;
@@ -201,16 +176,15 @@ add_forced(struct datum *d, const struct forced *from, bool *used, const struct 
 }
 
 static bool
-add_history(struct ztf_packet *p, const struct alert *alert, char *err, size_t errsize)
+add_history(struct alert_packet *p, const struct alert *alert, struct complaint c)
 {
 	const struct detection *previous = alert->previous.items;
 	const struct forced *forced = alert->forced.items;
-	struct complaint c = { err, errsize, "prv_candidates", 0 };
 	bool used;
 
-	for (size_t i = 0; i < alert->previous.n; i++) {
-		c.index = i;
-		if (!add_detection(&p->points[p->npoints], &previous[i], &used, &c))
+	c.part = "prv_candidates";
+	for (c.index = 0; c.index < alert->previous.n; c.index++) {
+		if (!add_detection(&p->points[p->npoints], &previous[c.index], &used, &c))
 			return false;
 		if (used)
 			p->npoints++;
@@ -218,9 +192,8 @@ add_history(struct ztf_packet *p, const struct alert *alert, char *err, size_t e
 			p->empty++;
 	}
 	c.part = "fp_hists";
-	for (size_t i = 0; i < alert->forced.n; i++) {
-		c.index = i;
-		if (!add_forced(&p->points[p->npoints], &forced[i], &used, &c))
+	for (c.index = 0; c.index < alert->forced.n; c.index++) {
+		if (!add_forced(&p->points[p->npoints], &forced[c.index], &used, &c))
 			return false;
 		if (used)
 			p->npoints++;
@@ -231,20 +204,17 @@ add_history(struct ztf_packet *p, const struct alert *alert, char *err, size_t e
 }
 
 static bool
-add_candidate(struct ztf_packet *p, const struct alert *alert, char *err, size_t errsize)
+add_candidate(struct alert_packet *p, const struct alert *alert, struct complaint c)
 {
 	const struct candidate *from = &alert->candidate;
-	struct complaint c = { err, errsize, "candidate.", SIZE_MAX };
 	bool used;
 
-	if (!(from->ra >= 0 && from->ra <= 360))
-		return wrong(&c, "ra is %g: degrees from 0 to 360 would be right", from->ra);
-	if (!(from->dec >= -90 && from->dec <= 90))
-		return wrong(&c, "dec is %g: degrees from -90 to 90 would be right", from->dec);
-	p->ra = from->ra == 360 ? 0 : from->ra;
-	p->dec = from->dec;
+	c.part = "candidate.";
+	if (!packet_position(p, from->ra, from->dec, &c))
+		return false;
 	if (!is_magnitude(from->own.magpsf))
-		return wrong(&c, "magpsf is %g: a magnitude would be right", from->own.magpsf);
+		return packet_wrong(
+		    &c, "magpsf is %g: a magnitude would be right", from->own.magpsf);
 	if (!add_detection(&p->points[0], &from->own, &used, &c))
 		return false;
 	p->points[0].survey_id = alert->candid;
@@ -253,45 +223,17 @@ add_candidate(struct ztf_packet *p, const struct alert *alert, char *err, size_t
 }
 
 static bool
-take_name(struct ztf_packet *p, struct arena *arena, struct str id, char *err, size_t errsize)
+read_alert(
+    const void *record, struct arena *arena, struct alert_packet *p, char *err, size_t errsize)
 {
-	const char *why = target_name_wrong(id = str_trim(id), arena);
+	const struct alert *alert = record;
+	const struct complaint c = { err, errsize, "", SIZE_MAX };
 
-	if (why != NULL) {
-		snprintf(err, errsize, "objectId \"%.*s\": %s", (int)(id.n < 100 ? id.n : 100),
-		    id.p != NULL ? id.p : "", why);
-		return false;
-	}
-	p->object_id = arena_str(arena, id);
-	return true;
-}
-
-struct avro_file *
-ztf_file_new(void)
-{
-	return avro_file_new(&alert_shape);
-}
-
-enum avro_result
-ztf_next(struct avro_file *f, struct arena *arena, struct ztf_packet *p, char *err, size_t errsize)
-{
-	struct alert alert;
-	enum avro_result r = avro_file_next(f, arena, &alert, err, errsize);
-	int n;
-
-	*p = (struct ztf_packet){ .lost = r == AVRO_BAD ? (size_t)avro_file_lost(f) : 0 };
-	if (r != AVRO_RECORD)
-		return r;
-	p->candid = alert.candid;
+	p->alert_id = alert->candid;
 	/* one more: a point is written in its place before it is known to hold a measurement */
-	p->points = arena_array(arena, 2 + alert.previous.n + alert.forced.n, sizeof(*p->points));
-	n = snprintf(err, errsize, "offset %" PRIu64 ": ", avro_file_offset(f));
-	if (n < 0 || (size_t)n >= errsize)
-		n = 0;
-	if (take_name(p, arena, alert.object_id, err + n, errsize - (size_t)n) &&
-	    add_candidate(p, &alert, err + n, errsize - (size_t)n) &&
-	    add_history(p, &alert, err + n, errsize - (size_t)n))
-		return AVRO_RECORD;
-	p->lost = 1;
-	return AVRO_BAD;
+	p->points = arena_array(arena, 2 + alert->previous.n + alert->forced.n, sizeof(*p->points));
+	return packet_name(p, arena, alert->object_id, "objectId", &c) &&
+	    add_candidate(p, alert, c) && add_history(p, alert, c);
 }
+
+const struct survey survey_ztf = { STR("ZTF"), &alert_shape, read_alert };

@@ -247,7 +247,7 @@ enum db_result target_list_put(struct db *, int64_t list, int64_t target);
  */
 struct target_wanted {
 	struct str name; /* in: as target_name_wrong allows */
-	double ra, dec; /* in: degrees ICRS, for a new one */
+	double ra, dec; /* in: degrees ICRS, for a new one; NAN: it moves, NON_SIDEREAL */
 	int64_t id; /* out */
 	bool is_new; /* out: this call made it (only the first of repeated names says so) */
 };

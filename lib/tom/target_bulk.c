@@ -4,6 +4,7 @@
  */
 #include "tom/target_bulk.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -285,6 +286,7 @@ target_find_or_add_many(struct db *db, struct arena *a, struct target_wanted *wa
 			continue;
 		struct target t = target_none();
 		t.name = str_trim(w->name);
+		t.type = isnan(w->ra) ? TARGET_NON_SIDEREAL : TARGET_SIDEREAL;
 		t.permissions = permissions;
 		t.created = t.modified = now;
 		t.ra = w->ra == 360 ? 0 : w->ra;

@@ -156,7 +156,7 @@ def bad_packets_are_named_and_left_and_the_others_stored(site):
         _ingest(site, folder + '/good', status=3)
         contains(site.last.stderr, '/good/closed: Permission denied')
         _ingest(site, folder + '/bad/note.txt', status=3)
-        contains(site.last.stderr, 'note.txt: offset 0: this is no Avro container file')
+        contains(site.last.stderr, 'note.txt: offset 0: this is neither an Avro container file')
 
 
 @needs('nginx')

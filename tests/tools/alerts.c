@@ -1,10 +1,10 @@
 /*
- * alerts: the tables of fields of the two schemas, and the sky they are filled from.
+ * alerts: the tables of fields of ZTF's two schemas, and the sky they are filled from.
  *
  * Numbers come from a hash of seed, object, epoch and purpose, and from + - * / alone: no library
  * function that may differ in its last bit.
  */
-#include "tests/tools/alerts.h"
+#include "tests/tools/alerts_made.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -13,12 +13,6 @@
 #include "tests/tools/avro_write.h"
 
 const uint8_t alerts_sync[16] = "Meridian alerts";
-
-/* Types: d double, f float, i int, l long, s string; capital: or null. */
-struct column {
-	const char *name;
-	char type;
-};
 
 #define EXPOSURE \
 	{ "jd", 'd' }, { "fid", 'i' }, { "pid", 'l' }, { "diffmaglim", 'F' }, \
@@ -84,9 +78,8 @@ struct row {
 	double flux; /* counts of the forced point */
 };
 
-/* splitmix64 over what makes a number unlike others. */
-static uint64_t
-hash(const struct alerts *a, uint64_t object, uint64_t epoch, uint64_t purpose)
+uint64_t
+made_hash(const struct alerts *a, uint64_t object, uint64_t epoch, uint64_t purpose)
 {
 	uint64_t x = a->seed * UINT64_C(0x9e3779b97f4a7c15) +
 	    object * UINT64_C(0xbf58476d1ce4e5b9) + epoch * UINT64_C(0x94d049bb133111eb) +
@@ -99,15 +92,14 @@ hash(const struct alerts *a, uint64_t object, uint64_t epoch, uint64_t purpose)
 
 enum { RA = 1, DEC, PEAK, NIGHT, SEEN, NEGATIVE, NOISE, LIMIT, MEASURED, OTHER, PICTURE };
 
-/* From 0 to 1 in steps of 1e-7. */
-static double
-uniform(uint64_t h)
+double
+made_uniform(uint64_t h)
 {
 	return (double)(h % 10000000) / 10000000;
 }
 
-static double
-rounded(double v)
+double
+made_rounded(double v)
 {
 	return (double)(int64_t)(v * 10000000 + (v < 0 ? -0.5 : 0.5)) / 10000000;
 }
@@ -116,18 +108,17 @@ rounded(double v)
 static double
 light_curve(const struct row *r)
 {
-	double peak = 17 + 2 * uniform(hash(r->a, r->object, 0, PEAK));
+	double peak = 17 + 2 * made_uniform(made_hash(r->a, r->object, 0, PEAK));
 	unsigned epoch = r->epoch % 200;
 	double since = epoch < 8 ? 0.3 * (8 - epoch) : 0.02 * (epoch - 8);
 
 	return peak + since + (r->fid == 1 ? 0.3 : 0);
 }
 
-/* Counts of a magnitude under the zero point 26.25: 10^(-0.4 (m - 26.25)), by + - * / alone. */
-static double
-counts(double magnitude)
+double
+made_counts(double magnitude, double zero_point)
 {
-	double x = -0.4 * 2.302585092994046 * (magnitude - 26.25) / 256, e = 1;
+	double x = -0.4 * 2.302585092994046 * (magnitude - zero_point) / 256, e = 1;
 
 	for (int i = 8; i > 0; i--)
 		e = 1 + e * x / i;
@@ -139,33 +130,34 @@ counts(double magnitude)
 static void
 observe(struct row *r, unsigned epoch)
 {
-	uint64_t noise = hash(r->a, r->object, epoch, NOISE);
+	uint64_t noise = made_hash(r->a, r->object, epoch, NOISE);
 
 	r->epoch = epoch;
 	/* every object at its own minute of the night: no two exposures of one object meet */
-	r->jd = rounded(2459000.6 + epoch + 0.35 * uniform(hash(r->a, r->object, epoch, NIGHT)));
+	r->jd = made_rounded(
+	    2459000.6 + epoch + 0.35 * made_uniform(made_hash(r->a, r->object, epoch, NIGHT)));
 	r->fid = epoch % 7 == 6 ? 3 : 1 + (int)(epoch % 2);
 	r->candid = INT64_C(1000000000000000000) +
 	    (int64_t)(r->object % INT64_C(1000000000000)) * 100000 + epoch;
 	/* every fifth object is a variable star, half its epochs below the reference */
-	r->negative = hash(r->a, r->object, 0, NEGATIVE) % 5 == 0 &&
-	    hash(r->a, r->object, epoch, NEGATIVE) % 2 == 0;
-	r->measured = hash(r->a, r->object, epoch, MEASURED) % 8 != 0;
-	r->magnitude = (float)(light_curve(r) + 0.2 * (uniform(noise) - 0.5));
-	r->error = (float)(0.02 + 0.1 * uniform(noise >> 20));
-	r->flux = counts(light_curve(r) + 0.1 * (uniform(noise >> 40) - 0.5));
-	r->limit = (float)(20.5 + uniform(hash(r->a, r->object, epoch, LIMIT)));
+	r->negative = made_hash(r->a, r->object, 0, NEGATIVE) % 5 == 0 &&
+	    made_hash(r->a, r->object, epoch, NEGATIVE) % 2 == 0;
+	r->measured = made_hash(r->a, r->object, epoch, MEASURED) % 8 != 0;
+	r->magnitude = (float)(light_curve(r) + 0.2 * (made_uniform(noise) - 0.5));
+	r->error = (float)(0.02 + 0.1 * made_uniform(noise >> 20));
+	r->flux = made_counts(light_curve(r) + 0.1 * (made_uniform(noise >> 40) - 0.5), 26.25);
+	r->limit = (float)(20.5 + made_uniform(made_hash(r->a, r->object, epoch, LIMIT)));
 	r->seen = r->magnitude < r->limit;
 	if (epoch + 1 >= r->a->points)
 		r->seen = true; /* some packet is about this epoch */
-	else if (hash(r->a, r->object, epoch, SEEN) % 4 == 0) {
+	else if (made_hash(r->a, r->object, epoch, SEEN) % 4 == 0) {
 		r->limit -= 4; /* clouds */
 		r->seen = r->magnitude < r->limit;
 	}
 }
 
-static void
-put_number(struct buf *b, char type, double v)
+void
+made_number(struct buf *b, char type, double v)
 {
 	switch (type) {
 	case 'd':
@@ -173,6 +165,9 @@ put_number(struct buf *b, char type, double v)
 		break;
 	case 'f':
 		put_float(b, (float)v);
+		break;
+	case 'b':
+		buf_putc(b, v != 0);
 		break;
 	default:
 		put_long(b, (int64_t)v);
@@ -257,19 +252,21 @@ put_columns(struct buf *b, const struct row *r, const struct column *columns, si
 		else if (strcmp(name, "candid") == 0)
 			put_long(b, r->candid);
 		else
-			put_number(b, type,
-			    known ? v : (double)(hash(r->a, r->object, i, OTHER) % 1000) / 8);
+			made_number(b, type,
+			    known ? v : (double)(made_hash(r->a, r->object, i, OTHER) % 1000) / 8);
 	}
 }
 
-static void
-schema_columns(struct buf *b, const char *name, const struct column *columns, size_t n, bool v4)
+void
+made_schema(struct buf *b, const char *name, const char *space, const struct column *columns,
+    size_t n, bool v4)
 {
-	static const char types[] = "dfils";
-	static const char *const names[] = { "double", "float", "int", "long", "string" };
+	static const char types[] = "dfilsb";
+	static const char *const names[] = { "double", "float", "int", "long", "string",
+		"boolean" };
 
-	buf_printf(b,
-	    "{\"type\":\"record\",\"name\":\"%s\",\"namespace\":\"ztf.alert\",\"fields\":[", name);
+	buf_printf(b, "{\"type\":\"record\",\"name\":\"%s\",\"namespace\":\"%s\",\"fields\":[",
+	    name, space);
 	for (size_t i = 0; i < n; i++) {
 		bool nullable = columns[i].type < 'a';
 		char type = (char)(nullable ? columns[i].type + ('a' - 'A') : columns[i].type);
@@ -286,8 +283,6 @@ schema_columns(struct buf *b, const char *name, const struct column *columns, si
 	buf_puts(b, "]}");
 }
 
-#define COLUMNS(c) (c), NELEM(c)
-
 static void
 make_schema(struct buf *b, bool v4)
 {
@@ -297,17 +292,17 @@ make_schema(struct buf *b, bool v4)
 	    "{\"name\":\"publisher\",\"type\":\"string\"},"
 	    "{\"name\":\"objectId\",\"type\":\"string\"},"
 	    "{\"name\":\"candid\",\"type\":\"long\"},{\"name\":\"candidate\",\"type\":");
-	schema_columns(b, "candidate", COLUMNS(candidate_columns), v4);
+	made_schema(b, "candidate", "ztf.alert", COLUMNS(candidate_columns), v4);
 	buf_puts(b, "},{\"name\":\"prv_candidates\",\"type\":[");
 	buf_puts(
 	    b, v4 ? "\"null\",{\"type\":\"array\",\"items\":" : "{\"type\":\"array\",\"items\":");
-	schema_columns(b, "prv_candidate", COLUMNS(previous_columns), v4);
+	made_schema(b, "prv_candidate", "ztf.alert", COLUMNS(previous_columns), v4);
 	buf_puts(b, v4 ? "}]}" : "},\"null\"]}");
 	if (v4) {
 		buf_puts(b,
 		    ",{\"name\":\"fp_hists\",\"type\":[\"null\",{\"type\":\"array\","
 		    "\"items\":");
-		schema_columns(b, "fp_hist", COLUMNS(forced_columns), v4);
+		made_schema(b, "fp_hist", "ztf.alert", COLUMNS(forced_columns), v4);
 		buf_puts(b, "}]}");
 	}
 	buf_puts(b,
@@ -324,6 +319,8 @@ alerts_schema(const struct alerts *a)
 {
 	static struct buf text[2];
 
+	if (a->lsst)
+		return made_lsst_schema();
 	if (text[a->v4].n == 0)
 		make_schema(&text[a->v4], a->v4);
 	return buf_text(&text[a->v4]);
@@ -332,12 +329,25 @@ alerts_schema(const struct alerts *a)
 static void
 name_object(char *to, size_t size, const struct alerts *a, uint64_t object)
 {
-	uint64_t n = (object + hash(a, 0, 0, 0) % 1000000000) % UINT64_C(8031810176); /* 26^7 */
+	uint64_t n = (object + made_hash(a, 0, 0, 0) % 1000000000) %
+	    UINT64_C(8031810176); /* 26^7 */
 	char letters[8] = "aaaaaaa";
 
 	for (int i = 6; i >= 0; i--, n /= 26)
 		letters[i] = (char)('a' + n % 26);
 	snprintf(to, size, "ZTF%02u%s", 17 + (unsigned)(object % 9), letters);
+}
+
+void
+made_picture(struct buf *b, const struct alerts *a, int64_t alert, unsigned k)
+{
+	put_long(b, (int64_t)a->cutout);
+	for (size_t i = 0; i < a->cutout; i += 8) {
+		uint64_t h = made_hash(a, (uint64_t)alert, i, PICTURE + k);
+		size_t left = a->cutout - i;
+
+		buf_put(b, &h, left < 8 ? left : 8);
+	}
 }
 
 static void
@@ -348,13 +358,7 @@ put_cutouts(struct buf *b, const struct row *r)
 		if (r->a->cutout == 0)
 			continue;
 		put_string(b, STR("candid_science.fits.gz"));
-		put_long(b, (int64_t)r->a->cutout);
-		for (size_t i = 0; i < r->a->cutout; i += 8) {
-			uint64_t h = hash(r->a, (uint64_t)r->candid, i, PICTURE + k);
-			size_t left = r->a->cutout - i;
-
-			buf_put(b, &h, left < 8 ? left : 8);
-		}
+		made_picture(b, r->a, r->candid, k);
 	}
 }
 
@@ -398,9 +402,13 @@ alerts_put(
 	if (made == NULL)
 		made = &unwanted;
 	*made = (struct made_alert){ .detections = 1 };
+	if (a->lsst) {
+		made_lsst(a, object, epoch, b, made);
+		return;
+	}
 	name_object(made->object_id, sizeof(made->object_id), a, object);
-	made->ra = r.ra = rounded(360 * uniform(hash(a, object, 0, RA)));
-	made->dec = r.dec = rounded(-30 + 115 * uniform(hash(a, object, 0, DEC)));
+	made->ra = r.ra = made_rounded(360 * made_uniform(made_hash(a, object, 0, RA)));
+	made->dec = r.dec = made_rounded(-30 + 115 * made_uniform(made_hash(a, object, 0, DEC)));
 	observe(&r, epoch);
 	made->candid = r.candid;
 	made->negative = r.negative;

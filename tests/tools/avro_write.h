@@ -15,8 +15,14 @@ void put_string(struct buf *, struct str);
 /* The head of a container file; the marker has 16 bytes. */
 void put_header(struct buf *, struct str schema, const char *codec, const uint8_t sync[16]);
 
-/* One block: `count` records that stand encoded in `records`; deflated where asked. */
+/* How a block is packed; its codec's name is that in the header. */
+enum packing { PLAIN, DEFLATED, SNAPPED };
+
+/* One block: `count` records that stand encoded in `records`. */
 void
-put_block(struct buf *, uint64_t count, struct str records, bool deflate, const uint8_t sync[16]);
+put_block(struct buf *, uint64_t count, struct str records, enum packing, const uint8_t sync[16]);
+
+/* What stands before a bare record in Confluent framing. */
+void put_frame(struct buf *, uint32_t schema);
 
 #endif

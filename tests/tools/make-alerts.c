@@ -1,10 +1,13 @@
 /*
- * make-alerts: writes made ZTF-like alert packets, for tests, benches and demonstrations.
+ * make-alerts: writes made alert packets like ZTF's or LSST's, for tests, benches and demonstrations.
  *
  *	make-alerts --count 1000 --objects 100 --points 30 --seed 7 --out DIR
+ *	make-alerts --schema lsst --count 1000 --points 160 --cutout 37700 --framed --out DIR
+ *	make-alerts --schema lsst --print-schema >900.avsc
  *
  * Packet i is visit FIRST + i / OBJECTS of object i % OBJECTS, so objects come again with longer
- * histories. One file a packet, DIR/CANDID.avro; with --single one container file.
+ * histories. One file a packet, DIR/CANDID.avro; with --single one container file. The second line's
+ * are as Rubin sends them: 139 kB with a year of history.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -21,16 +24,21 @@
 struct job {
 	struct alerts alerts;
 	int64_t count, objects, first, block;
-	bool deflate, single;
+	enum packing packing;
+	bool single, framed, print_schema;
 	const char *out;
 };
 
 static const char usage_text[] =
     "usage: make-alerts --out PATH [--count N] [--objects N] [--points N] [--seed N]\n"
-    "                   [--first VISIT] [--schema 3.3|4.02] [--codec null|deflate]\n"
-    "                   [--cutout BYTES] [--single] [--block RECORDS]\n"
-    "Writes made ZTF-like alert packets: one file each into the directory PATH, or with\n"
-    "--single one container file PATH (\"-\": standard output).\n";
+    "                   [--first VISIT] [--schema 3.3|4.02|lsst] [--codec null|deflate|snappy]\n"
+    "                   [--cutout BYTES] [--single | --framed] [--block RECORDS]\n"
+    "       make-alerts --print-schema [--schema 3.3|4.02|lsst]\n"
+    "Writes made alert packets: one file each into the directory PATH, or with --single one\n"
+    "container file PATH (\"-\": standard output). --framed: as Confluent messages of schema "
+    "900.\n";
+
+static const char *const codec_names[] = { "null", "deflate", "snappy" };
 
 static void NORETURN
 usage(const char *wrong)
@@ -98,12 +106,12 @@ write_single(const struct job *j)
 	FILE *f = create(j->out);
 	uint64_t n = 0;
 
-	put_header(&b, alerts_schema(&j->alerts), j->deflate ? "deflate" : "null", alerts_sync);
+	put_header(&b, alerts_schema(&j->alerts), codec_names[j->packing], alerts_sync);
 	for (int64_t i = 0; i < j->count; i++) {
 		put_packet(j, i, &records, NULL);
 		if (++n < (uint64_t)j->block && records.n < MIB(4) && i + 1 < j->count)
 			continue;
-		put_block(&b, n, buf_text(&records), j->deflate, alerts_sync);
+		put_block(&b, n, buf_text(&records), j->packing, alerts_sync);
 		buf_clear(&records);
 		n = 0;
 		write_all(f, j->out, &b);
@@ -127,11 +135,17 @@ write_files(const struct job *j)
 		FILE *f;
 
 		put_packet(j, i, &record, &made);
-		put_header(
-		    &b, alerts_schema(&j->alerts), j->deflate ? "deflate" : "null", alerts_sync);
-		put_block(&b, 1, buf_text(&record), j->deflate, alerts_sync);
+		if (j->framed) {
+			put_frame(&b, ALERTS_LSST_ID);
+			buf_str(&b, buf_text(&record));
+		} else {
+			put_header(
+			    &b, alerts_schema(&j->alerts), codec_names[j->packing], alerts_sync);
+			put_block(&b, 1, buf_text(&record), j->packing, alerts_sync);
+		}
 		buf_clear(&record);
-		snprintf(path, sizeof(path), "%s/%" PRId64 ".avro", j->out, made.candid);
+		snprintf(path, sizeof(path), "%s/%" PRId64 ".%s", j->out, made.candid,
+		    j->framed ? "confluent-avro" : "avro");
 		f = create(path);
 		write_all(f, path, &b);
 		finish(f, path);
@@ -140,16 +154,52 @@ write_files(const struct job *j)
 	buf_free(&record);
 }
 
+static void
+choose_codec(struct job *j, const char *name)
+{
+	for (size_t i = 0; i < NELEM(codec_names); i++)
+		if (strcmp(codec_names[i], name) == 0) {
+			j->packing = (enum packing)i;
+			return;
+		}
+	usage("--codec is null, deflate or snappy");
+}
+
+static void
+choose_schema(struct job *j, const char *name)
+{
+	if (strcmp(name, "3.3") != 0 && strcmp(name, "4.02") != 0 && strcmp(name, "lsst") != 0)
+		usage("--schema is 3.3, 4.02 or lsst");
+	j->alerts.v4 = name[0] == '4';
+	j->alerts.lsst = name[0] == 'l';
+}
+
 int
 main(int argc, char **argv)
 {
-	enum { COUNT, OBJECTS, POINTS, SEED, FIRST, SCHEMA, CODEC, CUTOUT, SINGLE, BLOCK, OUT };
+	enum {
+		COUNT,
+		OBJECTS,
+		POINTS,
+		SEED,
+		FIRST,
+		SCHEMA,
+		CODEC,
+		CUTOUT,
+		SINGLE,
+		FRAMED,
+		BLOCK,
+		PRINT_SCHEMA,
+		OUT
+	};
 	static const struct option options[] = { { "count", 1, NULL, COUNT },
 		{ "objects", 1, NULL, OBJECTS }, { "points", 1, NULL, POINTS },
 		{ "seed", 1, NULL, SEED }, { "first", 1, NULL, FIRST },
 		{ "schema", 1, NULL, SCHEMA }, { "codec", 1, NULL, CODEC },
 		{ "cutout", 1, NULL, CUTOUT }, { "single", 0, NULL, SINGLE },
-		{ "block", 1, NULL, BLOCK }, { "out", 1, NULL, OUT }, { NULL, 0, NULL, 0 } };
+		{ "framed", 0, NULL, FRAMED }, { "block", 1, NULL, BLOCK },
+		{ "print-schema", 0, NULL, PRINT_SCHEMA }, { "out", 1, NULL, OUT },
+		{ NULL, 0, NULL, 0 } };
 	struct job j = {
 		.alerts = { .seed = 1, .points = 30, .v4 = true }, .count = 100, .block = 100
 	};
@@ -173,20 +223,22 @@ main(int argc, char **argv)
 			j.first = number("first", optarg, 0, 80000);
 			break;
 		case SCHEMA:
-			if (strcmp(optarg, "3.3") != 0 && strcmp(optarg, "4.02") != 0)
-				usage("--schema is 3.3 or 4.02");
-			j.alerts.v4 = optarg[0] == '4';
+			choose_schema(&j, optarg);
 			break;
 		case CODEC:
-			if (strcmp(optarg, "null") != 0 && strcmp(optarg, "deflate") != 0)
-				usage("--codec is null or deflate");
-			j.deflate = optarg[0] == 'd';
+			choose_codec(&j, optarg);
 			break;
 		case CUTOUT:
 			j.alerts.cutout = (size_t)number("cutout", optarg, 0, 1 << 24);
 			break;
 		case SINGLE:
 			j.single = true;
+			break;
+		case FRAMED:
+			j.framed = true;
+			break;
+		case PRINT_SCHEMA:
+			j.print_schema = true;
 			break;
 		case BLOCK:
 			j.block = number("block", optarg, 1, 100000);
@@ -197,6 +249,14 @@ main(int argc, char **argv)
 		default:
 			usage("that is no option");
 		}
+	if (j.print_schema) {
+		struct str text = alerts_schema(&j.alerts);
+
+		printf("%.*s\n", STR_ARG(text));
+		return 0;
+	}
+	if (j.framed && (j.single || !j.alerts.lsst))
+		usage("--framed goes with --schema lsst, and without --single");
 	if (optind < argc || j.out == NULL)
 		usage(j.out == NULL ? "--out is needed" : "arguments are not wanted");
 	if (j.objects == 0)

@@ -5,6 +5,7 @@
 #include "unit.h"
 
 #include <fcntl.h>
+#include <math.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -104,6 +105,8 @@ run(struct scratch *s, const struct ingest_options *options, const struct buf *b
 
 static const struct alerts v3 = { .seed = 5, .points = 12 };
 static const struct alerts v4 = { .seed = 5, .points = 12, .v4 = true };
+static const struct alerts lsst = { .seed = 5, .points = 20, .lsst = true };
+static const struct alerts moving = { .seed = 5, .points = 20, .lsst = true, .moving = true };
 static const struct ingest_options usual = { .permissions = TARGET_PRIVATE };
 
 static void
@@ -232,6 +235,82 @@ forced_points_are_stored_and_empty_ones_counted(void **state)
 	buf_free(&record);
 }
 
+/* The sources that somebody has rights on, of a target. */
+static size_t
+shared(struct scratch *s, struct arena *a, int64_t target, struct str source)
+{
+	struct right *rows;
+	size_t n;
+
+	assert_int_equal(rights_list(s->db, a, target, source, 0, 10, &rows, &n), DB_END);
+	return n;
+}
+
+static void
+packets_of_two_surveys_go_into_one_batch(void **state)
+{
+	struct scratch *s = *state;
+	struct ingest_options options = { .permissions = TARGET_PUBLIC, .shares_data = true };
+	struct ingest *in = ingest_new(s->db, &options, note_rejection, s);
+	struct arena *a = arena_new();
+	struct buf ztf = { 0 }, rubin = { 0 };
+	const struct ingest_tally *t = ingest_tally(in);
+	uint64_t points = 0;
+
+	make(&ztf, &v3, 3, 0, 0);
+	make(&rubin, &lsst, 3, 0, 0);
+	for (unsigned object = 0; object < 3; object++) {
+		struct buf record = { 0 };
+		struct made_alert made;
+
+		alerts_put(&lsst, object, 0, &record, &made);
+		points += made.detections + made.forced;
+		buf_free(&record);
+	}
+	for (int again = 0; again < 2; again++) {
+		int fd = packets_file(&ztf);
+
+		assert_int_equal(ingest_file(in, fd, "ztf", NULL), DB_END);
+		close(fd);
+		fd = packets_file(&rubin);
+		assert_int_equal(ingest_file(in, fd, "rubin", NULL), DB_END);
+		close(fd);
+		assert_int_equal(ingest_pending(in), 6);
+		assert_int_equal(ingest_flush(in), DB_END);
+		assert_int_equal(t->new_targets, 6);
+		assert_int_equal(t->new_points, 3 * 12 + points);
+	}
+	assert_int_equal(t->known_points, 3 * 12 + points);
+	for (int64_t target = 1; target <= 6; target++)
+		assert_int_equal(
+		    shared(s, a, target, STR("ZTF")) + shared(s, a, target, STR("LSST")), 1);
+	ingest_free(in);
+	buf_free(&ztf);
+	buf_free(&rubin);
+	arena_free(a);
+}
+
+static void
+what_moves_becomes_a_target_without_a_position(void **state)
+{
+	struct scratch *s = *state;
+	struct arena *a = arena_new();
+	struct buf b = { 0 };
+	struct target t;
+
+	make(&b, &moving, 1, 0, 1);
+	assert_int_equal(run(s, &usual, &b).new_targets, 1);
+	assert_int_equal(run(s, &usual, &b).new_points, 0);
+	assert_int_equal(
+	    target_get(s->db, a, &(struct user){ .id = 1, .is_superuser = true }, 1, VIEW, &t),
+	    DB_ROW);
+	assert_str(t.name, "K25A0X");
+	assert_int_equal(t.type, TARGET_NON_SIDEREAL);
+	assert_true(isnan(t.ra) && isnan(t.dec));
+	buf_free(&b);
+	arena_free(a);
+}
+
 static void
 a_rejected_packet_does_not_hinder_the_others(void **state)
 {
@@ -269,7 +348,7 @@ a_file_that_is_no_container_is_one_rejection(void **state)
 	assert_int_equal(t.stored, 0);
 	assert_int_equal(t.rejected, 1);
 	assert_int_equal(t.files, 0);
-	assert_non_null(strstr(s->why, "no Avro container"));
+	assert_non_null(strstr(s->why, "neither an Avro container"));
 	buf_free(&b);
 }
 
@@ -460,6 +539,8 @@ static const struct CMUnitTest tests[] = {
 	TEST(measurements_are_shared_where_they_have_rights_of_their_own),
 	TEST(a_batch_of_known_packets_is_two_statements),
 	TEST(forced_points_are_stored_and_empty_ones_counted),
+	TEST(packets_of_two_surveys_go_into_one_batch),
+	TEST(what_moves_becomes_a_target_without_a_position),
 	TEST(a_rejected_packet_does_not_hinder_the_others),
 	TEST(a_file_that_is_no_container_is_one_rejection),
 	TEST(rejected_packets_take_no_more_memory_than_a_batch),

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "alert/ztf.h"
+#include "alert/packet.h"
 #include "tests/tools/alerts.h"
 #include "tests/tools/avro_write.h"
 
@@ -73,10 +73,10 @@ static const struct known {
 };
 
 static struct known
-sum(const struct ztf_packet *p)
+sum(const struct alert_packet *p)
 {
 	struct known k = {
-		.candid = p->candid, .ra = p->ra, .dec = p->dec, .empty = (unsigned)p->empty
+		.candid = p->alert_id, .ra = p->ra, .dec = p->dec, .empty = (unsigned)p->empty
 	};
 
 	for (size_t i = 0; i < p->npoints; i++) {
@@ -117,7 +117,7 @@ static void
 real_packets_read_as_another_reader_reads_them(void **state)
 {
 	const char *srcdir = getenv("srcdir");
-	struct avro_file *f = ztf_file_new();
+	struct avro_file *f = packet_file_new();
 	struct arena *a = arena_new();
 	char dir[400];
 
@@ -131,7 +131,7 @@ real_packets_read_as_another_reader_reads_them(void **state)
 	}
 	for (size_t i = 0; i < NELEM(real); i++) {
 		const struct known *want = &real[i];
-		struct ztf_packet p;
+		struct alert_packet p;
 		struct known got;
 		char path[512];
 		int fd;
@@ -140,9 +140,9 @@ real_packets_read_as_another_reader_reads_them(void **state)
 		fd = open(path, O_RDONLY | O_CLOEXEC);
 		assert_true(fd >= 0);
 		assert_int_equal(avro_file_open(f, fd, err, sizeof(err)), 0);
-		assert_int_equal(ztf_next(f, a, &p, err, sizeof(err)), AVRO_RECORD);
+		assert_int_equal(packet_next(f, a, &p, err, sizeof(err)), AVRO_RECORD);
 		got = sum(&p);
-		assert_str(p.object_id, want->object_id);
+		assert_str(p.object, want->object_id);
 		assert_true(got.candid == want->candid && p.points[0].survey_id == want->candid);
 		assert_true(got.ra == want->ra && got.dec == want->dec);
 		assert_int_equal(got.detections, want->detections);
@@ -156,7 +156,7 @@ real_packets_read_as_another_reader_reads_them(void **state)
 		assert_close(got.limit_mag, want->limit_mag, 1e-6);
 		assert_close(got.flux, want->flux, 2e-4);
 		assert_close(got.flux_error, want->flux_error, 2e-4);
-		assert_int_equal(ztf_next(f, a, &p, err, sizeof(err)), AVRO_END);
+		assert_int_equal(packet_next(f, a, &p, err, sizeof(err)), AVRO_END);
 		close(fd);
 	}
 	arena_free(a);
@@ -166,7 +166,7 @@ real_packets_read_as_another_reader_reads_them(void **state)
 static void
 made_packets_read_as_they_were_made(void **state)
 {
-	struct avro_file *f = ztf_file_new();
+	struct avro_file *f = packet_file_new();
 	struct arena *a = arena_new();
 
 	(void)state;
@@ -177,24 +177,24 @@ made_packets_read_as_they_were_made(void **state)
 			.cutout = i % 3 * 1000 };
 		struct buf b = { 0 }, record = { 0 };
 		struct made_alert made;
-		struct ztf_packet p;
+		struct alert_packet p;
 		struct known got;
 
 		alerts_put(&maker, i, i % 5, &record, &made);
 		put_header(&b, alerts_schema(&maker), i % 4 < 2 ? "null" : "deflate", alerts_sync);
 		put_block(&b, 1, buf_text(&record), i % 4 >= 2, alerts_sync);
 		assert_int_equal(avro_file_open_memory(f, buf_text(&b), err, sizeof(err)), 0);
-		if (ztf_next(f, a, &p, err, sizeof(err)) != AVRO_RECORD)
+		if (packet_next(f, a, &p, err, sizeof(err)) != AVRO_RECORD)
 			fail_msg("%s", err);
 		got = sum(&p);
-		assert_str(p.object_id, made.object_id);
-		assert_true(p.candid == made.candid && p.ra == made.ra && p.dec == made.dec);
+		assert_str(p.object, made.object_id);
+		assert_true(p.alert_id == made.candid && p.ra == made.ra && p.dec == made.dec);
 		assert_int_equal(got.detections, made.detections);
 		assert_int_equal(got.limits, made.limits);
 		assert_int_equal(got.forced, made.forced);
 		assert_int_equal(got.empty, made.empty);
 		assert_int_equal(got.negative, made.negative);
-		assert_int_equal(ztf_next(f, a, &p, err, sizeof(err)), AVRO_END);
+		assert_int_equal(packet_next(f, a, &p, err, sizeof(err)), AVRO_END);
 		buf_free(&b);
 		buf_free(&record);
 	}
@@ -270,11 +270,11 @@ put_least(struct buf *b, const struct least *l)
 }
 
 static enum avro_result
-read_least(const struct least *l, struct arena *a, struct ztf_packet *p)
+read_least(const struct least *l, struct arena *a, struct alert_packet *p)
 {
-	struct avro_file *f = ztf_file_new();
+	struct avro_file *f = packet_file_new();
 	struct buf b = { 0 }, record = { 0 };
-	struct ztf_packet next;
+	struct alert_packet next;
 	enum avro_result r;
 
 	put_header(&b, str_of(least_schema), "null", alerts_sync);
@@ -282,13 +282,13 @@ read_least(const struct least *l, struct arena *a, struct ztf_packet *p)
 	put_least(&record, &good);
 	put_block(&b, 2, buf_text(&record), false, alerts_sync);
 	assert_int_equal(avro_file_open_memory(f, buf_text(&b), err, sizeof(err)), 0);
-	r = ztf_next(f, a, p, err, sizeof(err));
+	r = packet_next(f, a, p, err, sizeof(err));
 	if (r == AVRO_BAD) {
 		char other[sizeof(err)];
 
 		/* what follows it is not lost */
 		assert_int_equal(p->lost, 1);
-		assert_int_equal(ztf_next(f, a, &next, other, sizeof(other)), AVRO_RECORD);
+		assert_int_equal(packet_next(f, a, &next, other, sizeof(other)), AVRO_RECORD);
 	}
 	buf_free(&b);
 	buf_free(&record);
@@ -301,7 +301,7 @@ impossible_packets_are_refused_by_field(void **state)
 {
 	char longest[102];
 	struct arena *a = arena_new();
-	struct ztf_packet p;
+	struct alert_packet p;
 	struct least l;
 
 	(void)state;
@@ -345,7 +345,7 @@ static void
 sign_band_time_and_limit_are_kept(void **state)
 {
 	struct arena *a = arena_new();
-	struct ztf_packet p;
+	struct alert_packet p;
 	struct least l = good;
 
 	(void)state;
@@ -381,7 +381,7 @@ rows_without_a_measurement_are_counted(void **state)
 	static const double none[][3] = { { -99999, -99999, 26 }, { -99999, 1, 26 }, { NAN, 1, 26 },
 		{ 1, NAN, 26 }, { 1, -1, 26 }, { 1, 1, NAN }, { 1, 1, -999 }, { INFINITY, 1, 26 } };
 	struct arena *a = arena_new();
-	struct ztf_packet p;
+	struct alert_packet p;
 	struct least l;
 
 	(void)state;
