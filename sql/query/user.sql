@@ -49,11 +49,12 @@ SELECT id, username, first_name, last_name, email, affiliation, is_active, is_st
 FROM users WHERE id = :id
 
 --: user_change
--- The address is compared before it is set: MariaDB sets columns one after the other. Who is let in
--- waits no longer.
+-- Address and name are compared before they are set: MariaDB sets columns one after the other. Who is
+-- let in waits no longer. The key of a name that stays stays: two who were alike elsewhere keep theirs.
 UPDATE users SET pending = CASE WHEN CAST(:is_active AS BIGINT) = 1 THEN 0 ELSE pending END,
 	email_verified = CASE WHEN email = :email THEN email_verified ELSE NULL END,
-	username = :username, name_key = :name_key, search_key = :search_key, first_name = :first_name,
+	name_key = CASE WHEN username = :username THEN name_key ELSE :name_key END,
+	username = :username, search_key = :search_key, first_name = :first_name,
 	last_name = :last_name, email = :email, affiliation = :affiliation, is_active = :is_active,
 	is_staff = :is_staff, is_superuser = :is_superuser
 WHERE id = :id

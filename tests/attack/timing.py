@@ -47,8 +47,9 @@ def _make_accounts(tom):
     tom.meridian('user', 'disable', _name('inactive'))
     for kind, encoded in KEPT.items():
         if encoded is not None:
-            tom.sql("INSERT INTO users (username, password, is_active, created, password_changed) "
-                    "VALUES ('%s', '%s', 1, 1, 1)" % (_name(kind), encoded))
+            tom.sql("INSERT INTO users (username, name_key, password, is_active, created, "
+                    "password_changed) VALUES ('%s', '%s', '%s', 1, 1, 1)"
+                    % (_name(kind), _name(kind), encoded))
 
 
 def _ask(tom, kind):

@@ -36,10 +36,10 @@ def _codes(page):
 
 def _user(site, name):
     """A user of the test's own, cheap: the row of ada with another name, and so ada's password."""
-    site.sql("INSERT INTO users (username, password, first_name, last_name, email, affiliation, "
-             "is_active, is_staff, is_superuser, created, password_changed) "
-             "SELECT '%s', password, '', '', '%s@example.org', '', 1, 0, 0, created, "
-             "password_changed FROM users WHERE username = 'ada'" % (name, name))
+    site.sql("INSERT INTO users (username, name_key, password, first_name, last_name, email, "
+             "affiliation, is_active, is_staff, is_superuser, created, password_changed) "
+             "SELECT '%s', '%s', password, '', '', '%s@example.org', '', 1, 0, 0, created, "
+             "password_changed FROM users WHERE username = 'ada'" % (name, name, name))
     return site.one("SELECT id FROM users WHERE username = '%s'" % name)
 
 
@@ -347,9 +347,9 @@ def an_operator_resets_a_lost_factor(site):
 def who_must_have_a_factor_sets_it_up_before_anything_else(site):
     with site.variant(users=False, TOM_MFA_REQUIRED='superusers') as strict:
         strict.add_user('admin', PASSWORDS['admin'], '--superuser')
-        strict.sql("INSERT INTO users (username, password, first_name, last_name, email, "
+        strict.sql("INSERT INTO users (username, name_key, password, first_name, last_name, email, "
                    "affiliation, is_active, is_staff, is_superuser, created, password_changed) "
-                   "SELECT 'ben', password, '', '', '', '', 1, 0, 0, created, password_changed "
+                   "SELECT 'ben', 'ben', password, '', '', '', '', 1, 0, 0, created, password_changed "
                    "FROM users")
         boss = strict.visitor()
         answer = boss.sign_in('admin', PASSWORDS['admin'], '/admin/')

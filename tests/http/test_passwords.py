@@ -42,8 +42,9 @@ def users_of_an_imported_site_sign_in_with_their_passwords(site):
            'unusable'}, {form for _, _, form, _, _ in users})
     with site.variant(users=False, PASSWORD_IMPORT_MD5='yes') as tom:
         for name, _, _, active, encoded in users:
-            tom.sql("INSERT INTO users (username, password, is_active, created, password_changed) "
-                    "VALUES ('%s', '%s', %d, 1, 1)" % (name, encoded, active))
+            tom.sql("INSERT INTO users (username, name_key, password, is_active, created, "
+                    "password_changed) VALUES ('%s', '%s', '%s', %d, 1, 1)"
+                    % (name, name, encoded, active))
         for name, password, form, active, encoded in users:
             may = active and password is not None
             equal(_try(tom, name, password or encoded), 302 if may else 400, name)

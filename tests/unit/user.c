@@ -535,6 +535,50 @@ end_a_reign(struct db *own, int which)
 }
 
 static void
+twins_from_elsewhere_keep_their_names(void **state)
+{
+	struct user_change c = { .to = { .id = 2 } };
+
+	(void)state;
+	run_sql("UPDATE users SET username = 'BEN', name_key = 'BEN' WHERE id = 2");
+	c.to = get(2);
+	c.to.first_name = STR("Ben");
+	c.parts = USER_PROFILE;
+	assert_int_equal(apply(&c), USER_DONE);
+	assert_str(get(2).first_name, "Ben");
+	c.parts = USER_NAME;
+	c.to.username = STR("Ben");
+	assert_int_equal(apply(&c), USER_TAKEN);
+}
+
+static int
+rename_to_twin(struct db *own, int which)
+{
+	struct arena *arena = arena_new();
+	struct user_change c = { .parts = USER_NAME, .to = { .id = which + 2 } };
+	struct user_problems none;
+	enum user_result r;
+
+	c.to.username = which == 0 ? STR("Twin") : STR("tWIN");
+	r = user_change(own, arena, scratch_config, &c, &none);
+	arena_free(arena);
+	return r != USER_DONE && r != USER_TAKEN;
+}
+
+static void
+two_renamed_at_once_do_not_look_alike(void **state)
+{
+	(void)state;
+	for (int round = 0; round < 8; round++) {
+		run_sql("UPDATE users SET username = 'ada', name_key = 'ada' WHERE id = 2");
+		run_sql("UPDATE users SET username = 'ben', name_key = 'ben' WHERE id = 3");
+		race_run(scratch_config, rename_to_twin);
+		assert_int_equal(
+		    number("SELECT count(*) FROM users WHERE username IN ('Twin', 'tWIN')"), 1);
+	}
+}
+
+static void
 two_at_once_leave_a_superuser(void **state)
 {
 	(void)state;
@@ -580,6 +624,10 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+		    twins_from_elsewhere_keep_their_names, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    two_renamed_at_once_do_not_look_alike, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    another_address_of_ones_own_waits_for_its_link, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(

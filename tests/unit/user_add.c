@@ -6,6 +6,7 @@
 #include "account.h"
 #include "auth/password.h"
 #include "engines.h"
+#include "race.h"
 #include "scratch.h"
 #include "tom/group.h"
 
@@ -126,6 +127,38 @@ groups_have_one_name_each(void **state)
 	assert_str(list[n - 1].name, "Zwicky");
 }
 
+static int told[2];
+
+/* One of two who look alike. */
+static int
+add_twin(struct db *own, int which)
+{
+	struct arena *arena = arena_new();
+	const struct account u = { .username = which == 0 ? STR("Twin") : STR("tWIN") };
+	struct user_problems why;
+	int64_t id;
+	char byte = (char)user_add(own, arena, scratch_config, &u, STR(GOOD), &id, &why);
+
+	arena_free(arena);
+	return write(told[1], &byte, 1) != 1;
+}
+
+/* Both find the name free: each has a password to hash yet. */
+static void
+of_two_made_at_once_with_names_alike_one_is_refused(void **state)
+{
+	char bytes[2];
+
+	(void)state;
+	assert_int_equal(pipe(told), 0);
+	race_run(scratch_config, add_twin);
+	assert_int_equal(read(told[0], bytes, sizeof(bytes)), 2);
+	close(told[0]);
+	close(told[1]);
+	assert_int_equal(bytes[0], USER_DONE);
+	assert_int_equal(bytes[1], USER_TAKEN);
+}
+
 int
 main(void)
 {
@@ -133,6 +166,7 @@ main(void)
 		cmocka_unit_test(user_names_are_djangos),
 		cmocka_unit_test(user_is_added_whole_or_not_at_all),
 		cmocka_unit_test(groups_have_one_name_each),
+		cmocka_unit_test(of_two_made_at_once_with_names_alike_one_is_refused),
 	};
 
 	return engines_run("user_add", tests, NELEM(tests), set_up, tear_down);

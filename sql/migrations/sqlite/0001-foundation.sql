@@ -16,7 +16,7 @@ CREATE TABLE schema_migration (
 CREATE TABLE users (
 	id INTEGER PRIMARY KEY AUTOINCREMENT,
 	username TEXT NOT NULL UNIQUE CHECK (username <> ''),
-	name_key TEXT NOT NULL DEFAULT '',	-- the user name without case (NFKC): who looks alike has the same
+	name_key TEXT NOT NULL UNIQUE CHECK (name_key <> ''),	-- the user name without case (NFKC): nobody has one that looks alike (of twins from elsewhere, the name itself)
 	search_key TEXT NOT NULL DEFAULT '',	-- what searches look through: all three names without case
 	password TEXT NOT NULL,		-- scrypt$N$salt$r$p$base64
 	first_name TEXT NOT NULL DEFAULT '',
@@ -36,7 +36,6 @@ CREATE TABLE users (
 ) STRICT;
 CREATE INDEX users_email ON users (lower(email));
 CREATE INDEX users_pending ON users (created) WHERE pending = 1;
-CREATE INDEX users_name_key ON users (name_key);
 CREATE INDEX users_superuser ON users (id) WHERE is_superuser = 1;
 
 -- Groups of people, who share rights.
