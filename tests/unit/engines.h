@@ -1,7 +1,7 @@
 /*
  * engines.h: every engine there is, each with an empty database of the test's own: SQLite in a
- * temporary folder; the others in the server that a variable names (tests/run sets it), else in one
- * that a script of tests/tools starts, else not at all, with a notice.
+ * temporary folder; the others in the server that a variable names (tests/run sets it; empty: not at
+ * all), else in one that a script of tests/tools starts, else not at all, with a notice.
  */
 #ifndef MERIDIAN_ENGINES_H
 #define MERIDIAN_ENGINES_H
@@ -64,6 +64,8 @@ engines_open_server(struct engine *e)
 	const char *given = getenv(e->variable), *slash;
 	char name[60], sql[100];
 
+	if (given != NULL && given[0] == '\0')
+		return;
 	if (given != NULL)
 		snprintf(e->server, sizeof(e->server), "%s", given);
 	else if (engines_command(e, "start", e->server, sizeof(e->server)) != 0) {
