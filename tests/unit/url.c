@@ -3,6 +3,8 @@
  */
 #include "web.h"
 
+#include <stdio.h>
+
 static struct arena *a;
 
 static int
@@ -50,6 +52,64 @@ encoding_round_trips_every_byte(void **state)
 	assert_str(url_path_encode(a, STR("/targets/M 31/?\r\n")), "/targets/M%2031/%3F%0D%0A");
 }
 
+/* Which bytes stand for themselves: RFC 3986 2.3, and in a path 2.2 but for '?', '#' and brackets. */
+static void
+only_what_is_plain_stays_plain(void **state)
+{
+	static const char unreserved[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	                                 "0123456789-._~";
+	static const char of_paths[] = "/:@!$&'()*+,;=";
+
+	(void)state;
+	for (int i = 0; i < 256; i++) {
+		char c = (char)i, code[4], itself[2] = { c, '\0' };
+		struct str one = { &c, 1 };
+		bool plain = c != '\0' && strchr(unreserved, c) != NULL;
+		bool path = plain || (c != '\0' && strchr(of_paths, c) != NULL);
+
+		snprintf(code, sizeof(code), "%%%02X", (unsigned)i);
+		assert_str(url_encode(a, one), plain ? itself : code);
+		assert_str(url_path_encode(a, one), path ? itself : code);
+	}
+	assert_str(url_encode(a, STR("")), "");
+	assert_str(url_path_encode(a, STR("")), "");
+}
+
+static void
+hexadecimal_digits_are_22(void **state)
+{
+	(void)state;
+	for (int i = 1; i < 256; i++) {
+		char low[4] = { '%', '4', (char)i, '\0' }, high[4] = { '%', (char)i, '1', '\0' };
+		struct str one = url_decode(a, str_of(low), false);
+		struct str other = url_decode(a, str_of(high), false);
+		const char *digits = "0123456789abcdef", *at = strchr(digits, i);
+
+		if (at == NULL && i >= 'A' && i <= 'F')
+			at = digits + 10 + (i - 'A');
+		if (at == NULL) {
+			assert_null(one.p);
+			assert_null(other.p);
+			continue;
+		}
+		assert_int_equal(one.n, 1);
+		assert_int_equal(one.p[0], 0x40 + (at - digits));
+		assert_int_equal((unsigned char)other.p[0], 0x10 * (at - digits) + 1);
+	}
+}
+
+static void
+what_is_cut_short_is_not_read_on(void **state)
+{
+	(void)state;
+	assert_null(url_decode(a, (struct str){ "%41", 2 }, false).p);
+	assert_null(url_decode(a, (struct str){ "%41", 1 }, false).p);
+	assert_null(url_decode(a, (struct str){ "a%41", 3 }, false).p);
+	assert_int_equal(url_decode(a, (struct str){ "%4142", 3 }, false).n, 1);
+	assert_true(url_is_local((struct str){ "//", 1 }));
+	assert_false(url_is_local((struct str){ "/", 0 }));
+}
+
 static void
 pairs_keep_order_and_repeats(void **state)
 {
@@ -64,6 +124,32 @@ pairs_keep_order_and_repeats(void **state)
 	assert_str(pairs_get(&p, "flag"), "");
 	assert_str(pairs_get(&p, "e"), "");
 	assert_null(pairs_get(&p, "none").p);
+	assert_str(pairs_get(&p, ""), "x");
+	assert_null(pairs_nth(&p, "b", 2).p);
+	assert_int_equal(pairs_count(&p, "fla"), 0);
+}
+
+/* However many there are, and with nothing behind the text's end. */
+static void
+pairs_stay_as_the_list_grows(void **state)
+{
+	(void)state;
+	for (size_t many = 1; many <= 40; many++) {
+		struct pairs p = { NULL, 0 };
+		struct buf b = { 0 };
+		char name[24];
+
+		for (size_t i = 0; i < many; i++)
+			buf_printf(&b, "%sn%zu=%zu", i == 0 ? "" : "&", i, i);
+		assert_int_equal(pairs_parse(a, buf_text(&b), &p).status, 0);
+		assert_int_equal(p.n, many);
+		for (size_t i = 0; i < many; i++) {
+			snprintf(name, sizeof(name), "n%zu", i);
+			assert_str(p.list[i].name, name);
+			assert_str(p.list[i].value, name + 1);
+		}
+		buf_free(&b);
+	}
 }
 
 static void
@@ -75,6 +161,9 @@ pairs_that_are_no_text_are_refused(void **state)
 	assert_int_equal(pairs_parse(a, STR("a=%ff"), &p).status, 400);
 	assert_int_equal(pairs_parse(a, STR("a=%00"), &p).status, 400);
 	assert_int_equal(pairs_parse(a, STR("%=1"), &p).status, 400);
+	assert_int_equal(pairs_parse(a, STR("a%00=1"), &p).status, 400);
+	assert_int_equal(pairs_parse(a, STR("\xff=1"), &p).status, 400);
+	assert_int_equal(pairs_parse(a, STR("a=%"), &p).status, 400);
 	assert_int_equal(pairs_parse(a, STR("a=\xed\xa0\x80"), &p).status, 400);
 }
 
@@ -106,6 +195,8 @@ only_paths_of_this_site_are_local(void **state)
 		"/a%0d%0ab", "/a\tb", "/%", "/%zz", "/a%00", "/\x7f", "/\xff", "/%ff", " /",
 		"/a\\b", "?x=/", "/\t/evil.test", "/%09/evil.test" };
 
+	char longest[4098];
+
 	(void)state;
 	for (size_t i = 0; i < NELEM(good); i++)
 		if (!url_is_local(str_of(good[i])))
@@ -114,6 +205,17 @@ only_paths_of_this_site_are_local(void **state)
 		if (url_is_local(str_of(bad[i])))
 			fail_msg("\"%s\" is not local", bad[i]);
 	assert_false(url_is_local(STR_NONE));
+	memset(longest, '/', 1);
+	memset(longest + 1, 'a', sizeof(longest) - 1);
+	assert_true(url_is_local((struct str){ longest, 4096 }));
+	assert_false(url_is_local((struct str){ longest, 4097 }));
+	for (int i = 1; i < 0x80; i++) {
+		char text[4] = { '/', 'a', (char)i, '\0' };
+		bool good_byte = i >= 0x20 && i != 0x7f && i != '\\' && i != '%';
+
+		if (url_is_local(str_of(text)) != good_byte)
+			fail_msg("\"/a\" and byte 0x%02x", (unsigned)i);
+	}
 }
 
 int
@@ -122,7 +224,11 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(decoding_is_exact),
 		cmocka_unit_test(encoding_round_trips_every_byte),
+		cmocka_unit_test(only_what_is_plain_stays_plain),
+		cmocka_unit_test(hexadecimal_digits_are_22),
+		cmocka_unit_test(what_is_cut_short_is_not_read_on),
 		cmocka_unit_test(pairs_keep_order_and_repeats),
+		cmocka_unit_test(pairs_stay_as_the_list_grows),
 		cmocka_unit_test(pairs_that_are_no_text_are_refused),
 		cmocka_unit_test(pairs_are_limited),
 		cmocka_unit_test(only_paths_of_this_site_are_local),
