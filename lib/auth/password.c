@@ -25,6 +25,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 
+#define LOCK_FILE "passwords.lock" /* in RUN_DIR */
 #define SALT_CHARS 22
 #define KEY_TEXT 88 /* base64 of the key */
 #define ENCODED_MAX 512
@@ -56,6 +57,12 @@ password_configure(const struct config *c)
 	limit.md5 = config_bool(c, "PASSWORD_IMPORT_MD5");
 	if (dir.n < sizeof(limit.dir)) /* a longer one is no socket's directory either */
 		memcpy(limit.dir, dir.p, dir.n + 1);
+}
+
+void
+password_needs(struct sandbox *box)
+{
+	slot_needs(box, limit.dir, LOCK_FILE);
 }
 
 static unsigned
@@ -265,7 +272,7 @@ spell(struct str raw, bool ours, struct spellings *s)
 static bool
 turn(int *fd)
 {
-	if (slot_take(limit.dir, "passwords.lock", slots(), limit.wait_ms, fd) == SLOT_MINE)
+	if (slot_take(limit.dir, LOCK_FILE, slots(), limit.wait_ms, fd) == SLOT_MINE)
 		return true;
 	log_warn("too many password hashes at once", LOG_INT("at_once", slots()),
 	    LOG_INT("waited_ms", limit.wait_ms));

@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "base/config.h"
+#include "base/sandbox.h"
 
 #define PASSWORD_MAX 1024 /* bytes; longer ones are refused before any work */
 
@@ -18,6 +19,9 @@
  * Once at start; without it the defaults of these keys hold, and there are no lists.
  */
 void password_configure(const struct config *);
+
+/* What hashing needs in a sandbox, after password_configure(): the file of turns. */
+void password_needs(struct sandbox *);
 
 enum password_verdict { PASSWORD_RIGHT, PASSWORD_WRONG, PASSWORD_BUSY };
 

@@ -49,7 +49,7 @@ give_to_owner(int dirfd, int fd)
 static int
 open_file(const char *dir, const char *name)
 {
-	int dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int dirfd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC); /* a sandbox allows that always */
 	struct stat st;
 	int fd;
 
@@ -114,4 +114,14 @@ slot_release(int fd)
 {
 	if (fd >= 0)
 		close(fd);
+}
+
+void
+slot_needs(struct sandbox *box, const char *dir, const char *name)
+{
+	char path[4096];
+
+	slot_release(open_file(dir, name));
+	if (snprintf(path, sizeof(path), "%s/%s", dir, name) < (int)sizeof(path))
+		sandbox_write(box, path);
 }

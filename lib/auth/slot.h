@@ -8,6 +8,7 @@
 #define MERIDIAN_SLOT_H
 
 #include "base/base.h"
+#include "base/sandbox.h"
 
 enum slot_answer { SLOT_MINE, SLOT_BUSY };
 
@@ -20,5 +21,11 @@ enum slot_answer { SLOT_MINE, SLOT_BUSY };
 enum slot_answer
 slot_take(const char *dir, const char *name, unsigned slots, int64_t wait_ms, int *fd) MUST_CHECK;
 void slot_release(int fd);
+
+/*
+ * What turns of that file need in a sandbox: the file, which is made here where it is not there yet,
+ * and nothing else of the directory. Who removes it takes the turns from those who run.
+ */
+void slot_needs(struct sandbox *, const char *dir, const char *name);
 
 #endif

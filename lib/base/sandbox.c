@@ -319,11 +319,11 @@ sandbox_read(struct sandbox *box, const char *path)
 }
 
 void
-sandbox_write(struct sandbox *box, const char *directory)
+sandbox_write(struct sandbox *box, const char *path)
 {
 	const uint64_t truncate = UINT64_C(1) << 14;
 
-	allow(box, directory,
+	allow(box, path,
 	    LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR |
 	        LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG |
 	        LANDLOCK_ACCESS_FS_REMOVE_FILE | truncate);

@@ -124,6 +124,26 @@ write_run_dir(struct request *r)
 	return try_open(path, O_WRONLY | O_CREAT);
 }
 
+/* The socket of another executable, as tests/http/test_sandbox.py has it there. */
+static int
+remove_socket(struct request *r)
+{
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s/evil.sock", config_text(r->app->config, "RUN_DIR"));
+	return outcome(unlink(path));
+}
+
+/* What turns of hashing need. */
+static int
+open_lock(struct request *r)
+{
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s/passwords.lock", config_text(r->app->config, "RUN_DIR"));
+	return try_open(path, O_RDWR);
+}
+
 static int
 write_temporary(struct request *r)
 {
@@ -323,6 +343,8 @@ static const struct {
 	TRY(write_template),
 	TRY(write_program),
 	TRY(write_run_dir),
+	TRY(remove_socket),
+	TRY(open_lock),
 	TRY(write_temporary),
 	TRY(run_a_shell),
 	TRY(start_a_process),

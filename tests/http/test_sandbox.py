@@ -4,6 +4,7 @@ over (tests/attack/evil.c) and tries it. A new executable is a line in Makefile.
 has rights of its own.
 """
 import os
+import socket
 import subprocess
 import time
 
@@ -15,7 +16,7 @@ KILLED = ('run_a_shell', 'start_a_process', 'watch_the_parent', 'signal_the_pare
           'make_raw_socket', 'open_a_server', 'write_code', 'turn_data_to_code')
 # Tries that are answered with an error, in every executable.
 REFUSED = ('read_passwd', 'read_configuration', 'read_parent_memory', 'write_home', 'write_template',
-           'write_program', 'take_memory', 'raise_limits')
+           'write_program', 'write_run_dir', 'remove_socket', 'take_memory', 'raise_limits')
 # Tries of the database that fail, for those that are not named.
 DATABASE = {
     'read_hashes': ('login',),
@@ -26,8 +27,8 @@ DATABASE = {
     'empty_the_log': ('admin-security',),
     'drop_a_table': (),
 }
-# Who writes where else.
-RUN_DIR = ('login', 'users')
+# Who takes turns of hashing, and who writes elsewhere.
+TURNS = ('login', 'users')
 TEMPORARY = ('targets',)
 
 
@@ -67,6 +68,9 @@ def _try(site, name, tries):
 
 @needs('nginx', 'sqlite')
 def an_intruder_runs_nothing_and_opens_nothing(site):
+    open_socket = os.path.join(site.run, 'evil.sock')
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(open_socket)
     for name in _evil(site):
         for one in KILLED:
             equal(_try(site, name, [one]), ({}, 31), '%s: %s: SIGSYS' % (name, one))
@@ -75,13 +79,14 @@ def an_intruder_runs_nothing_and_opens_nothing(site):
         for one in REFUSED:
             equal(came[one] in ('EACCES', 'EPERM', 'ENOMEM', 'ETXTBSY'), True,
                   '%s: %s: %s' % (name, one, came[one]))
+    os.unlink(open_socket)
 
 
 @needs('nginx', 'sqlite')
 def an_intruder_writes_where_the_executable_must(site):
     for name in _evil(site):
-        came, _ = _try(site, name, ['write_run_dir', 'write_temporary'])
-        equal((name, came['write_run_dir']), (name, 'done' if name in RUN_DIR else 'EACCES'))
+        came, _ = _try(site, name, ['open_lock', 'write_temporary'])
+        equal((name, came['open_lock']), (name, 'done' if name in TURNS else 'EACCES'))
         equal((name, came['write_temporary']), (name, 'done' if name in TEMPORARY else 'EACCES'))
 
 
