@@ -11,7 +11,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <linux/landlock.h>
+#include <linux/seccomp.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <seccomp.h>
@@ -222,30 +224,53 @@ filter_for_worker(const struct sandbox *box)
 	return load_filter(filter, failed);
 }
 
+/*
+ * Writes the program of what was put together to a file of memory, and reads it from there: this
+ * libseccomp has no other way to it.
+ */
 static int
-filter_to_compute(void)
+export_filter(scmp_filter_ctx filter, struct sandbox_filter *to)
+{
+	int fd = memfd_create("filter", MFD_CLOEXEC), failed = fd < 0 ? -errno : 0;
+	struct stat st = { .st_size = 0 };
+	size_t most = BPF_MAXINSNS * sizeof(struct sock_filter), n = 0;
+
+	if (failed == 0)
+		failed = seccomp_export_bpf(filter, fd);
+	if (failed == 0 && (fstat(fd, &st) != 0 || (n = (size_t)st.st_size) == 0 || n > most))
+		failed = -EINVAL;
+	if (failed == 0 && (to->instructions = malloc(n)) == NULL)
+		failed = -ENOMEM;
+	if (failed == 0 && pread(fd, to->instructions, n, 0) != (ssize_t)n)
+		failed = -EIO;
+	to->n = (unsigned short)(n / sizeof(struct sock_filter));
+	if (fd >= 0)
+		close(fd);
+	return failed;
+}
+
+static int
+filter_to_compute(struct sandbox_filter *to)
 {
 	const struct scmp_arg_cmp memory = {
 		.arg = 2, .op = SCMP_CMP_MASKED_EQ, .datum_a = PROT_EXEC, .datum_b = 0
-	};
-	/* abort(3) */
-	const struct scmp_arg_cmp oneself = {
-		.arg = 0, .op = SCMP_CMP_EQ, .datum_a = (scmp_datum_t)getpid()
 	};
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
 	int failed = filter == NULL
 	    ? -ENOMEM
 	    : seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, &memory);
 
-	if (failed == 0)
-		failed = seccomp_rule_add_array(
-		    filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, &oneself);
 	for (size_t i = 0; failed == 0 && i < NELEM(left_to_compute); i++) {
 		failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, left_to_compute[i], 0);
 		if (failed == -EDOM)
 			failed = 0;
 	}
-	return load_filter(filter, failed);
+	if (failed == 0)
+		failed = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+	if (failed == 0)
+		failed = export_filter(filter, to);
+	seccomp_release(filter);
+	return failed;
 }
 
 /*
@@ -453,16 +478,25 @@ sandbox_confine(struct sandbox *box)
 }
 
 int
-sandbox_compute(unsigned seconds, size_t bytes)
+sandbox_prepare(struct sandbox_filter *filter)
+{
+	*filter = (struct sandbox_filter){ .n = 0 };
+	return explain(filter_to_compute(filter));
+}
+
+int
+sandbox_compute(const struct sandbox_filter *filter, unsigned seconds, size_t bytes)
 {
 #ifdef SANITIZED
-	(void)seconds, (void)bytes, (void)filter_to_compute;
+	(void)filter, (void)seconds, (void)bytes;
 	return 0;
 #else
+	const struct sock_fprog program = { .len = filter->n, .filter = filter->instructions };
+
 	if (limit(RLIMIT_CPU, seconds) != 0 || limit(RLIMIT_AS, bytes) != 0 ||
 	    limit(RLIMIT_NOFILE, 0) != 0 || limit(RLIMIT_NPROC, 0) != 0 ||
 	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
 		return explain(-errno);
-	return explain(filter_to_compute());
+	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0 ? 0 : explain(-errno);
 #endif
 }

@@ -53,8 +53,15 @@ int sandbox_confine(struct sandbox *);
 
 /*
  * For a process that does nothing but compute on files that it has open: no system call is left but
- * those that read, write, end and move memory; `seconds` of processor time, `bytes` of memory. 0 or -1.
+ * those that read, write, end and move memory; `seconds` of processor time, `bytes` of memory. Who forks
+ * such processes prepares the filter once, while there is memory to put it together; loading it needs
+ * none. 0 or -1, with a line in the log.
  */
-int sandbox_compute(unsigned seconds, size_t bytes);
+struct sandbox_filter {
+	void *instructions; /* for as long as the process lives */
+	unsigned short n;
+};
+int sandbox_prepare(struct sandbox_filter *);
+int sandbox_compute(const struct sandbox_filter *, unsigned seconds, size_t bytes);
 
 #endif

@@ -54,18 +54,21 @@ take_job(struct job *job)
 }
 
 static void
-do_job(const struct job *job, helper_job *act, bool sandbox)
+do_job(const struct job *job, helper_job *act, const struct sandbox_filter *filter)
 {
 	close(SOCKET);
 	signal(SIGPIPE, SIG_DFL);
-	if (!sandbox || sandbox_compute(JOB_SECONDS, JOB_MEMORY) == 0)
+	if (filter == NULL || sandbox_compute(filter, JOB_SECONDS, JOB_MEMORY) == 0)
 		act(job->file, job->out);
 	_exit(0);
 }
 
-/* Gives up all that it was forked with. */
+/*
+ * Gives up all that it was forked with. The filter of jobs is put together here, once: libseccomp does
+ * not end where memory runs out meanwhile, as it may in a job.
+ */
 static int
-retire(int fd, bool sandbox)
+retire(int fd, bool sandbox, struct sandbox_filter *filter)
 {
 	int null = open("/dev/null", O_RDWR);
 	struct sandbox box;
@@ -79,6 +82,8 @@ retire(int fd, bool sandbox)
 		return -1;
 	if (!sandbox)
 		return 0;
+	if (sandbox_prepare(filter) != 0)
+		return -1;
 	sandbox_begin(&box);
 	sandbox_processes(&box);
 	return sandbox_confine(&box);
@@ -87,16 +92,17 @@ retire(int fd, bool sandbox)
 static void
 help(int fd, helper_job *act, bool sandbox)
 {
+	struct sandbox_filter filter;
 	struct job job;
 	int got;
 
-	if (retire(fd, sandbox) != 0)
+	if (retire(fd, sandbox, &filter) != 0)
 		_exit(1);
 	while ((got = take_job(&job)) != 0) {
 		if (got < 0)
 			continue;
 		if (fork() == 0)
-			do_job(&job, act, sandbox);
+			do_job(&job, act, sandbox ? &filter : NULL);
 		close(job.file);
 		close(job.out);
 	}

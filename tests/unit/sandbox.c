@@ -194,10 +194,18 @@ limit_the_parent(void)
 }
 
 static void
+compute(void)
+{
+	struct sandbox_filter filter;
+
+	if (sandbox_prepare(&filter) != 0 || sandbox_compute(&filter, 10, MIB(256)) != 0)
+		_exit(98);
+}
+
+static void
 compute_and_signal(void)
 {
-	if (sandbox_compute(10, MIB(256)) != 0)
-		_exit(98);
+	compute();
 	(void)syscall(SYS_tgkill, getppid(), getppid(), 0);
 }
 
@@ -211,8 +219,7 @@ confine_and_abort(void)
 static void
 compute_and_abort(void)
 {
-	if (sandbox_compute(10, MIB(256)) != 0)
-		_exit(98);
+	compute();
 	abort();
 }
 
@@ -226,7 +233,32 @@ the_confined_signal_nobody_but_themselves(void **state)
 	for (size_t i = 0; i < NELEM(tries); i++)
 		assert_int_equal(WTERMSIG(after(tries[i])), SIGSYS);
 	assert_int_equal(WTERMSIG(after(confine_and_abort)), SIGABRT);
-	assert_int_equal(WTERMSIG(after(compute_and_abort)), SIGABRT);
+	assert_int_equal(WTERMSIG(after(compute_and_abort)), SIGSYS);
+}
+
+/* All that there is of it is taken first. */
+static void
+compute_without_memory(void)
+{
+	const struct rlimit none = { 0, 0 };
+	struct sandbox_filter filter;
+
+	if (sandbox_prepare(&filter) != 0 || setrlimit(RLIMIT_AS, &none) != 0)
+		_exit(98);
+	for (size_t n = MIB(1); n > 0; n /= 2)
+		while (malloc(n) != NULL)
+			continue;
+	alarm(10);
+	if (sandbox_compute(&filter, 1, 0) != 0)
+		_exit(97);
+	(void)open("/etc/passwd", O_RDONLY | O_CLOEXEC);
+}
+
+static void
+who_computes_is_confined_where_memory_has_run_out(void **state)
+{
+	(void)state;
+	assert_int_equal(WTERMSIG(after(compute_without_memory)), SIGSYS);
 }
 
 static void
@@ -291,6 +323,7 @@ main(void)
 		cmocka_unit_test(what_a_worker_does_is_left),
 		cmocka_unit_test(the_confined_make_no_sockets),
 		cmocka_unit_test(the_confined_signal_nobody_but_themselves),
+		cmocka_unit_test(who_computes_is_confined_where_memory_has_run_out),
 		cmocka_unit_test(a_database_elsewhere_is_reached_by_tcp_alone),
 		cmocka_unit_test(the_confined_read_below_their_directories_and_write_nowhere),
 	};
