@@ -1,7 +1,8 @@
 /*
  * meridian-ingest: alert packets into the database.
  *
- *	meridian-ingest file PATH... [--group NAME]... [--permissions OPEN|PUBLIC|PRIVATE]
+ *	meridian-ingest file PATH... [--schemas DIR] [--registry URL] [--group NAME]...
+ *	    [--permissions OPEN|PUBLIC|PRIVATE]
  *
  * Says what it does on standard error where that is a terminal, and at the end what was done, on
  * standard output, for people or (--json) for scripts. Exit statuses are in usage_text and the
@@ -37,13 +38,17 @@ enum status {
 };
 
 static const char usage_text[] =
-    "usage: meridian-ingest file PATH... [--group NAME]... [--permissions OPEN|PUBLIC|PRIVATE]\n"
-    "                       [--json] [--quiet]\n"
+    "usage: meridian-ingest file PATH... [--schemas DIR] [--registry URL] [--group NAME]...\n"
+    "                       [--permissions OPEN|PUBLIC|PRIVATE] [--json] [--quiet]\n"
     "       meridian-ingest --help | --version\n"
     "\n"
-    "Stores the measurements of alert packets of ZTF and LSST (Avro container files;\n"
-    "directories with all below them; \"-\": standard input). Targets are found by name or made.\n"
+    "Stores the measurements of alert packets of ZTF and LSST (Avro container files and\n"
+    "Confluent messages; directories with all below them; \"-\": standard input). Targets are "
+    "found\n"
+    "by name or made.\n"
     "\n"
+    "  --schemas DIR         schemas of Confluent messages: ID.avsc, or a survey's own files\n"
+    "  --registry URL        a registry to ask for those that are not in DIR, where they are kept\n"
     "  --group NAME          this group gets all rights on new targets (may be said again)\n"
     "  --permissions WHICH   who sees new targets: OPEN everyone, PUBLIC who is signed in,\n"
     "                        PRIVATE the groups (default: TARGET_DEFAULT_PERMISSION)\n"
@@ -59,6 +64,7 @@ static volatile int stopped; /* the signal that asked us to */
 struct run {
 	struct files files;
 	struct ingest_options options;
+	struct confluent_options schemas;
 	const char **group_names;
 	size_t ngroup_names;
 	bool json, quiet;
@@ -162,17 +168,19 @@ show_progress(void *arg)
 	run->bar = true;
 }
 
-/* Does the file begin as Avro containers do? */
+/* Does the file begin as Avro containers do, or, where schemas are given, as Confluent messages? */
 static bool
-looks_like_avro(const char *path, int fd)
+looks_like_avro(const struct run *run, const char *path, int fd)
 {
 	char magic[4];
 	size_t n = strlen(path);
 
 	if (n > 5 && strcasecmp(path + n - 5, ".avro") == 0)
 		return true;
-	return pread(fd, magic, sizeof(magic), 0) == sizeof(magic) &&
-	    memcmp(magic, "Obj\1", sizeof(magic)) == 0;
+	if (pread(fd, magic, sizeof(magic), 0) != sizeof(magic))
+		return false;
+	return memcmp(magic, "Obj\1", sizeof(magic)) == 0 ||
+	    (magic[0] == 0 && run->options.schemas != NULL);
 }
 
 static enum db_result
@@ -184,7 +192,7 @@ read_file(struct run *run, const struct file *file)
 
 	if (fd < 0)
 		ingest_file_failed(run->ingest, file->path, strerror(errno));
-	else if (!file->named && !looks_like_avro(file->path, fd))
+	else if (!file->named && !looks_like_avro(run, file->path, fd))
 		run->files.passed_over++;
 	else
 		r = ingest_file(
@@ -383,11 +391,28 @@ prepare(struct run *run)
 	return find_groups(run);
 }
 
+/* Where the schemas of Confluent messages are. */
+static enum status
+find_schemas(struct run *run)
+{
+	char err[600];
+
+	if (run->schemas.directory == NULL && run->schemas.registry == NULL)
+		return DONE;
+	run->options.schemas = confluent_new(packet_shapes(), &run->schemas, err, sizeof(err));
+	if (run->options.schemas != NULL)
+		return DONE;
+	fprintf(stderr, "meridian-ingest: %s\n", err);
+	return USAGE;
+}
+
 static enum status
 ingest_files(struct run *run)
 {
-	enum status status = prepare(run);
+	enum status status = find_schemas(run);
 
+	if (status == DONE)
+		status = prepare(run);
 	if (status != DONE)
 		return status;
 	catch_signals();
@@ -403,9 +428,11 @@ ingest_files(struct run *run)
 static enum status
 read_arguments(struct run *run, int argc, char **argv)
 {
-	enum { GROUP = 256, PERMISSIONS, JSON, QUIET };
+	enum { GROUP = 256, PERMISSIONS, SCHEMAS, REGISTRY, JSON, QUIET };
 	static const struct option options[] = { { "group", required_argument, NULL, GROUP },
 		{ "permissions", required_argument, NULL, PERMISSIONS },
+		{ "schemas", required_argument, NULL, SCHEMAS },
+		{ "registry", required_argument, NULL, REGISTRY },
 		{ "json", no_argument, NULL, JSON }, { "quiet", no_argument, NULL, QUIET },
 		{ "help", no_argument, NULL, 'h' }, { "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 } };
@@ -422,6 +449,12 @@ read_arguments(struct run *run, int argc, char **argv)
 			if (run->options.permissions < 0)
 				return wrong_usage(
 				    "--permissions is OPEN, PUBLIC or PRIVATE, not ", optarg);
+			break;
+		case SCHEMAS:
+			run->schemas.directory = optarg;
+			break;
+		case REGISTRY:
+			run->schemas.registry = optarg;
 			break;
 		case JSON:
 			run->json = true;
@@ -467,6 +500,7 @@ main(int argc, char **argv)
 		status = ingest_files(&run);
 	}
 	ingest_free(run.ingest);
+	confluent_free(run.options.schemas);
 	if (run.db != NULL)
 		db_free(run.db);
 	if (run.config != NULL)

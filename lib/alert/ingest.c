@@ -43,6 +43,8 @@ ingest_new(struct db *db, const struct ingest_options *options, ingest_reject *r
 	in->reject = reject;
 	in->arg = arg;
 	in->file = packet_file_new();
+	if (options->schemas != NULL)
+		avro_file_numbered(in->file, confluent_find, options->schemas);
 	in->arena = arena_new();
 	in->scratch = arena_new();
 	in->packets = calloc(in->options.packets, sizeof(*in->packets));

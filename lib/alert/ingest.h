@@ -8,6 +8,7 @@
 #ifndef MERIDIAN_INGEST_H
 #define MERIDIAN_INGEST_H
 
+#include "alert/confluent.h"
 #include "alert/packet.h"
 #include "tom/target.h"
 
@@ -16,6 +17,7 @@ struct ingest_options {
 	const int64_t *groups; /* ids of user groups that get all rights on them */
 	size_t ngroups;
 	bool shares_data; /* the same rights on the measurements (TARGET_PERMISSIONS_ONLY = no) */
+	struct confluent *schemas; /* of bare records; NULL: those are rejected */
 	size_t packets; /* of a batch; 0: INGEST_PACKETS */
 	size_t points; /* of a batch, at most, but for a single packet; 0: INGEST_POINTS */
 };

@@ -11,14 +11,20 @@
 
 const struct survey *const packet_surveys[] = { &survey_ztf, &survey_lsst, NULL };
 
+const struct avro_shape *const *
+packet_shapes(void)
+{
+	static const struct avro_shape *shapes[NELEM(packet_surveys)];
+
+	for (size_t i = 0; packet_surveys[i] != NULL; i++)
+		shapes[i] = packet_surveys[i]->shape;
+	return shapes;
+}
+
 struct avro_file *
 packet_file_new(void)
 {
-	const struct avro_shape *shapes[NELEM(packet_surveys)];
-
-	for (size_t i = 0; i < NELEM(packet_surveys); i++)
-		shapes[i] = packet_surveys[i] != NULL ? packet_surveys[i]->shape : NULL;
-	return avro_file_new(shapes);
+	return avro_file_new(packet_shapes());
 }
 
 enum avro_result
@@ -26,12 +32,18 @@ packet_next(
     struct avro_file *f, struct arena *arena, struct alert_packet *p, char *err, size_t errsize)
 {
 	const struct avro_shape *shape = avro_file_shape(f);
-	void *record = arena_alloc(arena, shape != NULL ? shape->size : 1);
-	enum avro_result r = avro_file_next(f, arena, record, err, errsize);
 	const struct survey *const *s = packet_surveys;
+	enum avro_result r;
+	void *record;
 	int n;
 
-	*p = (struct alert_packet){ .lost = r == AVRO_BAD ? (size_t)avro_file_lost(f) : 0 };
+	*p = (struct alert_packet){ .lost = 0 };
+	if (shape == NULL)
+		return AVRO_END; /* nothing is open */
+	record = arena_alloc(arena, shape->size);
+	r = avro_file_next(f, arena, record, err, errsize);
+	if (r == AVRO_BAD)
+		p->lost = (size_t)avro_file_lost(f);
 	if (r != AVRO_RECORD)
 		return r;
 	while ((*s)->shape != shape)

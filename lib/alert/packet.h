@@ -60,6 +60,9 @@ extern const struct survey survey_lsst;
 /* All of them; NULL ends it. */
 extern const struct survey *const packet_surveys[];
 
+/* Their shapes, as avro_schema_new() has them. */
+const struct avro_shape *const *packet_shapes(void);
+
 /*
  * A reader of packets, for packet_next(); open it with avro_file_open(). The caller frees it with
  * avro_file_free().

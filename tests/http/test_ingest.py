@@ -3,6 +3,7 @@ meridian-ingest: made ZTF packets become targets with measurements, each once; w
 that do not; who sees them.
 """
 import contextlib
+import http.server
 import json
 import os
 import re
@@ -10,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 
 from harness import process
@@ -157,6 +159,103 @@ def bad_packets_are_named_and_left_and_the_others_stored(site):
         contains(site.last.stderr, '/good/closed: Permission denied')
         _ingest(site, folder + '/bad/note.txt', status=3)
         contains(site.last.stderr, 'note.txt: offset 0: this is neither an Avro container file')
+
+
+def _schema(site, path):
+    with open(path, 'w') as f:
+        subprocess.run([site.workshop.build + '/tests/tools/make-alerts', '--schema', 'lsst',
+                        '--print-schema'], stdout=f, check=True)
+    os.chmod(path, 0o644)
+
+
+@needs('nginx')
+def messages_of_rubin_become_targets_by_schemas_of_a_directory(site):
+    before = _last_id(site)
+    with _folder() as folder:
+        _make(site, folder + '/a', 120, '--count', '6', '--objects', '3', '--points', '20',
+              '--schema', 'lsst', '--framed', '--cutout', '100')
+        os.mkdir(folder + '/schemas')
+        found = _ingest(site, folder)
+        equal((found['read'], found['passed_over']), (0, 6))
+        _ingest(site, folder + '/a/' + sorted(os.listdir(folder + '/a'))[0], status=3)
+        contains(site.last.stderr, 'this is a Confluent message under the schema 900',
+                 '--schemas, --registry')
+        _ingest(site, folder + '/a', '--schemas', folder + '/schemas', status=3)
+        contains(site.last.stderr, 'there is no schema 900 in %s/schemas' % folder)
+        _schema(site, folder + '/schemas/900.avsc')
+        options = ('--schemas', folder + '/schemas', '--permissions', 'OPEN')
+        found = _ingest(site, folder, *options)
+        equal((found['read'], found['new_targets'], found['rejected'], found['passed_over']),
+              (6, 3, 0, 1))
+        stored = int(site.one('SELECT COUNT(*) FROM datum WHERE target_id > %d' % before))
+        equal(found['new_points'], stored)
+        again = _ingest(site, folder, *options)
+        equal((again['new_targets'], again['new_points']), (0, 0))
+    target = before + 1
+    page = site.visitor().get('/targets/%s/' % site.one(
+        'SELECT MIN(id) FROM target WHERE id >= %d' % target))
+    contains(page.text, 'LSST-AP-DO-', '<svg')
+    contains(page.words, 'LSST')
+
+
+class _Registry(http.server.BaseHTTPRequestHandler):
+    asked = []
+    schema = ''
+
+    def do_GET(self):
+        self.asked.append(self.path)
+        text = json.dumps({'schema': self.schema}).encode()
+        self.send_response(200)
+        self.send_header('Content-Length', str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    def log_message(self, *args):
+        pass
+
+
+@needs('nginx')
+def a_registry_is_asked_once_for_the_schema_of_all_messages(site):
+    server = http.server.HTTPServer(('127.0.0.1', 0), _Registry)
+    url = 'http://127.0.0.1:%d' % server.server_port
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        with _folder() as folder:
+            _schema(site, folder + '/text')
+            with open(folder + '/text') as f:
+                _Registry.schema = f.read()
+            os.remove(folder + '/text')
+            os.mkdir(folder + '/schemas')
+            os.chmod(folder + '/schemas', 0o777)
+            _make(site, folder + '/a', 121, '--count', '5', '--schema', 'lsst', '--framed')
+            options = ('--registry', url, '--schemas', folder + '/schemas')
+            for _ in range(2):
+                equal(_ingest(site, folder + '/a', *options)['read'], 5)
+            equal(_Registry.asked, ['/schemas/ids/900'])
+            equal(os.listdir(folder + '/schemas'), ['900.avsc'])
+            site.command('meridian-ingest', 'file', folder + '/a', '--registry',
+                         'http://registry.example.org', check=False)
+            equal(site.last.returncode, 2)
+            contains(site.last.stderr, 'https would be right, or http to this machine')
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@needs('nginx')
+def what_moves_becomes_a_target_without_a_position(site):
+    before = _last_id(site)
+    with _folder() as folder:
+        _make(site, folder + '/a', 122, '--count', '1', '--schema', 'lsst', '--moving', '--codec', 'snappy')
+        equal(_ingest(site, folder, '--permissions', 'OPEN')['new_targets'], 1)
+    target = int(site.one('SELECT MIN(id) FROM target WHERE id > %d' % before))
+    equal(site.one('SELECT type FROM target WHERE id = %d' % target), 'NON_SIDEREAL')
+    page = site.visitor().get('/targets/%d/' % target)
+    equal(page.status, 200)
+    contains(page.text, 'K25A0X', '<svg')
+    equal(site.visitor().get('/targets/').status, 200)
 
 
 @needs('nginx')

@@ -32,11 +32,11 @@ struct job {
 static const char usage_text[] =
     "usage: make-alerts --out PATH [--count N] [--objects N] [--points N] [--seed N]\n"
     "                   [--first VISIT] [--schema 3.3|4.02|lsst] [--codec null|deflate|snappy]\n"
-    "                   [--cutout BYTES] [--single | --framed] [--block RECORDS]\n"
+    "                   [--cutout BYTES] [--single | --framed] [--block RECORDS] [--moving]\n"
     "       make-alerts --print-schema [--schema 3.3|4.02|lsst]\n"
     "Writes made alert packets: one file each into the directory PATH, or with --single one\n"
-    "container file PATH (\"-\": standard output). --framed: as Confluent messages of schema "
-    "900.\n";
+    "container file PATH (\"-\": standard output). --framed: as Confluent messages of schema 900.\n"
+    "--moving: LSST's of objects of the solar system.\n";
 
 static const char *const codec_names[] = { "null", "deflate", "snappy" };
 
@@ -188,6 +188,7 @@ main(int argc, char **argv)
 		CUTOUT,
 		SINGLE,
 		FRAMED,
+		MOVING,
 		BLOCK,
 		PRINT_SCHEMA,
 		OUT
@@ -197,9 +198,9 @@ main(int argc, char **argv)
 		{ "seed", 1, NULL, SEED }, { "first", 1, NULL, FIRST },
 		{ "schema", 1, NULL, SCHEMA }, { "codec", 1, NULL, CODEC },
 		{ "cutout", 1, NULL, CUTOUT }, { "single", 0, NULL, SINGLE },
-		{ "framed", 0, NULL, FRAMED }, { "block", 1, NULL, BLOCK },
-		{ "print-schema", 0, NULL, PRINT_SCHEMA }, { "out", 1, NULL, OUT },
-		{ NULL, 0, NULL, 0 } };
+		{ "framed", 0, NULL, FRAMED }, { "moving", 0, NULL, MOVING },
+		{ "block", 1, NULL, BLOCK }, { "print-schema", 0, NULL, PRINT_SCHEMA },
+		{ "out", 1, NULL, OUT }, { NULL, 0, NULL, 0 } };
 	struct job j = {
 		.alerts = { .seed = 1, .points = 30, .v4 = true }, .count = 100, .block = 100
 	};
@@ -236,6 +237,9 @@ main(int argc, char **argv)
 			break;
 		case FRAMED:
 			j.framed = true;
+			break;
+		case MOVING:
+			j.alerts.moving = true;
 			break;
 		case PRINT_SCHEMA:
 			j.print_schema = true;

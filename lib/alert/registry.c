@@ -1,0 +1,183 @@
+/*
+ * registry: one question over HTTP, and its answer.
+ */
+#include "alert/registry.h"
+
+#include <curl/curl.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "alert/avro.h"
+
+#define MAX_REPLY (2 * AVRO_MAX_SCHEMA + KIB(64)) /* JSON may write each byte as two */
+#define CONNECT_SECONDS 10L
+
+static bool
+is_loopback(const char *host)
+{
+	return strcmp(host, "localhost") == 0 || strncmp(host, "127.", 4) == 0 ||
+	    strcmp(host, "[::1]") == 0;
+}
+
+static bool
+has(CURLU *url, CURLUPart part)
+{
+	char *text = NULL;
+	bool there = curl_url_get(url, part, &text, 0) == CURLUE_OK;
+
+	curl_free(text);
+	return there;
+}
+
+/* NULL: it will do. */
+static const char *
+url_wrong(CURLU *u, const char *url)
+{
+	char *scheme = NULL, *host = NULL;
+	const char *why = NULL;
+
+	if (curl_url_set(u, CURLUPART_URL, url, 0) != CURLUE_OK ||
+	    curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
+	    curl_url_get(u, CURLUPART_HOST, &host, 0) != CURLUE_OK)
+		why = "it is no URL";
+	else if (has(u, CURLUPART_USER) || has(u, CURLUPART_PASSWORD))
+		why = "a user or a password has no place in it";
+	else if (has(u, CURLUPART_QUERY) || has(u, CURLUPART_FRAGMENT))
+		why = "it goes on after its path";
+	else if (strcmp(scheme, "https") != 0 &&
+	    !(strcmp(scheme, "http") == 0 && is_loopback(host)))
+		why = "https would be right, or http to this machine";
+	curl_free(scheme);
+	curl_free(host);
+	return why;
+}
+
+bool
+registry_url_will_do(const char *url, char *err, size_t errsize)
+{
+	CURLU *u = curl_url();
+	const char *why;
+
+	if (u == NULL)
+		arena_exhausted();
+	why = url_wrong(u, url);
+	curl_url_cleanup(u);
+	if (why != NULL)
+		snprintf(err, errsize, "%.300s: %s", url, why);
+	return why == NULL;
+}
+
+static size_t
+take(char *from, size_t size, size_t n, void *arg)
+{
+	struct buf *reply = arg;
+
+	if (reply->n + size * n > MAX_REPLY)
+		return 0; /* an error to libcurl */
+	buf_put(reply, from, size * n);
+	return size * n;
+}
+
+static void
+set_options(CURL *c, const char *url, long seconds, struct curl_slist *headers, struct buf *reply)
+{
+	curl_easy_setopt(c, CURLOPT_URL, url);
+	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
+	curl_easy_setopt(c, CURLOPT_NOPROXY, "localhost,127.0.0.1,::1");
+	curl_easy_setopt(c, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(
+	    c, CURLOPT_CONNECTTIMEOUT, seconds < CONNECT_SECONDS ? seconds : CONNECT_SECONDS);
+	curl_easy_setopt(c, CURLOPT_TIMEOUT, seconds);
+	curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 1L);
+	curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 2L);
+	curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	curl_easy_setopt(c, CURLOPT_USERAGENT, "meridian-ingest");
+	curl_easy_setopt(c, CURLOPT_HTTPHEADER, headers);
+	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, take);
+	curl_easy_setopt(c, CURLOPT_WRITEDATA, reply);
+}
+
+/* What went wrong on the way to the registry; empty: nothing. */
+static void
+ask(const char *url, long seconds, struct buf *reply, long *status, char *why, size_t size)
+{
+	CURL *c = curl_easy_init();
+	struct curl_slist *headers = curl_slist_append(
+	    NULL, "Accept: application/vnd.schemaregistry.v1+json, application/json");
+	CURLcode code;
+
+	if (c == NULL || headers == NULL)
+		arena_exhausted();
+	set_options(c, url, seconds, headers, reply);
+	code = curl_easy_perform(c);
+	curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, status);
+	snprintf(why, size, "%s",
+	    code == CURLE_OK                ? ""
+	        : code == CURLE_WRITE_ERROR ? "its answer is longer than any schema"
+	                                    : curl_easy_strerror(code));
+	curl_slist_free_all(headers);
+	curl_easy_cleanup(c);
+}
+
+bool
+registry_fetch(
+    const char *url, uint32_t id, long seconds, struct buf *schema, char *err, size_t errsize)
+{
+	size_t n = strlen(url), before = schema->n;
+	struct buf reply = { 0 };
+	char full[2048], why[250];
+	long status = 0;
+
+	while (n > 0 && url[n - 1] == '/')
+		n--;
+	snprintf(
+	    full, sizeof(full), "%.*s/schemas/ids/%" PRIu32, (int)(n < 2000 ? n : 2000), url, id);
+	ask(full, seconds, &reply, &status, why, sizeof(why));
+	if (why[0] == '\0' && registry_read_reply(buf_text(&reply), schema, why, sizeof(why)) &&
+	    status != 200) {
+		schema->n = before;
+		snprintf(why, sizeof(why), "its answer is no success");
+	}
+	buf_free(&reply);
+	if (why[0] == '\0')
+		return true;
+	if (status != 0 && status != 200)
+		snprintf(err, errsize, "%.200s: %s (status %ld)", full, why, status);
+	else
+		snprintf(err, errsize, "%.200s: %s", full, why);
+	return false;
+}
+
+bool
+registry_read_reply(struct str reply, struct buf *schema, char *err, size_t errsize)
+{
+	json_t *json = json_loadb(reply.p, reply.n, JSON_REJECT_DUPLICATES, NULL);
+	json_t *text = json_object_get(json, "schema"), *type = json_object_get(json, "schemaType");
+	const char *message = json_string_value(json_object_get(json, "message"));
+	const char *why = NULL;
+
+	if (json == NULL)
+		why = "its answer is no JSON";
+	else if (text == NULL && message != NULL)
+		why = message;
+	else if (!json_is_string(text))
+		why = "its answer holds no schema";
+	else if (type != NULL &&
+	    strcmp(json_is_string(type) ? json_string_value(type) : "", "AVRO") != 0)
+		why = "its schema is none of Avro";
+	else if (json_array_size(json_object_get(json, "references")) > 0)
+		why = "its schema refers to others, which are not asked for: put it together as a "
+		      "file";
+	else if (json_string_length(text) > AVRO_MAX_SCHEMA)
+		why = "its answer is longer than any schema";
+	if (why != NULL)
+		snprintf(err, errsize, "%.200s", why);
+	else
+		buf_put(schema, json_string_value(text), json_string_length(text));
+	json_decref(json);
+	return why == NULL;
+}
