@@ -12,6 +12,7 @@
  *	meridian mail ...	send, list, retry, drop
  *	meridian secret rotate	new keys
  *	meridian session end	signs people out
+ *	meridian rights fill	rights on measurements that are there already
  *	meridian purge		what is kept no longer goes
  *	meridian seed		the Messier catalogue
  *	meridian version
@@ -63,6 +64,8 @@ static const struct command commands[] = {
 	{ "group leave", "GROUP USER", "", NEEDS_SCHEMA, command_group_leave, "end a membership" },
 	{ "session end", "", "all user=", NEEDS_SCHEMA, command_session_end,
 	    "sign out a user (--user NAME), or everybody (--all)" },
+	{ "rights fill", "", "permissions= group=", NEEDS_SCHEMA, command_rights_fill,
+	    "give rights on measurements that nobody has any on (TARGET_PERMISSIONS_ONLY = no)" },
 	{ "purge", "", "", NEEDS_SCHEMA, command_purge,
 	    "remove what is kept no longer: events, mail, registrations, links" },
 	{ "site list", "", "", NEEDS_SCHEMA, command_site_list, "list the sites" },

@@ -102,6 +102,7 @@ int command_group_list(struct run *);
 int command_group_join(struct run *);
 int command_group_leave(struct run *);
 int command_session_end(struct run *);
+int command_rights_fill(struct run *);
 int command_purge(struct run *);
 int command_mail_send(struct run *);
 int command_mail_list(struct run *);

@@ -12,8 +12,11 @@
 #include "auth/vault.h"
 #include "db/roles.h"
 #include "http/template.h"
+#include "tom/rights.h"
 #include "tom/site.h"
 #include "tom/user.h"
+
+#define TARGETS_LOOKED_AT 1000 /* for measurements without rights */
 
 void
 found(struct findings *f, bool is_error, struct str what, const char *mend)
@@ -153,6 +156,24 @@ check_superusers(struct findings *f)
 	    "`meridian user add NAME --superuser`, or `meridian user enable NAME`.");
 }
 
+/*
+ * Measurements of before TARGET_PERMISSIONS_ONLY = no: superusers alone see them. The oldest targets tell.
+ */
+static void
+check_rights(struct findings *f)
+{
+	size_t n;
+
+	if (config_bool(f->run->config, "TARGET_PERMISSIONS_ONLY") ||
+	    rights_count_missing(f->run->db, f->run->arena, TARGETS_LOOKED_AT, &n) != DB_END ||
+	    n == 0)
+		return;
+	found(f, false,
+	    STR("TARGET_PERMISSIONS_ONLY is no, and there are measurements that nobody has rights "
+	        "on"),
+	    "`meridian rights fill` gives some, meridian(1) says which; superusers see them all.");
+}
+
 /* Accounts that may do everything and have nothing but a password. */
 static void
 check_factors(struct findings *f)
@@ -221,6 +242,7 @@ check_database(struct findings *f, bool deploy)
 	}
 	check_part_index(f);
 	check_superusers(f);
+	check_rights(f);
 	if (deploy) {
 		check_sites(f);
 		check_factors(f);

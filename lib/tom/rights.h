@@ -75,6 +75,25 @@ enum db_result
 rights_share_data(struct db *, struct arena *, struct str source, const int64_t *targets, size_t n,
     int permissions, const int64_t *groups, size_t ngroups) MUST_CHECK;
 
+/*
+ * For a command: the same for what is stored already, a source of a target at a time. One call looks at
+ * RIGHTS_FILL_TARGETS targets behind `after`, in a transaction of its own, and moves that on. DB_ROW: go
+ * on; DB_END: these were the last.
+ */
+#define RIGHTS_FILL_TARGETS 500
+struct rights_fill {
+	int permissions; /* enum target_permissions */
+	const int64_t *groups;
+	size_t ngroups;
+	int64_t after; /* id of a target; 0 at first */
+	int64_t ntargets, ngiven; /* so far: looked at; sources of targets that got rights */
+};
+enum db_result rights_fill_data(struct db *, struct arena *, struct rights_fill *) MUST_CHECK;
+
+/* How many sources of the oldest `limit` targets have measurements that nobody has rights on. */
+enum db_result
+rights_count_missing(struct db *, struct arena *, size_t limit, size_t *n) MUST_CHECK;
+
 /* Before a user or group is deleted, in the same transaction: none of their rows stays. */
 enum db_result rights_forget(struct db *, int64_t principal) MUST_CHECK;
 

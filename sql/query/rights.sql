@@ -96,6 +96,19 @@ SELECT DISTINCT r.target_id
 FROM JSON_TABLE(:targets, '$[*]' COLUMNS (id BIGINT PATH '$')) AS w STRAIGHT_JOIN datum_rights AS r
 WHERE r.target_id = w.id AND r.source = :source
 
+--: rights_fill_window
+-- The last of some targets behind one, and how many they are.
+SELECT MAX(t.id) AS last, CAST(count(*) AS BIGINT) AS n
+FROM (SELECT id FROM target WHERE id > :after ORDER BY id LIMIT :limit) t
+
+--: datum_rights_missing
+-- Sources of targets behind one up to another that have measurements, and nobody has rights on them.
+SELECT s.source, s.target_id
+FROM (SELECT DISTINCT d.source, d.target_id FROM datum d
+	WHERE d.target_id > :after AND d.target_id <= :last) s
+WHERE NOT EXISTS (SELECT 1 FROM datum_rights r WHERE r.target_id = s.target_id AND r.source = s.source)
+ORDER BY s.source, s.target_id
+
 --: datum_sources
 -- Where a target's measurements are from, by name.
 SELECT source FROM datum_rights WHERE target_id = :target

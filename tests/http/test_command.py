@@ -7,6 +7,7 @@ import glob
 import json
 import os
 import shutil
+import sqlite3
 import stat
 import subprocess
 import tempfile
@@ -31,7 +32,8 @@ class _Own:
         url = 'sqlite:' + self.sqlite
         if site.database != 'sqlite':
             site.workshop.count += 1
-            url = site.database_server.create('own%d' % site.workshop.count)
+            self.name = 'own%d' % site.workshop.count
+            url = site.database_server.create(self.name)
         self.keys = {'SHARE_DIR': site.workshop.share, 'RUN_DIR': folder, 'DATABASE_URL': url,
                      'SECRET_KEY_FILE': self.key, 'VAULT_KEY_FILE': self.vault}
         self.write(**keys)
@@ -59,6 +61,16 @@ class _Own:
         self.said = self.site.last.stderr
         equal(self.site.last.returncode, status, '%s: %s%s' % (' '.join(words), out, self.said))
         return out
+
+    def sql(self, text):
+        """Rows of a query, each a tuple of texts."""
+        if self.site.database != 'sqlite':
+            out = self.site.database_server.sql(self.name, text)
+            return [tuple(line.split('|')) for line in out.splitlines()]
+        with contextlib.closing(sqlite3.connect(self.sqlite, timeout=10)) as db:
+            rows = db.execute(text).fetchall()
+            db.commit()
+            return [tuple(str(v) for v in row) for row in rows]
 
     def json(self, *words, **more):
         return json.loads(self.run(*words, '--json', **more))
@@ -108,6 +120,39 @@ def init_makes_what_is_not_there_and_nothing_else(site):
         with open(own.key) as f, open(own.vault) as g:
             equal((f.read(), g.read()), key)
         equal([u['is_superuser'] for u in own.json('user', 'list')], [True])
+
+
+@needs('nginx')
+def measurements_of_before_get_rights_in_bulk(site):
+    """As a stream gives them, where nobody has any; what is settled stays, and a second run gives none."""
+    with _own(site, TARGET_PERMISSIONS_ONLY='no') as own:
+        own.run('init', '--admin', 'boss')
+        own.run('group', 'add', 'Follow-up')
+        for first in range(1, 1202, 300):  # more than two transactions
+            rows = range(first, min(first + 300, 1202))
+            own.sql('INSERT INTO target (id, name, type, permissions, created, modified) VALUES '
+                    + ', '.join("(%d, 'T%d', 'SIDEREAL', 'PRIVATE', 1, 1)" % (i, i) for i in rows))
+            own.sql('INSERT INTO datum (target_id, source, kind, band, mjd, survey_id, magnitude, sign, '
+                    'created) VALUES ' + ', '.join("(%d, '%s', 1, 'r', %d, 0, 20, 1, 1)" % (i, s, mjd)
+                                                   for i in rows for s, mjd in (
+                                                       ('ZTF', 1), ('ZTF', 2), ('LSST', 1))))
+        own.sql("INSERT INTO datum_rights (target_id, source, principal, verbs) VALUES "
+                "(7, 'ZTF', 0, 1), (1201, 'LSST', 32, 7)")
+        contains(own.findings(), 'nobody has rights on', 'meridian rights fill')
+        own.run('rights', 'fill', status=2)
+        contains(own.said, 'nobody would get rights')
+        own.run('rights', 'fill', '--permissions', 'SECRET', status=2)
+        own.run('rights', 'fill', '--group', 'None such', status=1)
+        words = ('rights', 'fill', '--permissions', 'OPEN', '--group', 'Follow-up')
+        equal(own.json(*words), {'targets': 1201, 'given': 2400})
+        equal(own.sql('SELECT source, principal, verbs, count(*) FROM datum_rights '
+                      'GROUP BY source, principal, verbs ORDER BY 1, 2'),
+              [('LSST', '1', '1', '1200'), ('LSST', '17', '7', '1200'), ('LSST', '32', '7', '1'),
+               ('ZTF', '0', '1', '1'), ('ZTF', '1', '1', '1200'), ('ZTF', '17', '7', '1200')])
+        contains(own.run(*words), 'targets looked at: 1201, sources given: 0')
+        lacks(own.findings(), 'nobody has rights on')
+        equal(own.sql("SELECT detail FROM security_event WHERE kind = 'rights_changed'"),
+              [('rights on measurements of 2400 sources of targets, by meridian rights fill',)])
 
 
 @needs('nginx')
