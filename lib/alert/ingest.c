@@ -3,11 +3,9 @@
  */
 #include "alert/ingest.h"
 
-#include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "tom/rights.h"
+#include "alert/batch.h"
 
 #define PROGRESS_EVERY 64 /* packets */
 
@@ -20,11 +18,10 @@ struct ingest {
 	void *progress_arg;
 	struct avro_file *file;
 	struct arena *arena; /* of the pending packets */
-	struct arena *scratch; /* of one try to write them */
 	struct alert_packet *packets;
 	size_t n, npoints;
+	struct batch batch; /* what is written of them */
 	struct ingest_tally tally;
-	struct ingest_tally batch; /* what the last try would add to it */
 };
 
 struct ingest *
@@ -46,7 +43,7 @@ ingest_new(struct db *db, const struct ingest_options *options, ingest_reject *r
 	if (options->schemas != NULL)
 		avro_file_numbered(in->file, confluent_find, options->schemas);
 	in->arena = arena_new();
-	in->scratch = arena_new();
+	in->batch = (struct batch){ .options = &in->options, .scratch = arena_new() };
 	in->packets = calloc(in->options.packets, sizeof(*in->packets));
 	if (in->packets == NULL)
 		arena_exhausted();
@@ -60,7 +57,7 @@ ingest_free(struct ingest *in)
 		return;
 	avro_file_free(in->file);
 	arena_free(in->arena);
-	arena_free(in->scratch);
+	arena_free(in->batch.scratch);
 	free(in->packets);
 	free(in);
 }
@@ -90,119 +87,32 @@ ingest_offset(const struct ingest *in)
 	return avro_file_offset(in->file);
 }
 
-/* A packet of the batch among those sorted by name. */
-struct by_name {
-	struct str name;
-	size_t packet;
-};
-
-/*
- * By name, so that two ingests take the same new names in the same order and do not wait for each
- * other in a circle; of one name the first that came comes first.
- */
-static int
-compare_names(const void *left, const void *right)
-{
-	const struct by_name *a = left, *b = right;
-	size_t n = a->name.n < b->name.n ? a->name.n : b->name.n;
-	int order = memcmp(a->name.p, b->name.p, n);
-
-	if (order == 0 && a->name.n != b->name.n)
-		return a->name.n < b->name.n ? -1 : 1;
-	return order != 0 ? order : a->packet < b->packet ? -1 : 1;
-}
-
-/* Finds or makes the targets; ids[i] is that of packet i. */
-static enum db_result
-find_targets(struct ingest *in, int64_t *ids)
-{
-	struct by_name *names = arena_array(in->scratch, in->n, sizeof(*names));
-	struct target_wanted *wanted = arena_array(in->scratch, in->n, sizeof(*wanted));
-	size_t n = 0;
-	enum db_result r;
-
-	for (size_t i = 0; i < in->n; i++)
-		names[i] = (struct by_name){ in->packets[i].object, i };
-	qsort(names, in->n, sizeof(*names), compare_names);
-	for (size_t i = 0; i < in->n; i++) {
-		const struct alert_packet *p = &in->packets[names[i].packet];
-
-		if (i == 0 || !str_eq(names[i].name, names[i - 1].name))
-			wanted[n++] = (struct target_wanted){ .name = p->object,
-				.ra = p->moving ? NAN : p->ra,
-				.dec = p->moving ? NAN : p->dec };
-	}
-	r = target_find_or_add_many(in->db, in->scratch, wanted, n, in->options.permissions,
-	    in->options.groups, in->options.ngroups);
-	if (r != DB_END)
-		return r;
-	for (size_t i = 0, at = 0; i < in->n; i++) {
-		if (i > 0 && !str_eq(names[i].name, names[i - 1].name))
-			at++;
-		ids[names[i].packet] = wanted[at].id;
-	}
-	for (size_t i = 0; i < n; i++)
-		in->batch.new_targets += wanted[i].is_new;
-	return DB_END;
-}
-
-/*
- * The measurements of the survey's packets, and rights on them; ids[i] is the target of packet i of
- * the batch.
- */
-static enum db_result
-store_points(struct ingest *in, const struct survey *survey, const int64_t *ids)
-{
-	struct datum *rows = arena_array(in->scratch, in->npoints, sizeof(*rows));
-	int64_t *targets = arena_array(in->scratch, in->n, sizeof(*targets));
-	size_t n = 0, ntargets = 0, added = 0, present = 0;
-	enum db_result r = DB_END;
-
-	for (size_t i = 0; i < in->n; i++) {
-		const struct alert_packet *p = &in->packets[i];
-
-		if (p->survey != survey)
-			continue;
-		targets[ntargets++] = ids[i];
-		memcpy(rows + n, p->points, p->npoints * sizeof(*rows));
-		for (size_t k = 0; k < p->npoints; k++)
-			rows[n++].target_id = ids[i];
-		in->batch.empty += p->empty;
-	}
-	if (in->options.shares_data && n > 0)
-		r = rights_share_data(in->db, in->scratch, survey->name, targets, ntargets,
-		    in->options.permissions, in->options.groups, in->options.ngroups);
-	if (r == DB_END)
-		r = datum_store_batch(in->db, in->scratch, rows, n, &added, &present);
-	in->batch.new_points += added;
-	in->batch.known_points += present;
-	return r;
-}
-
-/* One try to write the batch: all that it keeps is in the scratch arena and in->batch. */
-static enum db_result
-write_batch(struct db *db, void *arg)
-{
-	struct ingest *in = arg;
-	enum db_result r;
-	int64_t *ids;
-
-	(void)db;
-	arena_reset(in->scratch);
-	in->batch = (struct ingest_tally){ .stored = in->n };
-	ids = arena_array(in->scratch, in->n, sizeof(*ids));
-	r = find_targets(in, ids);
-	for (size_t i = 0; packet_surveys[i] != NULL && r == DB_END; i++)
-		r = store_points(in, packet_surveys[i], ids);
-	return r;
-}
-
 static void
 forget_batch(struct ingest *in)
 {
 	in->n = in->npoints = 0;
 	arena_reset(in->arena);
-	arena_reset(in->scratch);
+	arena_reset(in->batch.scratch);
+}
+
+/* Adds up the fields of a tally, which are all numbers of things. */
+static void
+add_up(struct ingest_tally *sum, const struct ingest_tally *more)
+{
+	sum->stored += more->stored;
+	sum->new_objects += more->new_objects;
+	sum->new_alerts += more->new_alerts;
+	sum->new_targets += more->new_targets;
+	sum->joined += more->joined;
+	sum->new_points += more->new_points;
+	sum->known_points += more->known_points;
+	sum->empty += more->empty;
+}
+
+static enum db_result
+write_batch(struct db *db, void *arg)
+{
+	return batch_write(db, arg);
 }
 
 enum db_result
@@ -214,14 +124,13 @@ ingest_flush(struct ingest *in)
 		forget_batch(in); /* what is there was rejected */
 		return DB_END;
 	}
-	r = db_transaction(in->db, DB_WRITE, write_batch, in);
+	in->batch.packets = in->packets;
+	in->batch.n = in->n;
+	in->batch.npoints = in->npoints;
+	r = db_transaction(in->db, DB_WRITE, write_batch, &in->batch);
 	if (r != DB_END)
 		return r;
-	in->tally.stored += in->batch.stored;
-	in->tally.new_targets += in->batch.new_targets;
-	in->tally.new_points += in->batch.new_points;
-	in->tally.known_points += in->batch.known_points;
-	in->tally.empty += in->batch.empty;
+	add_up(&in->tally, &in->batch.tally);
 	forget_batch(in);
 	return DB_END;
 }

@@ -1,5 +1,9 @@
 /*
- * ingest.h: alert packets into the database: targets found or made, measurements stored once.
+ * ingest.h: alert packets into the database: objects of surveys, the targets that they belong to or
+ * make (alert/match.h has the rules), their alerts and their measurements, each stored once.
+ *
+ * An object without a target keeps its counts and alerts only: its survey's next packet brings its
+ * history again once one is there.
  *
  * Packets are gathered and written some hundred at a time, each batch one transaction. What was
  * written stays whatever happens later; what was not is not half there; the same packets offered
@@ -9,10 +13,24 @@
 #define MERIDIAN_INGEST_H
 
 #include "alert/confluent.h"
+#include "alert/match.h"
 #include "alert/packet.h"
 #include "tom/target.h"
 
+/* A new target is made of what is within all of these; NAN: no matter. */
+struct ingest_cuts {
+	double
+	    max_magnitude; /* of the alert's own detection; a negative difference has none: fails */
+	double min_reliability; /* 0 to 1 */
+	double min_declination, max_declination; /* degrees */
+	double min_galactic_latitude; /* degrees from the plane, either side */
+};
+
 struct ingest_options {
+	enum create create;
+	double match_radius; /* arcseconds; 0: targets are found by name only */
+	const struct ingest_cuts *cuts; /* NULL: none */
+	struct str stream; /* absent: none */
 	int permissions; /* enum target_permissions of new targets */
 	const int64_t *groups; /* ids of user groups that get all rights on them */
 	size_t ngroups;
@@ -30,7 +48,10 @@ struct ingest_tally {
 	uint64_t files; /* read to their end */
 	uint64_t read; /* packets met, those that were rejected too */
 	uint64_t stored; /* packets */
+	uint64_t new_objects;
+	uint64_t new_alerts;
 	uint64_t new_targets;
+	uint64_t joined; /* objects, to targets near them */
 	uint64_t new_points;
 	uint64_t known_points; /* stored before, or twice in the packets */
 	uint64_t empty; /* points without a measurement, left out */

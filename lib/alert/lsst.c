@@ -29,6 +29,7 @@ struct alert {
 		struct source source;
 		double ra, dec;
 		int64_t ss_object_id;
+		double reliability;
 	} own;
 	struct avro_list previous, forced; /* struct source */
 	struct object {
@@ -69,6 +70,7 @@ static const struct avro_wish own_wishes[] = {
 	{ "ra", AVRO_REAL, AVRO_NEEDED, offsetof(struct own, ra), NULL },
 	{ "dec", AVRO_REAL, AVRO_NEEDED, offsetof(struct own, dec), NULL },
 	{ "ssObjectId", AVRO_LONG, AVRO_OPTIONAL, offsetof(struct own, ss_object_id), NULL },
+	{ "reliability", AVRO_REAL, AVRO_OPTIONAL, offsetof(struct own, reliability), NULL },
 };
 static const struct avro_shape own_shape = { sizeof(struct own), NELEM(own_wishes), own_wishes,
 	NULL };
@@ -237,6 +239,8 @@ read_alert(
 	if (!packet_position(p, a->own.ra, a->own.dec, &c) ||
 	    !add_source(&p->points[0], &a->own.source, DATUM_DETECTION, &used, &c))
 		return false;
+	p->mjd = p->points[0].mjd;
+	p->reliability = a->own.reliability;
 	p->npoints = used;
 	p->empty = !used;
 	c.part = "prvDiaSources";

@@ -19,6 +19,8 @@ struct alert_packet {
 	int64_t alert_id; /* the alert's own number */
 	bool moving; /* of the solar system: the position is that of the moment */
 	double ra, dec; /* degrees, ICRS, of this detection: 0 <= ra < 360 */
+	double mjd; /* of it, as of its point, which may be left out */
+	double reliability; /* of it, 0 to 1, by the survey's own judge; NAN: not given */
 	struct datum
 	    *points; /* of the survey's name, target_id 0; the alert's own detection first */
 	size_t npoints;

@@ -33,6 +33,7 @@ struct alert {
 	struct candidate {
 		struct detection own;
 		double ra, dec;
+		double rb, drb;
 	} candidate;
 	struct avro_list previous; /* struct detection */
 	struct avro_list forced; /* struct forced */
@@ -73,6 +74,8 @@ static const struct avro_wish candidate_wishes[] = {
 	DETECTION(offsetof(struct candidate, own)),
 	{ "ra", AVRO_REAL, AVRO_NEEDED, offsetof(struct candidate, ra), NULL },
 	{ "dec", AVRO_REAL, AVRO_NEEDED, offsetof(struct candidate, dec), NULL },
+	{ "rb", AVRO_REAL, AVRO_OPTIONAL, offsetof(struct candidate, rb), NULL },
+	{ "drb", AVRO_REAL, AVRO_OPTIONAL, offsetof(struct candidate, drb), NULL },
 };
 static const struct avro_shape candidate_shape = { sizeof(struct candidate),
 	NELEM(candidate_wishes), candidate_wishes, NULL };
@@ -232,8 +235,11 @@ read_alert(
 	p->alert_id = alert->candid;
 	/* one more: a point is written in its place before it is known to hold a measurement */
 	p->points = arena_array(arena, 2 + alert->previous.n + alert->forced.n, sizeof(*p->points));
-	return packet_name(p, arena, alert->object_id, "objectId", &c) &&
-	    add_candidate(p, alert, c) && add_history(p, alert, c);
+	p->reliability = isnan(alert->candidate.drb) ? alert->candidate.rb : alert->candidate.drb;
+	if (!packet_name(p, arena, alert->object_id, "objectId", &c) || !add_candidate(p, alert, c))
+		return false;
+	p->mjd = p->points[0].mjd;
+	return add_history(p, alert, c);
 }
 
 const struct survey survey_ztf = { STR("ZTF"), &alert_shape, read_alert };

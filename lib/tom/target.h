@@ -253,6 +253,20 @@ struct target_wanted {
 };
 enum db_result target_find_or_add_many(struct db *, struct arena *, struct target_wanted *,
     size_t n, int permissions, const int64_t *groups, size_t ngroups) MUST_CHECK;
+/* The same without making any: id is 0 where there is none. */
+enum db_result
+target_find_many(struct db *, struct arena *, struct target_wanted *, size_t n) MUST_CHECK;
+
+/*
+ * Further names of targets, in the caller's transaction; a name that is in use is passed over,
+ * whosever it is.
+ */
+struct target_alias {
+	int64_t target_id;
+	struct str name; /* as target_name_wrong allows */
+};
+enum db_result
+target_alias_many(struct db *, struct arena *, const struct target_alias *, size_t n) MUST_CHECK;
 
 /*
  * The 110 Messier objects, PUBLIC, into the list "Messier Catalog" (made if absent). Names that

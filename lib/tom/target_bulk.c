@@ -257,6 +257,72 @@ find_known(struct db *db, struct arena *a, struct target_wanted *wanted,
 	return db_done(q);
 }
 
+static void
+sort_wanted(struct arena *a, struct target_wanted *wanted, struct by_key *sorted, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		wanted[i].id = 0;
+		wanted[i].is_new = false;
+		sorted[i] = (struct by_key){ target_match_key(a, wanted[i].name), i };
+	}
+	qsort(sorted, n, sizeof(*sorted), compare);
+}
+
+enum db_result
+target_find_many(struct db *db, struct arena *a, struct target_wanted *wanted, size_t n)
+{
+	struct by_key *sorted = arena_array(a, n, sizeof(*sorted));
+
+	if (n == 0)
+		return DB_END;
+	sort_wanted(a, wanted, sorted, n);
+	return find_known(db, a, wanted, sorted, n);
+}
+
+enum db_result
+target_alias_many(struct db *db, struct arena *a, const struct target_alias *list, size_t n)
+{
+	struct str *keys = arena_array(a, n, sizeof(*keys));
+	struct by_key *sorted = arena_array(a, n, sizeof(*sorted));
+	struct target_wanted *wanted = arena_array(a, n, sizeof(*wanted));
+	static const char *const columns[] = { "target_id", "name", "match_key", "is_primary",
+		"created", "modified" };
+	int64_t now = clock_now(), added;
+	size_t nkeys = 0;
+	struct bulk *b;
+	enum db_result r;
+
+	if (n == 0)
+		return DB_END;
+	for (size_t i = 0; i < n; i++)
+		wanted[i].name = list[i].name;
+	sort_wanted(a, wanted, sorted, n);
+	if ((r = find_known(db, a, wanted, sorted, n)) != DB_END)
+		return r;
+	b = db_bulk(db, "target_name", NELEM(columns), columns);
+	for (size_t i = 0; i < n; i++) {
+		const struct target_alias *one = &list[sorted[i].index];
+
+		if (wanted[sorted[i].index].id != 0 ||
+		    (i > 0 && str_eq(sorted[i].key, sorted[i - 1].key)))
+			continue;
+		db_bulk_int(b, one->target_id);
+		db_bulk_text(b, str_trim(one->name));
+		db_bulk_text(b, sorted[i].key);
+		db_bulk_int(b, 0);
+		db_bulk_int(b, now);
+		db_bulk_int(b, now);
+		keys[nkeys++] = sorted[i].key;
+	}
+	if ((r = db_bulk_end(b, &added)) != DB_END || nkeys == 0)
+		return r;
+	if ((size_t)added != nkeys)
+		return DB_RETRY;
+	struct query *q = db_query(db, QUERY_ALIASES_INDEXED);
+	db_text(q, "keys", target_json_texts(a, keys, nkeys));
+	return db_run(q);
+}
+
 enum db_result
 target_find_or_add_many(struct db *db, struct arena *a, struct target_wanted *wanted, size_t n,
     int permissions, const int64_t *groups, size_t ngroups)
@@ -271,12 +337,7 @@ target_find_or_add_many(struct db *db, struct arena *a, struct target_wanted *wa
 
 	if (n == 0)
 		return DB_END;
-	for (size_t i = 0; i < n; i++) {
-		wanted[i].id = 0;
-		wanted[i].is_new = false;
-		sorted[i] = (struct by_key){ target_match_key(a, wanted[i].name), i };
-	}
-	qsort(sorted, n, sizeof(*sorted), compare);
+	sort_wanted(a, wanted, sorted, n);
 	if ((r = find_known(db, a, wanted, sorted, n)) != DB_END)
 		return r;
 	for (size_t i = 0; i < n; i++) {

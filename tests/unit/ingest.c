@@ -193,7 +193,7 @@ measurements_are_shared_where_they_have_rights_of_their_own(void **state)
 }
 
 static void
-a_batch_of_known_packets_is_two_statements(void **state)
+a_batch_of_known_packets_is_three_statements(void **state)
 {
 	struct scratch *s = *state;
 	unsigned statements;
@@ -205,8 +205,8 @@ a_batch_of_known_packets_is_two_statements(void **state)
 	db_count_start(s->db);
 	assert_int_equal(run(s, &usual, &b).new_points, 0);
 	db_count(s->db, &statements, &us);
-	/* the names, and what is stored of them */
-	assert_int_equal(statements, 2);
+	/* the objects, their alerts, and what is stored of their targets */
+	assert_int_equal(statements, 3);
 	buf_free(&b);
 }
 
@@ -537,7 +537,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(a_second_run_adds_nothing),
 	TEST(each_visit_adds_what_it_brings),
 	TEST(measurements_are_shared_where_they_have_rights_of_their_own),
-	TEST(a_batch_of_known_packets_is_two_statements),
+	TEST(a_batch_of_known_packets_is_three_statements),
 	TEST(forced_points_are_stored_and_empty_ones_counted),
 	TEST(packets_of_two_surveys_go_into_one_batch),
 	TEST(what_moves_becomes_a_target_without_a_position),

@@ -1,0 +1,20 @@
+/*
+ * batch.h: what ingest gathers and writes in one transaction. For lib/alert/ alone.
+ */
+#ifndef MERIDIAN_BATCH_H
+#define MERIDIAN_BATCH_H
+
+#include "alert/ingest.h"
+
+struct batch {
+	const struct ingest_options *options;
+	struct arena *scratch; /* of one try to write it */
+	const struct alert_packet *packets;
+	size_t n, npoints;
+	struct ingest_tally tally; /* what the last try would add to that of the run */
+};
+
+/* One try, the work of a transaction: all that it keeps is in the scratch arena and the tally. */
+enum db_result batch_write(struct db *, struct batch *) MUST_CHECK;
+
+#endif

@@ -1,0 +1,83 @@
+-- Streams of alerts: the objects of surveys, the alerts behind them, how far each stream was read,
+-- how it fares, and the packets that could not be read.
+--
+-- Each statement can be run again. sql/migrations/sqlite/ has the same tables.
+
+-- An object of a survey. Its measurements stand in datum under its target; without a target there are
+-- only counts, and the survey's next packet brings its history again once one is there.
+CREATE TABLE IF NOT EXISTS survey_object (
+	id BIGINT AUTO_INCREMENT PRIMARY KEY,
+	survey VARCHAR(100) NOT NULL,		-- as datum.source: ZTF
+	name VARCHAR(100) NOT NULL CHECK (name <> ''),
+	ra DOUBLE NOT NULL,			-- degrees, ICRS, of the newest detection that an alert told of
+	"dec" DOUBLE NOT NULL,
+	first_mjd DOUBLE NOT NULL,		-- of the detections that alerts told of
+	last_mjd DOUBLE NOT NULL,
+	alerts BIGINT NOT NULL,			-- rows of alert
+	detections BIGINT NOT NULL,		-- the most that one alert told of
+	target_id BIGINT,
+	note VARCHAR(100) NOT NULL DEFAULT '',		-- why it has no target: 'several', 'cut'; or ''
+	created BIGINT NOT NULL,
+	modified BIGINT NOT NULL,
+	UNIQUE (survey, name),
+	INDEX survey_object_target (target_id),
+	FOREIGN KEY (target_id) REFERENCES target (id) ON DELETE SET NULL
+) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
+
+-- The alerts behind an object, each once whatever was read twice.
+CREATE TABLE IF NOT EXISTS alert (
+	object_id BIGINT NOT NULL,
+	alert_id BIGINT NOT NULL,		-- the survey's own number
+	mjd DOUBLE NOT NULL,			-- UTC
+	stream VARCHAR(100) NOT NULL,		-- of the configuration; '' for meridian-ingest file
+	received BIGINT NOT NULL,
+	PRIMARY KEY (object_id, alert_id),
+	FOREIGN KEY (object_id) REFERENCES survey_object (id) ON DELETE CASCADE
+) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
+
+-- How far each stream was read, written with what was read. `next` is also the fence: who finds another
+-- number here than they left has lost the partition.
+CREATE TABLE IF NOT EXISTS stream_offset (
+	stream VARCHAR(100) NOT NULL,
+	topic VARCHAR(250) NOT NULL,		-- files: the path, or its end
+	part BIGINT NOT NULL,			-- files: a hash of what tells the file from another
+	next BIGINT NOT NULL,			-- the first message that was not taken
+	done TINYINT NOT NULL DEFAULT 0,	-- files: to the end
+	modified BIGINT NOT NULL,
+	PRIMARY KEY (stream, topic, part)
+) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
+
+-- A daemon's word on each of its streams, for people.
+CREATE TABLE IF NOT EXISTS stream_state (
+	stream VARCHAR(100) NOT NULL,
+	host VARCHAR(100) NOT NULL,
+	pid BIGINT NOT NULL,
+	started BIGINT NOT NULL,
+	heartbeat BIGINT NOT NULL,
+	messages BIGINT NOT NULL,		-- since it started, as the next five
+	alerts BIGINT NOT NULL,
+	new_targets BIGINT NOT NULL,
+	new_points BIGINT NOT NULL,
+	dead BIGINT NOT NULL,
+	rate DOUBLE NOT NULL,			-- messages a second, of the last minute
+	behind BIGINT,			-- messages that wait; NULL: not known
+	last_packet BIGINT,			-- when the newest came; NULL: none yet
+	error VARCHAR(1000) NOT NULL DEFAULT '',	-- why it waits; '': it does not
+	error_at BIGINT,			-- of the newest error, mended or not
+	PRIMARY KEY (stream, host, pid)
+) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
+
+-- Messages that could not be read, with the reason. They were passed.
+CREATE TABLE IF NOT EXISTS dead_letter (
+	id BIGINT AUTO_INCREMENT PRIMARY KEY,
+	stream VARCHAR(100) NOT NULL,
+	topic VARCHAR(250) NOT NULL,
+	part BIGINT NOT NULL,
+	place BIGINT NOT NULL,			-- its number there, as stream_offset.next counts
+	received BIGINT NOT NULL,
+	reason VARCHAR(1000) NOT NULL,
+	size BIGINT NOT NULL,			-- bytes
+	bytes MEDIUMBLOB,				-- NULL: too long to be kept
+	replayed BIGINT,			-- when it was taken after all; NULL: it was not
+	UNIQUE (stream, topic, part, place)
+) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;

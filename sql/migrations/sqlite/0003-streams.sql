@@ -1,0 +1,81 @@
+-- Streams of alerts: the objects of surveys, the alerts behind them, how far each stream was read,
+-- how it fares, and the packets that could not be read.
+--
+-- sql/migrations/postgresql/ has the same tables.
+
+-- An object of a survey. Its measurements stand in datum under its target; without a target there are
+-- only counts, and the survey's next packet brings its history again once one is there.
+CREATE TABLE survey_object (
+	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	survey TEXT NOT NULL,		-- as datum.source: ZTF
+	name TEXT NOT NULL CHECK (name <> ''),
+	ra REAL NOT NULL,			-- degrees, ICRS, of the newest detection that an alert told of
+	"dec" REAL NOT NULL,
+	first_mjd REAL NOT NULL,		-- of the detections that alerts told of
+	last_mjd REAL NOT NULL,
+	alerts INTEGER NOT NULL,			-- rows of alert
+	detections INTEGER NOT NULL,		-- the most that one alert told of
+	target_id INTEGER REFERENCES target (id) ON DELETE SET NULL,
+	note TEXT NOT NULL DEFAULT '',		-- why it has no target: 'several', 'cut'; or ''
+	created INTEGER NOT NULL,
+	modified INTEGER NOT NULL,
+	UNIQUE (survey, name)
+) STRICT;
+CREATE INDEX survey_object_target ON survey_object (target_id) WHERE target_id IS NOT NULL;
+
+-- The alerts behind an object, each once whatever was read twice.
+CREATE TABLE alert (
+	object_id INTEGER NOT NULL REFERENCES survey_object (id) ON DELETE CASCADE,
+	alert_id INTEGER NOT NULL,		-- the survey's own number
+	mjd REAL NOT NULL,			-- UTC
+	stream TEXT NOT NULL,		-- of the configuration; '' for meridian-ingest file
+	received INTEGER NOT NULL,
+	PRIMARY KEY (object_id, alert_id)
+) STRICT, WITHOUT ROWID;
+
+-- How far each stream was read, written with what was read. `next` is also the fence: who finds another
+-- number here than they left has lost the partition.
+CREATE TABLE stream_offset (
+	stream TEXT NOT NULL,
+	topic TEXT NOT NULL,		-- files: the path, or its end
+	part INTEGER NOT NULL,			-- files: a hash of what tells the file from another
+	next INTEGER NOT NULL,			-- the first message that was not taken
+	done INTEGER NOT NULL DEFAULT 0,	-- files: to the end
+	modified INTEGER NOT NULL,
+	PRIMARY KEY (stream, topic, part)
+) STRICT, WITHOUT ROWID;
+
+-- A daemon's word on each of its streams, for people.
+CREATE TABLE stream_state (
+	stream TEXT NOT NULL,
+	host TEXT NOT NULL,
+	pid INTEGER NOT NULL,
+	started INTEGER NOT NULL,
+	heartbeat INTEGER NOT NULL,
+	messages INTEGER NOT NULL,		-- since it started, as the next five
+	alerts INTEGER NOT NULL,
+	new_targets INTEGER NOT NULL,
+	new_points INTEGER NOT NULL,
+	dead INTEGER NOT NULL,
+	rate REAL NOT NULL,			-- messages a second, of the last minute
+	behind INTEGER,			-- messages that wait; NULL: not known
+	last_packet INTEGER,			-- when the newest came; NULL: none yet
+	error TEXT NOT NULL DEFAULT '',	-- why it waits; '': it does not
+	error_at INTEGER,			-- of the newest error, mended or not
+	PRIMARY KEY (stream, host, pid)
+) STRICT, WITHOUT ROWID;
+
+-- Messages that could not be read, with the reason. They were passed.
+CREATE TABLE dead_letter (
+	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	stream TEXT NOT NULL,
+	topic TEXT NOT NULL,
+	part INTEGER NOT NULL,
+	place INTEGER NOT NULL,			-- its number there, as stream_offset.next counts
+	received INTEGER NOT NULL,
+	reason TEXT NOT NULL,
+	size INTEGER NOT NULL,			-- bytes
+	bytes BLOB,				-- NULL: too long to be kept
+	replayed INTEGER,			-- when it was taken after all; NULL: it was not
+	UNIQUE (stream, topic, part, place)
+) STRICT;

@@ -1,0 +1,1 @@
+-- Streams of alerts: how far they were read, how they fare, and what could not be read.

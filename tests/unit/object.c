@@ -1,0 +1,402 @@
+/*
+ * object: packets find their object, the object its target, by name and by place; each alert counts
+ * once; a stream makes the targets that it is to make and no others.
+ */
+#include "unit.h"
+
+#include <math.h>
+
+#include "alert/batch.h"
+#include "alert/object.h"
+#include "engines.h"
+#include "scratch.h"
+
+#define ARCSECOND (1 / 3600.0)
+
+struct scratch {
+	struct db *db;
+	struct arena *arena;
+	struct ingest_options options;
+	struct ingest_tally tally; /* of the last batch */
+};
+
+static int
+set_up(void **state)
+{
+	static struct scratch s;
+
+	s = (struct scratch){ .db = scratch_open(),
+		.arena = arena_new(),
+		.options = { .create = CREATE_ALL,
+		    .permissions = TARGET_PRIVATE,
+		    .match_radius = 2,
+		    .stream = STR("night") } };
+	*state = &s;
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	struct scratch *s = *state;
+
+	arena_free(s->arena);
+	scratch_close();
+	return 0;
+}
+
+/* A packet of one detection. */
+static struct alert_packet
+packet(struct scratch *s, const char *object, int64_t alert, double ra, double dec)
+{
+	struct datum *d = arena_alloc(s->arena, sizeof(*d));
+
+	*d = (struct datum){ .source = STR("ZTF"),
+		.band = STR("g"),
+		.kind = DATUM_DETECTION,
+		.sign = 1,
+		.mjd = 60000 + (double)alert,
+		.survey_id = alert,
+		.flux = NAN,
+		.flux_error = NAN,
+		.magnitude = 18,
+		.magnitude_error = 0.1,
+		.limit_mag = NAN };
+	return (struct alert_packet){ .survey = &survey_ztf,
+		.object = str_of(object),
+		.alert_id = alert,
+		.ra = ra,
+		.dec = dec,
+		.mjd = d->mjd,
+		.reliability = 0.9,
+		.points = d,
+		.npoints = 1 };
+}
+
+static enum db_result
+write_batch(struct db *db, void *arg)
+{
+	return batch_write(db, arg);
+}
+
+static void
+take_all(struct scratch *s, const struct alert_packet *packets, size_t n)
+{
+	struct batch b = {
+		.options = &s->options, .scratch = arena_new(), .packets = packets, .n = n
+	};
+
+	for (size_t i = 0; i < n; i++)
+		b.npoints += packets[i].npoints;
+	assert_int_equal(db_transaction(s->db, DB_WRITE, write_batch, &b), DB_END);
+	s->tally = b.tally;
+	arena_free(b.scratch);
+}
+
+static void
+take(struct scratch *s, const char *object, int64_t alert, double ra, double dec)
+{
+	struct alert_packet p = packet(s, object, alert, ra, dec);
+
+	take_all(s, &p, 1);
+}
+
+/* What is stored of an object; id 0: it is not there. */
+static struct object
+stored(struct scratch *s, const char *name)
+{
+	struct object o = { .name = str_of(name) };
+
+	assert_int_equal(objects_find(s->db, s->arena, STR("ZTF"), &o, 1), DB_END);
+	return o;
+}
+
+static int64_t
+target_of(struct scratch *s, const char *name)
+{
+	return stored(s, name).known_target;
+}
+
+struct making {
+	struct target_wanted wanted;
+	int permissions;
+	struct arena *arena;
+};
+
+static enum db_result
+make_one(struct db *db, void *arg)
+{
+	struct making *m = arg;
+
+	return target_find_or_add_many(db, m->arena, &m->wanted, 1, m->permissions, NULL, 0);
+}
+
+static int64_t
+make_target(struct scratch *s, const char *name, double ra, double dec, int permissions)
+{
+	struct making m = { { .name = str_of(name), .ra = ra, .dec = dec }, permissions, s->arena };
+
+	assert_int_equal(db_transaction(s->db, DB_WRITE, make_one, &m), DB_END);
+	return m.wanted.id;
+}
+
+static size_t
+points_of(struct scratch *s, int64_t target)
+{
+	struct datum *rows;
+	size_t n;
+	bool more;
+
+	assert_int_equal(datum_read_end(datum_read_start(s->db, NULL, target, 100), s->arena, 100,
+	                     &rows, &n, &more),
+	    DB_END);
+	return n;
+}
+
+static int64_t
+target_named(struct scratch *s, const char *name)
+{
+	struct target_wanted w = { .name = str_of(name) };
+
+	assert_int_equal(target_find_many(s->db, s->arena, &w, 1), DB_END);
+	return w.id;
+}
+
+static void
+an_alert_counts_once(void **state)
+{
+	struct scratch *s = *state;
+	struct alert_packet twice[] = { packet(s, "ZTF1a", 5, 10, 20),
+		packet(s, "ZTF1a", 5, 10, 20), packet(s, "ZTF1a", 3, 10.1, 20) };
+	struct object o;
+
+	take_all(s, twice, 3);
+	assert_int_equal(s->tally.new_objects, 1);
+	assert_int_equal(s->tally.new_alerts, 2);
+	take_all(s, twice, 3);
+	assert_int_equal(s->tally.new_alerts, 0);
+	take(s, "ZTF1a", 4, 10, 20); /* one that was late */
+	take(s, "ZTF1a", 9, 10.2, 20);
+	o = stored(s, "ZTF1a");
+	assert_int_equal(o.known_alerts, 4);
+	assert_true(o.known_first == 60003 && o.known_last == 60009);
+	assert_int_equal(points_of(s, o.known_target), 4);
+}
+
+static void
+an_object_joins_the_target_of_its_name_wherever_it_is(void **state)
+{
+	struct scratch *s = *state;
+	int64_t far = make_target(s, "ztf 1a", 100, 20, TARGET_PRIVATE);
+
+	make_target(s, "near", 10, 20, TARGET_PRIVATE);
+	take(s, "ZTF1a", 1, 10, 20);
+	assert_int_equal(target_of(s, "ZTF1a"), far);
+	assert_int_equal(s->tally.new_targets, 0);
+}
+
+static void
+an_object_joins_the_target_near_it_and_gives_it_its_name(void **state)
+{
+	struct scratch *s = *state;
+	int64_t near = make_target(s, "SN 2026abc", 359.9999, 20, TARGET_PRIVATE);
+
+	make_target(s, "another", 0.01, 20, TARGET_PRIVATE);
+	take(s, "ZTF1a", 1, 0.0001, 20); /* 0.7 arcseconds, across RA 0 */
+	assert_int_equal(target_of(s, "ZTF1a"), near);
+	assert_int_equal(s->tally.joined, 1);
+	assert_int_equal(target_named(s, "ZTF 1A"), near);
+	assert_int_equal(points_of(s, near), 1);
+	/* out of the radius */
+	take(s, "ZTF1b", 2, 359.9999, 20 + 2.1 * ARCSECOND);
+	assert_int_equal(s->tally.new_targets, 1);
+	/* by the name alone where there is no radius */
+	s->options.match_radius = 0;
+	take(s, "ZTF1c", 3, 359.9999, 20);
+	assert_int_equal(s->tally.new_targets, 1);
+}
+
+static void
+of_two_targets_the_much_nearer_one_is_joined_and_else_none(void **state)
+{
+	struct scratch *s = *state;
+	int64_t left = make_target(s, "left", 10, 20, TARGET_PRIVATE);
+
+	make_target(s, "right", 10, 20 + 2.4 * ARCSECOND, TARGET_PRIVATE);
+	take(s, "ZTF1a", 1, 10, 20 + 0.9 * ARCSECOND);
+	assert_int_equal(target_of(s, "ZTF1a"), left);
+	take(s, "ZTF1b", 2, 10, 20 + 1.1 * ARCSECOND);
+	assert_int_equal(target_of(s, "ZTF1b"), 0);
+	assert_true(str_is(stored(s, "ZTF1b").known_note, OBJECT_SEVERAL));
+	assert_int_equal(s->tally.new_targets, 0);
+	assert_int_equal(stored(s, "ZTF1b").known_alerts, 1);
+}
+
+static void
+objects_of_a_batch_within_the_radius_are_one_target(void **state)
+{
+	struct scratch *s = *state;
+	struct alert_packet list[] = { packet(s, "ZTF1a", 1, 10, 20),
+		packet(s, "ZTF1b", 2, 10, 20 + ARCSECOND), packet(s, "ZTF1c", 3, 10, 21) };
+
+	take_all(s, list, 3);
+	assert_int_equal(s->tally.new_targets, 2);
+	assert_int_equal(target_of(s, "ZTF1a"), target_of(s, "ZTF1b"));
+	assert_int_equal(target_named(s, "ZTF1a"), target_named(s, "ZTF1b"));
+	assert_int_not_equal(target_of(s, "ZTF1a"), target_of(s, "ZTF1c"));
+	assert_int_equal(points_of(s, target_of(s, "ZTF1a")), 2);
+}
+
+static void
+a_private_target_is_passed_over_by_what_all_are_to_see(void **state)
+{
+	struct scratch *s = *state;
+	int64_t hidden = make_target(s, "hidden", 10, 20, TARGET_PRIVATE);
+
+	s->options.permissions = TARGET_PUBLIC;
+	take(s, "ZTF1a", 1, 10, 20);
+	assert_int_equal(s->tally.new_targets, 1);
+	assert_int_not_equal(target_of(s, "ZTF1a"), hidden);
+	/* who makes none lets it grow */
+	s->options.create = CREATE_MATCH;
+	make_target(s, "other", 30, 20, TARGET_PRIVATE);
+	take(s, "ZTF1b", 2, 30, 20);
+	assert_int_equal(target_of(s, "ZTF1b"), target_named(s, "other"));
+}
+
+static void
+a_stream_that_matches_makes_no_target_and_brings_the_history_later(void **state)
+{
+	struct scratch *s = *state;
+	struct alert_packet p = packet(s, "ZTF1a", 2, 10, 20),
+	                    first = packet(s, "ZTF1a", 1, 10, 20);
+	struct datum both[2] = { *p.points, *first.points };
+	int64_t target;
+
+	s->options.create = CREATE_MATCH;
+	take_all(s, &first, 1);
+	assert_int_equal(s->tally.new_targets + s->tally.new_points, 0);
+	assert_int_equal(s->tally.new_objects, 1);
+	target = make_target(s, "mine", 10, 20, TARGET_PRIVATE);
+	p.points = both;
+	p.npoints = 2;
+	take_all(s, &p, 1);
+	assert_int_equal(target_of(s, "ZTF1a"), target);
+	assert_int_equal(points_of(s, target), 2);
+	assert_int_equal(stored(s, "ZTF1a").known_alerts, 2);
+	assert_int_equal(stored(s, "ZTF1a").known_detections, 2);
+}
+
+static void
+a_stream_that_makes_nothing_matches_nothing(void **state)
+{
+	struct scratch *s = *state;
+
+	s->options.create = CREATE_NEVER;
+	make_target(s, "ZTF1a", 10, 20, TARGET_PRIVATE);
+	take(s, "ZTF1a", 1, 10, 20);
+	assert_int_equal(target_of(s, "ZTF1a"), 0);
+	assert_int_equal(stored(s, "ZTF1a").known_alerts, 1);
+}
+
+static void
+cuts_keep_an_object_from_becoming_a_target(void **state)
+{
+	struct scratch *s = *state;
+	const struct ingest_cuts none = { NAN, NAN, NAN, NAN, NAN };
+	struct ingest_cuts cuts;
+	int64_t n = 0;
+	char name[20];
+
+	s->options.cuts = &cuts;
+	/* galactic latitude of (266.4, -28.9) is 0.0, of (192.9, 27.1) 90 */
+	const struct {
+		struct ingest_cuts cuts;
+		double dec;
+		bool passes;
+	} cases[] = {
+		{ none, 20, true },
+		{ { 17.9, NAN, NAN, NAN, NAN }, 20, false },
+		{ { 18, NAN, NAN, NAN, NAN }, 20, true },
+		{ { NAN, 0.91, NAN, NAN, NAN }, 20, false },
+		{ { NAN, 0.9, NAN, NAN, NAN }, 20, true },
+		{ { NAN, NAN, 21, NAN, NAN }, 20, false },
+		{ { NAN, NAN, NAN, 19, NAN }, 20, false },
+		{ { NAN, NAN, 19, 21, NAN }, 20, true },
+		{ { NAN, NAN, NAN, NAN, 10 }, -28.9, false },
+		{ { NAN, NAN, NAN, NAN, 10 }, 27.1, true },
+	};
+	for (size_t i = 0; i < NELEM(cases); i++) {
+		double ra = cases[i].dec == 27.1 ? 192.9 : 266.4;
+
+		cuts = cases[i].cuts;
+		s->options.match_radius = 0;
+		snprintf(name, sizeof(name), "ZTF%zu", i);
+		take(s, arena_strdup(s->arena, name), ++n, ra, cases[i].dec);
+		if (s->tally.new_targets != cases[i].passes)
+			fail_msg("case %zu", i);
+		assert_true(str_is(stored(s, name).known_note, cases[i].passes ? "" : OBJECT_CUT));
+	}
+	/* what an object grows into is seen later */
+	cuts = none;
+	take(s, "ZTF1", ++n, 266.4, 20);
+	assert_int_equal(s->tally.new_targets, 1);
+	assert_true(str_is(stored(s, "ZTF1").known_note, ""));
+}
+
+static void
+a_deleted_target_is_made_anew_by_streams_that_make_all(void **state)
+{
+	struct scratch *s = *state;
+	const struct user root = { .id = 1, .is_superuser = true };
+
+	take(s, "ZTF1a", 1, 10, 20);
+	assert_int_equal(target_delete(s->db, &root, target_of(s, "ZTF1a")), DB_END);
+	assert_int_equal(target_of(s, "ZTF1a"), 0);
+	s->options.create = CREATE_MATCH;
+	take(s, "ZTF1a", 2, 10, 20);
+	assert_int_equal(target_of(s, "ZTF1a"), 0);
+	assert_int_equal(stored(s, "ZTF1a").known_alerts, 2);
+	s->options.create = CREATE_ALL;
+	take(s, "ZTF1a", 3, 10, 20);
+	assert_int_equal(s->tally.new_targets, 1);
+	assert_int_not_equal(target_of(s, "ZTF1a"), 0);
+}
+
+static void
+what_moves_is_found_by_name_only(void **state)
+{
+	struct scratch *s = *state;
+	struct alert_packet p = packet(s, "2026 AB1", 1, 10, 20);
+
+	p.moving = true;
+	make_target(s, "near", 10, 20, TARGET_PRIVATE);
+	take_all(s, &p, 1);
+	assert_int_equal(s->tally.new_targets, 1);
+	assert_int_equal(target_of(s, "2026 AB1"), target_named(s, "2026AB1"));
+	/* and nothing finds it by its place */
+	take(s, "ZTF1a", 2, 10, 20);
+	assert_int_equal(target_of(s, "ZTF1a"), target_named(s, "near"));
+}
+
+#define TEST(claim) cmocka_unit_test_setup_teardown(claim, set_up, tear_down)
+
+static const struct CMUnitTest tests[] = {
+	TEST(an_alert_counts_once),
+	TEST(an_object_joins_the_target_of_its_name_wherever_it_is),
+	TEST(an_object_joins_the_target_near_it_and_gives_it_its_name),
+	TEST(of_two_targets_the_much_nearer_one_is_joined_and_else_none),
+	TEST(objects_of_a_batch_within_the_radius_are_one_target),
+	TEST(a_private_target_is_passed_over_by_what_all_are_to_see),
+	TEST(a_stream_that_matches_makes_no_target_and_brings_the_history_later),
+	TEST(a_stream_that_makes_nothing_matches_nothing),
+	TEST(cuts_keep_an_object_from_becoming_a_target),
+	TEST(a_deleted_target_is_made_anew_by_streams_that_make_all),
+	TEST(what_moves_is_found_by_name_only),
+};
+
+int
+main(void)
+{
+	return engines_run("object", tests, NELEM(tests), NULL, NULL);
+}
