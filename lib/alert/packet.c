@@ -27,12 +27,21 @@ packet_file_new(void)
 	return avro_file_new(packet_shapes());
 }
 
+static const struct survey *
+survey_of(const struct avro_shape *shape)
+{
+	size_t i = 0;
+
+	while (packet_surveys[i + 1] != NULL && packet_surveys[i]->shape != shape)
+		i++;
+	return packet_surveys[i];
+}
+
 enum avro_result
 packet_next(
     struct avro_file *f, struct arena *arena, struct alert_packet *p, char *err, size_t errsize)
 {
 	const struct avro_shape *shape = avro_file_shape(f);
-	const struct survey *const *s = packet_surveys;
 	enum avro_result r;
 	void *record;
 	int n;
@@ -46,9 +55,7 @@ packet_next(
 		p->lost = (size_t)avro_file_lost(f);
 	if (r != AVRO_RECORD)
 		return r;
-	while ((*s)->shape != shape)
-		s++;
-	p->survey = *s;
+	p->survey = survey_of(shape);
 	n = snprintf(err, errsize, "offset %" PRIu64 ": ", avro_file_offset(f));
 	if (n < 0 || (size_t)n >= errsize)
 		n = 0;
