@@ -390,8 +390,9 @@ markup_join(struct markup *m, const struct markup *open)
 			m->state = NEED_SPACE;
 		return NULL;
 	}
+	/* in another tag it would depend on the section which element this is */
 	if (m->state != open->state || (m->state == QUOTED && m->value != open->value) ||
-	    (m->state == IN_RCDATA && m->tag != open->tag))
+	    ((m->state == IN_RCDATA || between) && m->tag != open->tag))
 		return "the section ends in another place of the markup than it began "
 		       "(text, tag or attribute)";
 	if (m->state == QUOTED)

@@ -212,6 +212,7 @@ tags_out_of_place_are_refused(void **state)
 		"<meta http-equiv=\"refresh\" content=\"0;url={{x}}\">",
 		"<META HTTP-EQUIV=refresh CONTENT=\"{{x}}\">",
 		"<meta content=\"0;url={{x}}\" http-equiv='refresh'>",
+		"<script {{#no}}></script><p {{/no}}>{{x}}</p>",
 		"<meta{{#yes}} http-equiv=\"refresh\"{{/yes}} content=\"{{x}}\">" };
 	struct arena *a = arena_new();
 
