@@ -31,7 +31,14 @@ struct str {
 /* A str of a literal, and the pieces of a str for "%.*s". */
 #define STR(literal) ((struct str){ "" literal, sizeof(literal) - 1 })
 #define STR_NONE ((struct str){ NULL, 0 })
-#define STR_ARG(s) (int)(s).n, (s).p ? (s).p : ""
+#define STR_ARG(s) (int)(s).n, str_bytes(s)
+
+/* Never NULL. */
+static inline const char *
+str_bytes(struct str s)
+{
+	return s.p == NULL ? "" : s.p;
+}
 
 /* The str of a C string, which is borrowed; STR_NONE of NULL. */
 struct str str_of(const char *);
