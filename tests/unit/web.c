@@ -34,7 +34,7 @@ web_send(void *state, struct str head, struct str body, bool last)
 	buf_str(&w->body, body);
 	w->sends++;
 	w->ended = last;
-	return 0;
+	return w->deaf ? -1 : 0;
 }
 
 static const struct transport transport = { .read = web_read, .send = web_send };

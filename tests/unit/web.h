@@ -18,6 +18,7 @@ struct web {
 	struct buf head, body;
 	int sends;
 	bool ended;
+	bool deaf; /* the peer is gone: every sending fails */
 };
 
 /* Starts it for the app; the configuration is that of the environment. */
