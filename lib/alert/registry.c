@@ -131,19 +131,21 @@ registry_fetch(
 	struct buf reply = { 0 };
 	char full[2048], why[250];
 	long status = 0;
+	bool ok;
 
 	while (n > 0 && url[n - 1] == '/')
 		n--;
 	snprintf(
 	    full, sizeof(full), "%.*s/schemas/ids/%" PRIu32, (int)(n < 2000 ? n : 2000), url, id);
 	ask(full, seconds, &reply, &status, why, sizeof(why));
-	if (why[0] == '\0' && registry_read_reply(buf_text(&reply), schema, why, sizeof(why)) &&
-	    status != 200) {
+	ok = why[0] == '\0' && registry_read_reply(buf_text(&reply), schema, why, sizeof(why));
+	if (ok && status != 200) {
 		schema->n = before;
 		snprintf(why, sizeof(why), "its answer is no success");
+		ok = false;
 	}
 	buf_free(&reply);
-	if (why[0] == '\0')
+	if (ok)
 		return true;
 	if (status != 0 && status != 200)
 		snprintf(err, errsize, "%.200s: %s (status %ld)", full, why, status);
@@ -162,7 +164,7 @@ registry_read_reply(struct str reply, struct buf *schema, char *err, size_t errs
 
 	if (json == NULL)
 		why = "its answer is no JSON";
-	else if (text == NULL && message != NULL)
+	else if (text == NULL && message != NULL && message[0] != '\0')
 		why = message;
 	else if (!json_is_string(text))
 		why = "its answer holds no schema";
