@@ -1,0 +1,552 @@
+/*
+ * hash: the texts of stored passwords, read byte by byte, and what is said where a library has no memory.
+ * The libraries' functions are wrapped: they fail where a test says so, and scrypt answers at once.
+ */
+#include "unit.h"
+
+#include <argon2.h>
+#include <crypt.h>
+#include <errno.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <utf8proc.h>
+
+#include "auth/password_hash.h"
+#include "passwords.h"
+
+/* --- what fails --- */
+
+static int failing; /* the how-manieth call from now on fails; 0: none */
+
+static bool
+fails(void)
+{
+	return failing > 0 && --failing == 0;
+}
+
+#define WRAP(type, name, parameters, arguments, failure) \
+	type __real_##name parameters; \
+	type __wrap_##name parameters; \
+	type __wrap_##name parameters \
+	{ \
+		return fails() ? (failure) : __real_##name arguments; \
+	}
+
+WRAP(int, PKCS5_PBKDF2_HMAC,
+    (const char *p, int n, const unsigned char *salt, int nsalt, int iterations, const EVP_MD *md,
+        int nkey, unsigned char *key),
+    (p, n, salt, nsalt, iterations, md, nkey, key), 0)
+WRAP(int, argon2_ctx, (argon2_context * c, argon2_type type), (c, type),
+    ARGON2_MEMORY_ALLOCATION_ERROR)
+WRAP(EVP_MD_CTX *, EVP_MD_CTX_new, (void), (), NULL)
+WRAP(int, EVP_DigestInit_ex, (EVP_MD_CTX * c, const EVP_MD *md, ENGINE *e), (c, md, e), 0)
+WRAP(int, EVP_DigestUpdate, (EVP_MD_CTX * c, const void *p, size_t n), (c, p, n), 0)
+WRAP(int, EVP_DigestFinal_ex, (EVP_MD_CTX * c, unsigned char *key, unsigned *n), (c, key, n), 0)
+WRAP(int, EVP_Digest,
+    (const void *p, size_t n, unsigned char *key, unsigned *size, const EVP_MD *md, ENGINE *e),
+    (p, n, key, size, md, e), 0)
+WRAP(char *, crypt_r, (const char *p, const char *setting, struct crypt_data *data),
+    (p, setting, data), NULL)
+WRAP(void *, calloc, (size_t n, size_t size), (n, size), NULL)
+WRAP(utf8proc_ssize_t, utf8proc_map,
+    (const utf8proc_uint8_t *p, utf8proc_ssize_t n, utf8proc_uint8_t **out,
+        utf8proc_option_t options),
+    (p, n, out, options), UTF8PROC_ERROR_NOMEM)
+
+/* What it was asked for, and how often; its key is made of what it was given. */
+static struct {
+	int calls;
+	uint64_t n;
+	uint32_t r, p;
+} scrypt;
+
+int __wrap_libscrypt_scrypt(const uint8_t *, size_t, const uint8_t *, size_t, uint64_t, uint32_t,
+    uint32_t, uint8_t *, size_t);
+int
+__wrap_libscrypt_scrypt(const uint8_t *password, size_t npassword, const uint8_t *salt,
+    size_t nsalt, uint64_t n, uint32_t r, uint32_t p, uint8_t *key, size_t nkey)
+{
+	unsigned char digest[32];
+
+	scrypt.calls++;
+	scrypt.n = n;
+	scrypt.r = r;
+	scrypt.p = p;
+	errno = ENOMEM;
+	if (fails())
+		return -1;
+	assert_int_equal(nkey, 64);
+	assert_int_equal(
+	    __real_EVP_Digest(password, npassword, digest, NULL, EVP_sha256(), NULL), 1);
+	memcpy(key, digest, 32);
+	memset(key + 32, (int)nsalt, 32);
+	if (nsalt > 0)
+		key[63] = salt[0];
+	return 0;
+}
+
+/* --- the pieces of a text --- */
+
+static void
+texts_are_divided_at_dollars(void **state)
+{
+	struct str part[3];
+
+	(void)state;
+	assert_int_equal(password_split(STR("a$b$c"), 3, part), 3);
+	assert_str(part[2], "c");
+	assert_int_equal(part[0].n, 1);
+	assert_int_equal(password_split(STR("a$b"), 3, part), 2);
+	assert_int_equal(password_split(STR("a$b$c$"), 3, part), 4);
+	assert_int_equal(password_split(STR("$$"), 3, part), 3);
+	assert_int_equal(part[1].n, 0);
+	assert_int_equal(password_split(STR(""), 3, part), 1);
+	assert_int_equal(password_split((struct str){ "a$b$c", 3 }, 3, part), 2);
+}
+
+static void
+numbers_are_decimal_and_bounded(void **state)
+{
+	static const char *const bad[] = { "", "0", "01", "-1", "+1", " 1", "1 ", "1x", ":", "/",
+		"10000000000", "99999999999" };
+	uint64_t n = 0;
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(bad); i++)
+		assert_false(password_number(str_of(bad[i]), UINT64_MAX >> 1, &n));
+	for (int i = 1; i <= 9; i++) {
+		char digit[2] = { (char)('0' + i), '\0' };
+
+		assert_true(password_number(str_of(digit), 9, &n));
+		assert_int_equal(n, i);
+	}
+	assert_true(password_number(STR("9999999999"), UINT64_C(9999999999), &n));
+	assert_true(n == UINT64_C(9999999999));
+	assert_false(password_number(STR("9999999999"), UINT64_C(9999999998), &n));
+	assert_true(password_number(STR("10"), 10, &n));
+}
+
+static void
+salts_are_printing_ascii(void **state)
+{
+	char text[200];
+
+	(void)state;
+	for (int i = 0; i < 256; i++) {
+		char c[3] = { 'a', (char)i, 'b' };
+
+		assert_int_equal(password_is_salt((struct str){ c, 3 }), i > ' ' && i <= '~');
+	}
+	memset(text, 'a', sizeof(text));
+	assert_false(password_is_salt((struct str){ text, 0 }));
+	assert_true(password_is_salt((struct str){ text, 1 }));
+	assert_true(password_is_salt((struct str){ text, 128 }));
+	assert_false(password_is_salt((struct str){ text, 129 }));
+}
+
+static void
+base64_is_read_as_it_is_written(void **state)
+{
+	static const char *const bad[] = { "", "=", "====", "A===", "AAA",
+		"AA=", "AB==", "AAB=", "A=AA", "AA=A", "AAAA=", "AA AA", " AAA", "AAA\n", "AAAA\n",
+		"-AAA", "_AAA", "AA-=", "AAAAAA==AAAA", "AAA=AAA=" };
+	static const char *const bare[] = { "A", "AB", "AAB", "AA==", "AAA=", "AAAAA", "AA=", "=" };
+	uint8_t bytes[64], out[64];
+	unsigned char text[100];
+	size_t n;
+
+	(void)state;
+	for (int i = 0; i < 64; i++)
+		bytes[i] = (uint8_t)(i * 37 + 11);
+	for (int size = 1; size <= 64; size++) {
+		size_t length = (size_t)EVP_EncodeBlock(text, bytes, size), plain = length;
+
+		assert_true(password_base64((struct str){ (char *)text, length }, true, out, &n));
+		assert_int_equal(n, size);
+		assert_memory_equal(out, bytes, (size_t)size);
+		while (text[plain - 1] == '=')
+			plain--;
+		assert_true(password_base64((struct str){ (char *)text, plain }, false, out, &n));
+		assert_int_equal(n, size);
+		assert_memory_equal(out, bytes, (size_t)size);
+		if (plain < length) {
+			assert_false(
+			    password_base64((struct str){ (char *)text, plain }, true, out, &n));
+			assert_false(
+			    password_base64((struct str){ (char *)text, length }, false, out, &n));
+		}
+	}
+	for (size_t i = 0; i < NELEM(bad); i++)
+		assert_false(password_base64(str_of(bad[i]), true, out, &n));
+	for (size_t i = 0; i < NELEM(bare); i++)
+		assert_false(password_base64(str_of(bare[i]), false, out, &n));
+	/* 65 and 66 bytes fit into the text of 64, and not into the key */
+	memset(text, 'A', sizeof(text));
+	assert_false(password_base64((struct str){ (char *)text, 88 }, true, out, &n));
+	assert_false(password_base64((struct str){ (char *)text, 87 }, false, out, &n));
+	assert_false(password_base64((struct str){ (char *)text, 92 }, true, out, &n));
+	assert_true(password_base64((struct str){ (char *)text, 86 }, false, out, &n));
+}
+
+/* --- the forms --- */
+
+static bool
+reads(const struct password_form *form, const char *rest)
+{
+	struct password_hash h = { .form = form };
+
+	return form->read(str_of(rest), &h);
+}
+
+#define KEY_64 \
+	"Qj3+9PPyRjSJIebHnG81TMjsqtaIGxNQG/aEB/NYafTJ7tibgfYz71m0ldQESkXFRkdVCBhhY8mx7rQwite/Pw=="
+#define KEY_32 "JJtIAJC9KWvQ9WDM4y9WhU2C66Nvmo3lk51VIde/Fkg="
+#define KEY_20 "3EiDDj/gnJCE6+wPibArerVhyDw="
+#define BCRYPT "$2b$04$qBrOm.NNr4sP2FETwuWr4OzRmHfRBL7mQ9ylOUfTPksyFsjhHXLfO"
+
+/* Each byte of a text that is read, replaced by each other byte. */
+static void
+bcrypt_is_of_60_letters_of_its_own(void **state)
+{
+	static const char letters[] =
+	    "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+	char text[] = BCRYPT "x";
+
+	(void)state;
+	text[60] = '\0';
+	assert_true(reads(&password_bcrypt, text));
+	assert_true(reads(&password_bcrypt_sha256, text));
+	for (size_t at = 0; at < 60; at++)
+		for (int i = 1; i < 256; i++) {
+			char was = text[at], c = (char)i;
+			bool good = at == 2 ? strchr("aby", i) != NULL
+			    : at == 4       ? c == '0'
+			    : at == 5       ? c >= '4' && c <= '9'
+			    : at < 7        ? c == was
+			                    : strchr(letters, i) != NULL;
+
+			text[at] = c;
+			if (at == 4 && c == '1')
+				good = true; /* 14 rounds */
+			assert_int_equal(reads(&password_bcrypt, text), good);
+			text[at] = was;
+		}
+	text[4] = '1';
+	for (char c = '0'; c <= '9'; c++) {
+		text[5] = c;
+		assert_int_equal(reads(&password_bcrypt, text), c <= '5');
+	}
+	text[59] = '\0';
+	assert_false(reads(&password_bcrypt, text));
+	assert_false(reads(&password_bcrypt, BCRYPT "x"));
+}
+
+static void
+md5_is_32_digits(void **state)
+{
+	char text[] = "0123456789abcdef0123456789abcdef", salted[100];
+	struct password_hash h = { .n = 0 };
+
+	(void)state;
+	assert_true(password_md5_bare.read(str_of(text), &h));
+	assert_int_equal(h.key_size, 16);
+	for (int i = 0; i < 8; i++)
+		assert_int_equal(h.key[i], 0x01 + 0x22 * i);
+	for (size_t at = 0; at < 32; at += 31)
+		for (int i = 1; i < 256; i++) {
+			char was = text[at];
+
+			text[at] = (char)i;
+			assert_int_equal(reads(&password_md5_bare, text),
+			    (i >= '0' && i <= '9') || (i >= 'a' && i <= 'f'));
+			text[at] = was;
+		}
+	assert_false(reads(&password_md5_bare, "0123456789abcdef0123456789abcde"));
+	assert_false(reads(&password_md5_bare, "0123456789abcdef0123456789abcdef0"));
+	snprintf(salted, sizeof(salted), "salt$%s", text);
+	assert_true(reads(&password_md5, salted));
+	snprintf(salted, sizeof(salted), "$%s", text);
+	assert_true(reads(&password_md5, salted));
+	snprintf(salted, sizeof(salted), "s lt$%s", text);
+	assert_false(reads(&password_md5, salted));
+	snprintf(salted, sizeof(salted), "salt$%s$", text);
+	assert_false(reads(&password_md5, salted));
+	assert_false(reads(&password_md5, text));
+	assert_false(reads(&password_md5, "salt$0123"));
+}
+
+static void
+keys_are_as_long_as_their_form_says(void **state)
+{
+	static const struct {
+		const struct password_form *form;
+		const char *rest;
+		bool good;
+	} all[] = { { &password_pbkdf2_sha256, "1$s$" KEY_32, true },
+		{ &password_pbkdf2_sha256, "1$s$" KEY_20, false },
+		{ &password_pbkdf2_sha256, "10000000$s$" KEY_32, true },
+		{ &password_pbkdf2_sha256, "10000001$s$" KEY_32, false },
+		{ &password_pbkdf2_sha256, "1$s$x" KEY_32, false },
+		{ &password_pbkdf2_sha256, "1$s", false },
+		{ &password_pbkdf2_sha256, "1$$" KEY_32, false },
+		{ &password_pbkdf2_sha1, "1$s$" KEY_20, true },
+		{ &password_pbkdf2_sha1, "1$s$" KEY_32, false },
+		{ &password_scrypt, "2$s$1$1$" KEY_64, true },
+		{ &password_scrypt, "1$s$1$1$" KEY_64, false },
+		{ &password_scrypt, "3$s$1$1$" KEY_64, false },
+		{ &password_scrypt, "2$s$1$1$" KEY_32, false },
+		{ &password_scrypt, "2$s$1024$1$" KEY_64, true },
+		{ &password_scrypt, "2$s$1025$1$" KEY_64, false },
+		{ &password_scrypt, "2$s$1$16$" KEY_64, true },
+		{ &password_scrypt, "2$s$1$17$" KEY_64, false },
+		{ &password_scrypt, "1048576$s$2$4$" KEY_64, true },
+		{ &password_scrypt, "1048576$s$2$5$" KEY_64, false },
+		{ &password_scrypt, "1048576$s$3$1$" KEY_64, false },
+		{ &password_scrypt, "2097152$s$1$1$" KEY_64, false },
+		{ &password_scrypt, "2$s$0$1$" KEY_64, false },
+		{ &password_scrypt, "2$s$1$0$" KEY_64, false },
+		{ &password_scrypt, "2$s$1$1$x", false }, { &password_scrypt, "2$s$1$1", false },
+		{ &password_scrypt, "2$ $1$1$" KEY_64, false } };
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(all); i++)
+		if (reads(all[i].form, all[i].rest) != all[i].good)
+			fail_msg("%s", all[i].rest);
+}
+
+#define SALT "QWJjZGVmZ2g"
+#define KEY_16 "MgbVCdcxZb6NYu1PDvusCg"
+
+static void
+argon2_is_read_in_its_versions(void **state)
+{
+	static const char *const good[] = { "argon2id$v=19$m=8,t=1,p=1$" SALT "$" KEY_16,
+		"argon2i$v=16$m=8,t=1,p=1$" SALT "$" KEY_16, "argon2i$m=8,t=1,p=1$" SALT "$" KEY_16,
+		"argon2id$v=19$m=262144,t=8,p=16$" SALT "$" KEY_16,
+		"argon2id$v=19$m=2048,t=1024,p=16$" SALT "$" KEY_16 };
+	static const char *const bad[] = { "argon2id$v=18$m=8,t=1,p=1$" SALT "$" KEY_16,
+		"argon2d$m=8,t=1,p=1$" SALT "$" KEY_16, "argon2id$v=19$m=8,t=1,p=1$" SALT,
+		"argon2id$v=19$m=7,t=1,p=1$" SALT "$" KEY_16,
+		"argon2id$v=19$m=15,t=1,p=2$" SALT "$" KEY_16,
+		"argon2id$v=19$m=2049,t=1024,p=1$" SALT "$" KEY_16,
+		"argon2id$v=19$m=1024,t=1025,p=1$" SALT "$" KEY_16,
+		"argon2id$v=19$$" SALT "$" KEY_16, "argon2id$v=19$m=8,t=1,p=1,$" SALT "$" KEY_16,
+		"argon2id$v=19$m=,t=1,p=1$" SALT "$" KEY_16,
+		"argon2id$v=19$m8,t=1,p=1$" SALT "$" KEY_16,
+		"argon2id$v=19$m=8,x=1,p=1$" SALT "$" KEY_16,
+		"argon2id$v=19$m=8,t=1,p=1,p=1$" SALT "$" KEY_16,
+		"argon2id$v=19$m:8,t=1,p=1$" SALT "$" KEY_16,
+		"argon2id$v=19$m=8,t=1,p=1$QWJjZGVmZw$" KEY_16,
+		"argon2id$v=19$m=8,t=1,p=1$" SALT "$!", "argon2id$v=19$m=8,t=1,p=1$!$" KEY_16,
+		"argon2id$v=19$m=8,t=1,p=1$" SALT "$MgbVCdcxZb6NYu1PDvus",
+		"argon2id$v=19$m=8,t=1,p=1$" SALT "$" KEY_16 "$", "argon2id" };
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(good); i++)
+		if (!reads(&password_argon2, good[i]))
+			fail_msg("%s", good[i]);
+	for (size_t i = 0; i < NELEM(bad); i++)
+		if (reads(&password_argon2, bad[i]))
+			fail_msg("%s", bad[i]);
+}
+
+/* --- keys --- */
+
+static int
+derive(const struct password_form *form, const char *rest, struct str password, uint8_t *key)
+{
+	static char text[200];
+	struct password_hash h = { .form = form };
+
+	snprintf(text, sizeof(text), "%s", rest);
+	assert_true(form->read(str_of(text), &h));
+	memset(key, 0xee, 64);
+	return form->derive(&h, password, key);
+}
+
+/* Right where all goes well, -1 whichever call fails: never a key that might be compared. */
+static void
+libraries_that_fail_make_no_key(void **state)
+{
+	static const struct {
+		const struct password_form *form;
+		const char *rest;
+		int calls; /* that may fail */
+	} all[] = { { &password_pbkdf2_sha256, "1$s$" KEY_32, 1 },
+		{ &password_pbkdf2_sha1, "1$s$" KEY_20, 1 },
+		{ &password_argon2, "argon2id$v=19$m=8,t=1,p=1$" SALT "$" KEY_16, 1 },
+		{ &password_md5, "s$0123456789abcdef0123456789abcdef", 5 },
+		{ &password_bcrypt_sha256, BCRYPT, 2 }, { &password_bcrypt, BCRYPT, 1 },
+		{ &password_scrypt, "2$s$1$1$" KEY_64, 1 } };
+	uint8_t key[64];
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(all); i++) {
+		assert_int_equal(derive(all[i].form, all[i].rest, STR("a"), key), 0);
+		for (int call = 1; call <= all[i].calls; call++) {
+			failing = call;
+			assert_int_equal(derive(all[i].form, all[i].rest, STR("a"), key), -1);
+			assert_int_equal(failing, 0);
+		}
+	}
+	/* libcrypt says no by NULL: then the key is one that no hash has */
+	failing = 2;
+	assert_int_equal(derive(&password_bcrypt, BCRYPT, STR("a"), key), 0);
+	assert_int_equal(failing, 0);
+	for (int i = 0; i < 31; i++)
+		assert_int_equal(key[i], 0);
+}
+
+/* 72 bytes, and none with a NUL. */
+static void
+bcrypt_sees_72_bytes(void **state)
+{
+	uint8_t one[64], other[64];
+	char p[80];
+
+	(void)state;
+	memset(p, 'a', sizeof(p));
+	assert_int_equal(derive(&password_bcrypt, BCRYPT, (struct str){ p, 72 }, one), 0);
+	p[72] = 'b';
+	assert_int_equal(derive(&password_bcrypt, BCRYPT, (struct str){ p, 80 }, other), 0);
+	assert_memory_equal(one, other, 31);
+	p[71] = 'b';
+	assert_int_equal(derive(&password_bcrypt, BCRYPT, (struct str){ p, 72 }, other), 0);
+	assert_memory_not_equal(one, other, 31);
+	p[71] = '\0';
+	assert_int_equal(derive(&password_bcrypt, BCRYPT, (struct str){ p, 72 }, other), 0);
+	for (int i = 0; i < 31; i++)
+		assert_int_equal(other[i], 0);
+	assert_int_equal(derive(&password_bcrypt, BCRYPT, STR(""), other), 0);
+	assert_int_not_equal(other[0], 0);
+}
+
+static void
+weak_is_what_falls_short_in_anything(void **state)
+{
+	static const struct {
+		const char *rest;
+		bool weak;
+	} all[] = { { "131072$0123456789abcdef$8$1$" KEY_64, false },
+		{ "65536$0123456789abcdef$8$1$" KEY_64, true },
+		{ "131072$0123456789abcde$8$1$" KEY_64, true },
+		{ "131072$0123456789abcdef$7$1$" KEY_64, true },
+		{ "262144$0123456789abcdef$8$1$" KEY_64, false },
+		{ "131072$0123456789abcdef$8$2$" KEY_64, false },
+		{ "131072$0123456789abcdef$9$1$" KEY_64, false } };
+	struct password_hash h = { .form = &password_md5 };
+
+	(void)state;
+	assert_true(password_scrypt_is_weak(&h));
+	for (size_t i = 0; i < NELEM(all); i++) {
+		h.form = &password_scrypt;
+		assert_true(password_scrypt.read(str_of(all[i].rest), &h));
+		assert_int_equal(password_scrypt_is_weak(&h), all[i].weak);
+		/* and what is asked of scrypt is what stands there */
+		scrypt.calls = 0;
+		assert_int_equal(password_scrypt.derive(&h, STR("x"), h.key), 0);
+		assert_int_equal(scrypt.calls, 1);
+		assert_true(scrypt.n == h.n && scrypt.r == h.r && scrypt.p == h.p);
+	}
+	h.p = 0;
+	assert_true(password_scrypt_is_weak(&h));
+}
+
+/* --- the whole check, where memory runs out --- */
+
+static void
+no_memory_is_busy_at_each_call(void **state)
+{
+	struct arena *a = fresh();
+	struct str e, weaker, odd = STR("\xff\xfe");
+	char text[300];
+	bool weak;
+	int n;
+
+	(void)state;
+	assert_int_equal(password_hash(a, STR("caf\xc3\xa9"), &e), PASSWORD_RIGHT);
+	assert_int_equal(password_check(e, STR("caf\xc3\xa9"), &weak), PASSWORD_RIGHT);
+	assert_false(weak);
+	assert_int_equal(password_check(e, STR("coffee"), &weak), PASSWORD_WRONG);
+	for (n = 1;; n++) {
+		failing = n;
+		if (password_hash(a, STR("caf\xc3\xa9"), &weaker) == PASSWORD_RIGHT && failing > 0)
+			break;
+		assert_int_equal(failing, 0);
+	}
+	assert_int_equal(n, 3);
+	failing = 0;
+	/* a weaker one, which costs another hash of today's */
+	snprintf(text, sizeof(text), "scrypt$2$s$1$1$%s", KEY_64);
+	weaker = str_of(text);
+	for (n = 1; n < 100; n++) {
+		enum password_verdict v;
+
+		failing = n;
+		v = password_check(weaker, STR("cafe\xcc\x81"), &weak);
+		if (failing > 0)
+			break;
+		assert_int_equal(v, PASSWORD_BUSY);
+	}
+	assert_in_range(n, 4, 99);
+	failing = 0;
+	for (n = 1; n < 100; n++) {
+		enum password_verdict v;
+
+		failing = n;
+		v = password_check(STR_NONE, STR("caf\xc3\xa9"), &weak);
+		if (failing > 0)
+			break;
+		assert_int_equal(v, PASSWORD_BUSY);
+	}
+	failing = 0;
+	/* what is no UTF-8 has no other spelling, and no hash of ours */
+	assert_int_equal(password_hash(a, odd, &e), PASSWORD_WRONG);
+	assert_int_equal(password_check(weaker, odd, &weak), PASSWORD_WRONG);
+	assert_int_equal(password_check(weaker, STR_NONE, &weak), PASSWORD_WRONG);
+	assert_int_equal(password_hash(a, STR_NONE, &e), PASSWORD_WRONG);
+}
+
+static void
+passwords_end_at_their_longest(void **state)
+{
+	static char p[PASSWORD_MAX + 1];
+	bool weak = true;
+	struct str e;
+
+	(void)state;
+	memset(p, 'x', sizeof(p));
+	assert_int_equal(
+	    password_hash(fresh(), (struct str){ p, PASSWORD_MAX }, &e), PASSWORD_RIGHT);
+	assert_int_equal(password_check(e, (struct str){ p, PASSWORD_MAX }, &weak), PASSWORD_RIGHT);
+	scrypt.calls = 0;
+	assert_int_equal(
+	    password_check(e, (struct str){ p, PASSWORD_MAX + 1 }, &weak), PASSWORD_WRONG);
+	assert_int_equal(scrypt.calls, 0);
+	assert_false(weak);
+	assert_false(password_readable(STR_NONE));
+	assert_false(password_readable(STR("")));
+	assert_false(password_readable(STR("scrypt")));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(texts_are_divided_at_dollars),
+		cmocka_unit_test(numbers_are_decimal_and_bounded),
+		cmocka_unit_test(salts_are_printing_ascii),
+		cmocka_unit_test(base64_is_read_as_it_is_written),
+		cmocka_unit_test(bcrypt_is_of_60_letters_of_its_own),
+		cmocka_unit_test(md5_is_32_digits),
+		cmocka_unit_test(keys_are_as_long_as_their_form_says),
+		cmocka_unit_test(argon2_is_read_in_its_versions),
+		cmocka_unit_test(libraries_that_fail_make_no_key),
+		cmocka_unit_test(bcrypt_sees_72_bytes),
+		cmocka_unit_test(weak_is_what_falls_short_in_anything),
+		cmocka_unit_test(no_memory_is_busy_at_each_call),
+		cmocka_unit_test(passwords_end_at_their_longest),
+	};
+
+	return cmocka_run_group_tests_name("hash", tests, set_up, tear_down);
+}
