@@ -101,6 +101,55 @@ load_from(const char *text, mode_t mode)
 }
 
 static void
+an_origin_is_scheme_name_and_port(void **state)
+{
+	static const struct {
+		const char *url, *scheme, *host;
+		bool same;
+	} all[] = { { "https://a.test", "https", "a.test", true },
+		{ "https://a.test/x?y", "https", "a.test", true },
+		{ "HTTPS://A.Test", "https", "a.test", true },
+		{ "https://a.test:443", "https", "a.test", true },
+		{ "https://a.test", "https", "a.test:443", true },
+		{ "https://a.test:80", "https", "a.test", false },
+		{ "http://a.test:80", "http", "a.test", true },
+		{ "http://a.test:443", "http", "a.test", false },
+		{ "https://a.test:8443", "https", "a.test:8443", true },
+		{ "https://a.test:8443", "https", "a.test:8444", false },
+		{ "https://a.test.", "https", "a.test", true },
+		{ "https://a.test", "https", "a.test.", true },
+		{ "https://a.test.:443", "https", "a.test", true },
+		{ "https://.", "https", "", false }, { "https://.", "https", ".", true },
+		{ "https://a.test", "http", "a.test", false },
+		{ "http://a.test", "https", "a.test", false },
+		{ "https:/a.test", "https", "a.test", false },
+		{ "https//a.test", "https", "a.test", false },
+		{ "https://", "https", "a.test", false }, { "https:", "https", "a.test", false },
+		{ "://a.test", "", "a.test", false },
+		{ "https://b.test", "https", "a.test", false },
+		{ "https://a.tes", "https", "a.test", false },
+		{ "https://a.testx", "https", "a.test", false },
+		{ "https:// a.test", "https", "a.test", false },
+		{ "null", "https", "a.test", false },
+		{ "https://a.test@b.test", "https", "b.test", false },
+		{ "https://a.test?b.test", "https", "b.test", false },
+		{ "", "https", "a.test", false },
+		{ "https://[::1]:8443", "https", "[::1]:8443", true },
+		{ "https://", "https", "", false } };
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(all); i++)
+		if (csrf_same_origin(str_of(all[i].url), str_of(all[i].scheme),
+		        str_of(all[i].host)) != all[i].same)
+			fail_msg("%s of %s://%s", all[i].url, all[i].scheme, all[i].host);
+	/* its bytes and no more */
+	assert_false(
+	    csrf_same_origin((struct str){ "https://a.test", 7 }, STR("https"), STR("a.test")));
+	assert_false(
+	    csrf_same_origin((struct str){ "https://a.test", 13 }, STR("https"), STR("a.test")));
+}
+
+static void
 key_that_others_may_read_is_refused(void **state)
 {
 	char err[300];
@@ -303,6 +352,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(hash_and_signature_are_the_standard_ones),
 		cmocka_unit_test(base64url_is_strict),
+		cmocka_unit_test(an_origin_is_scheme_name_and_port),
 		cmocka_unit_test(key_that_others_may_read_is_refused),
 		cmocka_unit_test(token_is_good_for_its_session_only),
 		cmocka_unit_test(origin_is_scheme_and_host),

@@ -8,7 +8,7 @@
 #include "base/buf.h"
 #include "http/form.h"
 
-enum { TEXT, LINES, SECRET, REAL, INT, CHOICE, BOOL, NFIELDS };
+enum { TEXT, LINES, SECRET, REAL, INT, CHOICE, BOOL, SHORT, COUNT, FREE, NFIELDS };
 static const struct field fields[NFIELDS] = {
 	[TEXT] = { .name = "text", .type = FIELD_TEXT, .max = 5, .label = "Name", .help = "Help." },
 	[LINES] = { .name = "lines", .type = FIELD_LINES },
@@ -17,6 +17,9 @@ static const struct field fields[NFIELDS] = {
 	[INT] = { .name = "int", .type = FIELD_INT },
 	[CHOICE] = { .name = "choice", .type = FIELD_CHOICE, .choices = "A|B=Label of B|C" },
 	[BOOL] = { .name = "bool", .type = FIELD_BOOL },
+	[SHORT] = { .name = "short", .type = FIELD_TEXT, .min = 3, .label = "Short" },
+	[COUNT] = { .name = "count", .type = FIELD_INT, .min = 1, .max = 9, .label = "Count" },
+	[FREE] = { .name = "free", .type = FIELD_REAL, .label = "Free" },
 };
 
 static struct arena *arena;
@@ -113,6 +116,52 @@ numbers_are_finite_and_in_their_bounds(void **state)
 	assert_true(read_one(INT, "-7").integer == -7);
 	assert_str(read_one(INT, "1.5").why, "int must be a whole number, such as 12.");
 	assert_int_equal(read_one(REAL, "").state, ABSENT);
+}
+
+static void
+each_control_byte_has_its_place(void **state)
+{
+	(void)state;
+	for (int i = 1; i < 0x80; i++) {
+		char sent[4] = { 'a', (char)i, 'b', '\0' };
+		bool control = i < 0x20 || i == 0x7f, line = i == '\n' || i == '\t' || i == '\r';
+
+		assert_int_equal(read_one(TEXT, sent).state, control ? WRONG : VALID);
+		assert_int_equal(read_one(LINES, sent).state, control && !line ? WRONG : VALID);
+		assert_int_equal(read_one(SECRET, sent).state, VALID);
+	}
+	assert_str(read_one(LINES, "a\rb\r\nc\n\rd").text, "a\nb\nc\n\nd");
+	assert_str(read_one(LINES, "a\r\r\nb").text, "a\n\nb");
+}
+
+static void
+bounds_are_told_in_words(void **state)
+{
+	(void)state;
+	assert_int_equal(read_one(SHORT, "abc").state, VALID);
+	assert_str(read_one(SHORT, "\xc3\xa9\xc3\xa9").why,
+	    "Short must have at least 3 characters; this has 2.");
+	assert_str(
+	    read_one(TEXT, "123456").why, "Name must have at most 5 characters; this has 6.");
+	assert_int_equal(read_one(COUNT, "1").integer, 1);
+	assert_int_equal(read_one(COUNT, "+9").integer, 9);
+	assert_str(read_one(COUNT, "0").why, "Count must be a whole number from 1 to 9.");
+	assert_str(read_one(COUNT, "10").why, "Count must be a whole number from 1 to 9.");
+	assert_int_equal(read_one(COUNT, "10").integer, 0);
+	assert_str(read_one(REAL, "90.5").why, "Dec must be a number from -90 to 90.");
+	assert_true(isnan(read_one(REAL, "90.5").real));
+	assert_int_equal(read_one(REAL, "-90").state, VALID);
+	assert_int_equal(read_one(REAL, "90").state, VALID);
+	assert_str(read_one(FREE, "x").why, "Free must be a number, such as -12.5 or 1.5e-3.");
+	assert_true(read_one(FREE, "1e300").real > 9e299);
+	assert_true(read_one(FREE,
+	                "\xe2\x88\x92"
+	                "2.5")
+	                .real == -2.5);
+	assert_int_equal(read_one(FREE, "+").state, WRONG);
+	assert_int_equal(read_one(FREE, "+-1").state, WRONG);
+	assert_int_equal(read_one(FREE, "++1").state, WRONG);
+	assert_int_equal(read_one(FREE, "+1").state, VALID);
 }
 
 static void
@@ -217,6 +266,8 @@ main(void)
 		TEST(lines_have_one_kind_of_end),
 		TEST(secrets_are_neither_trimmed_nor_given_back),
 		TEST(numbers_are_finite_and_in_their_bounds),
+		TEST(each_control_byte_has_its_place),
+		TEST(bounds_are_told_in_words),
 		TEST(a_choice_is_one_of_the_list),
 		TEST(a_checkbox_is_on_or_off),
 		TEST(a_required_field_that_is_not_there_is_wrong),

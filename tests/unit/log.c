@@ -3,7 +3,9 @@
  */
 #include "unit.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -68,6 +70,60 @@ bidirectional_controls_are_escaped(void **state)
 	assert_non_null(strstr(logged(STR("\xc3\xa9t\xc3\xa9")), "\xc3\xa9t\xc3\xa9"));
 }
 
+/* Every code point up to U+FFFF, as it is or by its number. */
+static void
+dangerous_characters_are_numbers(void **state)
+{
+	(void)state;
+	for (unsigned c = 1; c < 0x10000; c += c < 0x100 || (c >= 0x600 && c < 0x620) ||
+	             (c >= 0x2000 && c < 0x2070) || c >= 0xfe00
+	         ? 1
+	         : 0x10) {
+		bool dangerous = c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == 0x61c ||
+		    c == 0x200e || c == 0x200f || (c >= 0x2028 && c <= 0x202e) ||
+		    (c >= 0x2066 && c <= 0x2069) || c == 0xfeff;
+		char text[5] = "", want[40];
+
+		if (c == '"' || c == '\\' || (c >= 0xd800 && c < 0xe000))
+			continue;
+		if (c < 0x80)
+			text[0] = (char)c;
+		else if (c < 0x800)
+			memcpy(
+			    text, (char[]){ (char)(0xc0 | c >> 6), (char)(0x80 | (c & 63)), 0 }, 3);
+		else
+			memcpy(text,
+			    (char[]){ (char)(0xe0 | c >> 12), (char)(0x80 | (c >> 6 & 63)),
+			        (char)(0x80 | (c & 63)), 0 },
+			    4);
+		if (dangerous)
+			snprintf(want, sizeof(want), "\"host\":\"\\u%04x\",", c);
+		else
+			snprintf(want, sizeof(want), "\"host\":\"%s\",", text);
+		if (strstr(logged(str_of(text)), want) == NULL)
+			fail_msg("U+%04X", c);
+	}
+	assert_non_null(strstr(logged(STR("\"\\")), "\"host\":\"\\\"\\\\\","));
+	assert_non_null(strstr(logged(STR("\xf0\x9f\x98\x80")), "\"\xf0\x9f\x98\x80\""));
+	assert_non_null(strstr(logged(STR("\xf0\x9f\x98")), "\"\\\\xF0\\\\x9F\\\\x98\""));
+	assert_non_null(strstr(logged((struct str){ "\xc3\xa9", 1 }), "\"\\\\xC3\""));
+	assert_non_null(strstr(logged(STR("a\0b")), "\"a\\u0000b\""));
+}
+
+static void
+a_log_that_cannot_be_written_stops_nothing(void **state)
+{
+	int saved = dup(STDERR_FILENO);
+
+	(void)state;
+	close(STDERR_FILENO);
+	errno = ENOENT;
+	log_warn("nobody hears", LOG_BOOL("known", true));
+	assert_int_equal(errno, ENOENT);
+	dup2(saved, STDERR_FILENO);
+	close(saved);
+}
+
 static void
 absent_text_is_null(void **state)
 {
@@ -82,6 +138,8 @@ main(void)
 		cmocka_unit_test(a_line_is_one_json_object),
 		cmocka_unit_test(no_byte_forges_a_line),
 		cmocka_unit_test(bidirectional_controls_are_escaped),
+		cmocka_unit_test(dangerous_characters_are_numbers),
+		cmocka_unit_test(a_log_that_cannot_be_written_stops_nothing),
 		cmocka_unit_test(absent_text_is_null),
 	};
 
