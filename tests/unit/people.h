@@ -33,7 +33,7 @@ static const struct user root = {
 static inline enum db_result
 add_people(struct db *db, void *arg)
 {
-	static const char *const columns[] = { "id", "username", "password", "created",
+	static const char *const columns[] = { "id", "username", "name_key", "password", "created",
 		"password_changed" };
 	static const char *const names[] = { "alice", "bob", "carol", "root" };
 	static const char *const group_columns[] = { "id", "name" };
@@ -49,6 +49,7 @@ add_people(struct db *db, void *arg)
 	(void)root;
 	for (size_t i = 0; i < NELEM(names); i++) {
 		db_bulk_int(b, (int64_t)i + 1);
+		db_bulk_text(b, str_of(names[i]));
 		db_bulk_text(b, str_of(names[i]));
 		db_bulk_text(b, STR("x"));
 		db_bulk_int(b, 1);
