@@ -1,9 +1,9 @@
 /*
  * hooks: the questions that lib/http asks before a handler runs, answered from the database.
  *
- * The first of them that needs it loads the visit: host, session or token, user and groups in two
- * statements that travel together. Nothing of it is kept for the next request, so a site, a right
- * or a session that changes counts at once in every process.
+ * The first of them that needs it loads the visit: host, unless ALLOWED_HOSTS has it, session or token,
+ * user and groups, in two statements that travel together. Nothing of it is kept for the next request,
+ * so a site, a right or a session that changes counts at once in every process.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -128,23 +128,33 @@ ask_token(struct request *r, struct visit *v)
 	return token_ask(r->app->db, auth_of(r)->secret, text);
 }
 
+/* The query for the request's host among the sites. */
+static struct query *
+ask_site(struct request *r)
+{
+	struct query *q = db_query(r->app->db, QUERY_SITE_OF_REQUEST);
+
+	db_text(q, "host", r->host);
+	db_text(q, "bare", host_name(r->host));
+	db_start(q);
+	return q;
+}
+
 static enum db_result
-ask(struct request *r, struct visit *v)
+ask(struct request *r, struct visit *v, bool with_site)
 {
 	const struct auth *auth = auth_of(r);
 	struct str cookie = request_cookie(r, SESSION_COOKIE);
 	uint8_t token_hash[SECRET_SIZE];
-	struct query *site = db_query(r->app->db, QUERY_SITE_OF_REQUEST), *who;
-	enum db_result result, other = DB_END;
+	struct query *site = with_site ? ask_site(r) : NULL, *who;
+	enum db_result result = DB_END, other = DB_END;
 
-	db_text(site, "host", r->host);
-	db_text(site, "bare", host_name(r->host));
-	db_start(site);
 	who = r->cookieless ? ask_token(r, v)
 	                    : session_ask(r->app->db, auth->secret, cookie, r->now, token_hash);
-	while (db_step(site) == DB_ROW)
+	while (site != NULL && db_step(site) == DB_ROW)
 		v->host_is_ours = true;
-	result = db_done(site);
+	if (site != NULL)
+		result = db_done(site);
 	if (who != NULL && r->cookieless)
 		other = token_read(
 		    who, r->arena, auth->token_age, r->now, &v->token, &v->user, &v->token_wrong);
@@ -172,7 +182,7 @@ is_schema_ours(struct request *r)
 
 /* 0, or -1 where the database cannot answer: the visit is empty then. */
 static int
-load(struct request *r)
+load(struct request *r, bool with_site)
 {
 	struct visit *v = arena_alloc(r->arena, sizeof(*v));
 	struct str visitor = request_cookie(r, VISITOR_COOKIE);
@@ -183,7 +193,7 @@ load(struct request *r)
 	if (!is_schema_ours(r))
 		return -1;
 	db_count_start(r->app->db);
-	result = ask(r, v);
+	result = ask(r, v, with_site);
 	if (result != DB_END) {
 		log_error("who asks is not known: the database did not answer",
 		    LOG_TEXT("error", db_error(r->app->db)));
@@ -204,7 +214,7 @@ load(struct request *r)
 static int
 host(struct request *r)
 {
-	if (load(r) != 0)
+	if (load(r, true) != 0)
 		return -1;
 	if (!visit_of(r)->host_is_ours)
 		event_note(r, (struct event){ .kind = EVENT_HOST_REFUSED, .detail = r->host });
@@ -216,7 +226,8 @@ identify(struct request *r)
 {
 	struct user *u;
 
-	if (visit_of(r) == NULL && load(r) != 0)
+	/* whether the host is ours was not asked: ALLOWED_HOSTS has it */
+	if (visit_of(r) == NULL && load(r, false) != 0)
 		return -1;
 	r->user = visit_of(r)->user;
 	if (r->user != NULL && auth_of(r)->open_change) {

@@ -33,7 +33,8 @@ struct visit {
 	struct token *token; /* of a cookieless request; it may be one that is refused */
 	const char *token_wrong; /* why such a request is nobody's; NULL: it is the user's */
 	struct str visitor; /* the valid cookie of a visitor's forms; absent: none */
-	bool host_is_ours;
+	bool
+	    host_is_ours; /* where the sites were asked, as they are for a host not in ALLOWED_HOSTS */
 };
 
 static inline struct auth *
