@@ -156,10 +156,10 @@ sqlite_get_int(struct query *q, size_t column)
 	return sqlite3_column_int64(((struct prepared *)q->run)->stmt, (int)column);
 }
 
+/* One look at the column instead of several, here and below; only this thread uses the connection. */
 double
 sqlite_get_real(struct query *q, size_t column)
 {
-	/* one look at the column instead of two; only this thread uses the connection */
 	sqlite3_value *v = sqlite3_column_value(((struct prepared *)q->run)->stmt, (int)column);
 
 	return sqlite3_value_type(v) == SQLITE_NULL ? __builtin_nan("") : sqlite3_value_double(v);
@@ -168,16 +168,19 @@ sqlite_get_real(struct query *q, size_t column)
 struct str
 sqlite_get_text(struct query *q, size_t column)
 {
-	sqlite3_stmt *stmt = ((struct prepared *)q->run)->stmt;
+	sqlite3_value *v = sqlite3_column_value(((struct prepared *)q->run)->stmt, (int)column);
 	const char *p;
 
-	if (sqlite3_column_type(stmt, (int)column) == SQLITE_NULL)
+	switch (sqlite3_value_type(v)) {
+	case SQLITE_NULL:
 		return STR_NONE;
-	if (sqlite3_column_type(stmt, (int)column) == SQLITE_BLOB)
-		p = sqlite3_column_blob(stmt, (int)column);
-	else
-		p = (const char *)sqlite3_column_text(stmt, (int)column);
-	return (struct str){ p != NULL ? p : "", (size_t)sqlite3_column_bytes(stmt, (int)column) };
+	case SQLITE_BLOB:
+		p = sqlite3_value_blob(v);
+		break;
+	default:
+		p = (const char *)sqlite3_value_text(v);
+	}
+	return (struct str){ p != NULL ? p : "", (size_t)sqlite3_value_bytes(v) };
 }
 
 int64_t

@@ -145,13 +145,14 @@ strike_out_stored(struct db *db, struct batch *b, const struct span *s)
 	db_real(q, "last", s->last);
 	db_text(q, "source", b->rows[0].source);
 	while (db_step(q) == DB_ROW) {
-		struct datum d = { .target_id = db_col_int(q, "target_id"),
-			.kind = (int)db_col_int(q, "kind"),
-			.band = db_col_text(q, "band"),
-			.mjd = db_col_real(q, "mjd"),
-			.survey_id = db_col_int(q, "survey_id") };
-		size_t at = place_of(b, &d);
+		struct datum d = { .target_id = db_col_int(q, "target_id") };
+		size_t at;
 
+		d.kind = (int)db_col_int(q, "kind");
+		d.band = db_col_text(q, "band");
+		d.mjd = db_col_real(q, "mjd");
+		d.survey_id = db_col_int(q, "survey_id");
+		at = place_of(b, &d);
 		if (b->table[at] != 0)
 			mark(b, b->table[at] - 1);
 	}
@@ -270,24 +271,22 @@ datum_read_start(struct db *db, const struct user *reader, int64_t target, size_
 	return q;
 }
 
-/* A row; its texts are borrowed until the next step. */
-static struct datum
-datum_of(struct query *q)
+/* A row; its texts are borrowed until the next step. In the order of the columns: that is one look each. */
+static void
+datum_of(struct query *q, struct datum *d)
 {
-	return (struct datum){
-		.target_id = db_col_int(q, "target_id"),
-		.source = db_col_text(q, "source"),
-		.band = db_col_text(q, "band"),
-		.kind = (int)db_col_int(q, "kind"),
-		.sign = (int)db_col_int(q, "sign"),
-		.mjd = db_col_real(q, "mjd"),
-		.survey_id = db_col_int(q, "survey_id"),
-		.flux = db_col_real(q, "flux"),
-		.flux_error = db_col_real(q, "flux_error"),
-		.magnitude = db_col_real(q, "magnitude"),
-		.magnitude_error = db_col_real(q, "magnitude_error"),
-		.limit_mag = db_col_real(q, "limit_mag"),
-	};
+	d->target_id = db_col_int(q, "target_id");
+	d->mjd = db_col_real(q, "mjd");
+	d->source = db_col_text(q, "source");
+	d->kind = (int)db_col_int(q, "kind");
+	d->band = db_col_text(q, "band");
+	d->survey_id = db_col_int(q, "survey_id");
+	d->flux = db_col_real(q, "flux");
+	d->flux_error = db_col_real(q, "flux_error");
+	d->magnitude = db_col_real(q, "magnitude");
+	d->magnitude_error = db_col_real(q, "magnitude_error");
+	d->limit_mag = db_col_real(q, "limit_mag");
+	d->sign = (int)db_col_int(q, "sign");
 }
 
 /* The text, or the one of the row before where it is the same: bands and sources repeat. */
@@ -324,7 +323,7 @@ datum_read_end(
 			room = wider;
 		}
 		d = &list[room - ++*n];
-		*d = datum_of(q);
+		datum_of(q, d);
 		d->source = before.source = copy_of(d->source, before.source, arena);
 		d->band = before.band = copy_of(d->band, before.band, arena);
 	}
@@ -348,8 +347,9 @@ read_some(struct db *db, const struct user *reader, struct datum *last, struct a
 	db_text(q, "band", last->band);
 	db_int(q, "survey_id", last->survey_id);
 	for (*n = 0; goes_on && db_step(q) == DB_ROW; ++*n) {
-		struct datum d = datum_of(q);
+		struct datum d;
 
+		datum_of(q, &d);
 		goes_on = each(arg, &d) == 0;
 		d.source = copy_of(d.source, last->source, arena);
 		d.band = copy_of(d.band, last->band, arena);
