@@ -35,7 +35,7 @@ buf_room(struct buf *b, size_t n)
 }
 
 void
-buf_put(struct buf *b, const void *p, size_t n)
+buf_put_more(struct buf *b, const void *p, size_t n)
 {
 	char *at = buf_room(b, n);
 
@@ -43,12 +43,6 @@ buf_put(struct buf *b, const void *p, size_t n)
 		memcpy(at, p, n);
 	b->n += n;
 	b->p[b->n] = '\0';
-}
-
-void
-buf_str(struct buf *b, struct str s)
-{
-	buf_put(b, s.p, s.n);
 }
 
 void

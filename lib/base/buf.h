@@ -4,6 +4,8 @@
 #ifndef MERIDIAN_BUF_H
 #define MERIDIAN_BUF_H
 
+#include <string.h>
+
 #include "base/base.h"
 
 /* Plain, so that it may stand in other structures; zeroed is empty and valid. Memory is malloc'ed. */
@@ -14,8 +16,27 @@ struct buf {
 };
 
 /* All of these grow the buffer as needed; when memory runs out arena_exhausted() is called. */
-void buf_put(struct buf *, const void *, size_t n);
-void buf_str(struct buf *, struct str);
+void buf_put_more(struct buf *, const void *, size_t n);
+
+/* Mostly there is room: pages are made of thousands of pieces. */
+static inline void
+buf_put(struct buf *b, const void *p, size_t n)
+{
+	if (n == 0 || n >= b->room - b->n) {
+		buf_put_more(b, p, n);
+		return;
+	}
+	memcpy(b->p + b->n, p, n);
+	b->n += n;
+	b->p[b->n] = '\0';
+}
+
+static inline void
+buf_str(struct buf *b, struct str s)
+{
+	buf_put(b, s.p, s.n);
+}
+
 void buf_puts(struct buf *, const char *);
 void buf_putc(struct buf *, char);
 void buf_printf(struct buf *, const char *fmt, ...) PRINTF_LIKE(2, 3);

@@ -15,20 +15,39 @@ static const uint32_t powers[] = { 1, 10, 100, 1000, 10000, 100000, 1000000, 100
 #define DIGITS_MAX 24
 _Static_assert(DIGITS_MAX <= NUMBER_MAX, "number_fixed copies DIGITS_MAX bytes");
 
+/* "00", "01" ... "99": a division gives two digits at once. */
+static const char pairs[] = "0001020304050607080910111213141516171819"
+                            "2021222324252627282930313233343536373839"
+                            "4041424344454647484950515253545556575859"
+                            "6061626364656667686970717273747576777879"
+                            "8081828384858687888990919293949596979899";
+
+static inline char *
+two_digits(char *p, uint32_t below_100)
+{
+	*--p = pairs[2 * below_100 + 1];
+	*--p = pairs[2 * below_100];
+	return p;
+}
+
 /* Puts `count` digits of *n before p, its last ones, and takes them off. */
 static inline char *
 some_digits(char *p, uint64_t *n, unsigned count)
 {
-	if (*n <= UINT32_MAX) {
-		uint32_t m = (uint32_t)*n; /* divided by multiplying: several times as fast */
+	uint32_t m;
 
-		for (; count > 0; count--, m /= 10)
-			*--p = (char)('0' + m % 10);
-		*n = m;
-		return p;
-	}
-	for (; count > 0; count--, *n /= 10)
+	for (; count > 0 && *n > UINT32_MAX; count--, *n /= 10)
 		*--p = (char)('0' + *n % 10);
+	if (count == 0)
+		return p;
+	m = (uint32_t)*n; /* divided by multiplying: several times as fast */
+	for (; count > 1; count -= 2, m /= 100)
+		p = two_digits(p, m % 100);
+	if (count > 0) {
+		*--p = (char)('0' + m % 10);
+		m /= 10;
+	}
+	*n = m;
 	return p;
 }
 
@@ -40,10 +59,11 @@ all_digits(char *p, uint64_t n)
 
 	for (; n > UINT32_MAX; n /= 10)
 		*--p = (char)('0' + n % 10);
-	m = (uint32_t)n;
-	do
-		*--p = (char)('0' + m % 10);
-	while ((m /= 10) > 0);
+	for (m = (uint32_t)n; m > 99; m /= 100)
+		p = two_digits(p, m % 100);
+	if (m > 9)
+		return two_digits(p, m);
+	*--p = (char)('0' + m);
 	return p;
 }
 

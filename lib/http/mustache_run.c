@@ -41,6 +41,9 @@ resolve(const struct op *op, const struct context *in)
 	return v;
 }
 
+#define SHORT 48 /* bytes */
+#define ESCAPE_MAX 6 /* bytes that stand for one */
+
 /* What stands for a byte in HTML; 0: itself. */
 static const struct str escapes[256] = {
 	['\0'] = { "\xef\xbf\xbd", 3 },
@@ -51,23 +54,42 @@ static const struct str escapes[256] = {
 	['>'] = { "&gt;", 4 },
 };
 
-/* How many of the n bytes from p on need no escape. Long texts by the library's vector code. */
+/* A short text, of a table's cell or a mark: byte by byte into room for the worst. */
+static void
+escape_short(struct str s, struct buf *out)
+{
+	char *w = buf_room(out, s.n * ESCAPE_MAX);
+
+	for (size_t i = 0; i < s.n; i++) {
+		const struct str *e = &escapes[(unsigned char)s.p[i]];
+
+		if (e->n == 0) {
+			*w++ = s.p[i];
+		} else {
+			memcpy(w, e->p, e->n);
+			w += e->n;
+		}
+	}
+	*w = '\0';
+	out->n = (size_t)(w - out->p);
+}
+
+/* How many of the n bytes from p on need no escape: by the library's vector code, up to a NUL. */
 static size_t
 plain(const char *p, size_t n)
 {
-	size_t i = 0;
+	size_t i = strcspn(p, "&<>\"'");
 
-	if (n > 48)
-		i = strcspn(p, "&<>\"'");
-	/* short ones, and what follows a NUL */
-	while (i < n && escapes[(unsigned char)p[i]].n == 0)
-		i++;
 	return i < n ? i : n;
 }
 
 static void
 escape(struct str s, struct buf *out)
 {
+	if (s.n <= SHORT) {
+		escape_short(s, out);
+		return;
+	}
 	for (size_t from = 0, n; from < s.n; from += n + 1) {
 		n = plain(s.p + from, s.n - from);
 		buf_put(out, s.p + from, n);

@@ -11,6 +11,7 @@
 #include "tom/axis.h"
 
 #define BAR_BYTES 24 /* "M100000 10000V10000" */
+#define MARK_BYTES 16 /* "100.000", "100.00", a NUL behind each */
 
 /* The box error bars and grid are drawn in; percents of marks come from it too. */
 #define WIDE 100000.0
@@ -344,13 +345,25 @@ thin_out(struct curve *c)
 	}
 }
 
-static void
-add_mark(const struct curve *c, struct value *list, double x, double y)
+/* A number at *w, which moves on behind its NUL. */
+static struct str
+put_text(char **w, double value, unsigned decimals)
+{
+	struct str text = { *w, number_fixed(*w, value, decimals) };
+
+	*w += text.n + 1;
+	return text;
+}
+
+/* Its numbers are put at *w. */
+static struct value *
+add_mark(struct value *list, char **w, double x, double y)
 {
 	struct value *mark = value_add_object(list);
 
-	value_set_text(mark, "x", number_text(c->arena, x / (WIDE / 100), 3, false));
-	value_set_text(mark, "y", number_text(c->arena, y / (HIGH / 100), 2, false));
+	value_set_text(mark, "x", put_text(w, x / (WIDE / 100), 3));
+	value_set_text(mark, "y", put_text(w, y / (HIGH / 100), 2));
+	return mark;
 }
 
 /* One error bar as path data, where it can be seen beside its mark. */
@@ -389,15 +402,17 @@ add_marks(
 {
 	struct value *list;
 	size_t n = c->counts[style][role];
-	char *bars, *bar, *lines, *line;
+	char *bars, *bar, *lines, *line, *numbers;
 
 	if (n == 0)
 		return;
 	list = value_set_list(series, role_names[role].list);
 	bars = bar = arena_alloc(c->arena, n * BAR_BYTES + NUMBER_MAX);
 	lines = line = arena_alloc(c->arena, n * SAY_MAX + NUMBER_MAX);
+	numbers = arena_alloc(c->arena, n * MARK_BYTES + NUMBER_MAX);
 	for (size_t i = 0; i < c->n; i++) {
 		const struct lightcurve_point *p = &c->points[i];
+		struct value *mark;
 		double x, y;
 
 		if (c->band[i] == UNSEEN || c->bands[c->band[i]].style != style ||
@@ -405,14 +420,14 @@ add_marks(
 			continue;
 		x = x_of(c, p->mjd);
 		y = y_of(c, p->magnitude);
-		add_mark(c, list, x, y);
+		mark = add_mark(list, &numbers, x, y);
 		if (line > lines)
 			line = PUT(line, "\n");
 		line = curve_put_say(line, p);
 		if (role == LIMIT)
 			continue;
 		if (p->negative)
-			add_mark(c, minus, x, y);
+			value_add(minus, mark);
 		bar = put_bar(c, bar, p, x);
 	}
 	*line = '\0';
