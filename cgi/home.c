@@ -13,8 +13,6 @@
 #include "tom/skymap.h"
 #include "tom/target_list.h"
 
-#define NEWEST 10 /* targets on the first page */
-
 static int show_home(struct request *, struct response *);
 static int show_about(struct request *, struct response *);
 
@@ -115,7 +113,7 @@ show_home(struct request *r, struct response *s)
 {
 	struct value *page = value_object(r->arena);
 	struct target_page found;
-	enum db_result done = target_newest(r->app->db, r->arena, auth_user(r), NEWEST, &found);
+	enum db_result done = target_newest(r->app->db, r->arena, auth_user(r), &found);
 
 	if (done == DB_END && found.n == 0 && r->user != NULL)
 		done = show_steps(r, page);

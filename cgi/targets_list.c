@@ -10,6 +10,8 @@
 #include "targets_list.h"
 #include "tom/skymap.h"
 
+#define LISTS_OFFERED 200 /* target lists that the filter bar names */
+
 /* What links to another order leave behind, and what an export does. */
 static const char *const paging[] = { "after", "page", NULL };
 static const char *const no_order[] = { "after", "page", "sort", NULL };
@@ -221,7 +223,8 @@ list_targets(struct request *req, struct response *res)
 {
 	struct targets_list l = { .req = req, .arena = req->arena };
 	struct target_page found;
-	enum db_result r;
+	struct query *lists = NULL;
+	enum db_result r, listed = DB_END;
 
 	if (targets_filter_redirect(&l, res))
 		return 0;
@@ -229,11 +232,14 @@ list_targets(struct request *req, struct response *res)
 	l.query.secret = auth_secret(req);
 	if (!may_ask(req, &l.query))
 		return ask_to_sign_in(req, res);
+	/* with the first statement of the list, in one round trip */
+	if (req->user)
+		lists = target_lists_start(req->app->db, LISTS_OFFERED);
 	r = target_find(req->app->db, req->arena, auth_user(req), &l.query, &found);
-	if (r == DB_END && req->user)
-		r = target_lists(req->app->db, req->arena, 200, &l.lists, &l.nlists);
-	if (r != DB_END)
-		return auth_db_failed(req, res, r);
+	if (lists)
+		listed = target_lists_end(lists, req->arena, LISTS_OFFERED, &l.lists, &l.nlists);
+	if (r != DB_END || listed != DB_END)
+		return auth_db_failed(req, res, r != DB_END ? r : listed);
 	return show_list(&l, res, &found);
 }
 

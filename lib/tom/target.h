@@ -233,9 +233,13 @@ struct target_loading *
 target_load_start(struct db *, struct arena *, const struct user *, int64_t id, unsigned parts);
 enum db_result target_load_end(struct target_loading *, struct target_whole *);
 
-/* Target lists (TOM's "target groups"): all of them, by name, at most `max`. DB_END or a failure. */
+/*
+ * Target lists (TOM's "target groups"): all of them, by name, at most `max`. In two halves, so that a
+ * page's other statements travel with it; the second ends the query: DB_END or a failure.
+ */
+struct query *target_lists_start(struct db *, size_t max);
 enum db_result
-target_lists(struct db *, struct arena *, size_t max, struct target_named **, size_t *n);
+target_lists_end(struct query *, struct arena *, size_t max, struct target_named **, size_t *n);
 /* The oldest list of that name, made if there is none. Inside a transaction of the caller or not. */
 enum db_result target_list_named(struct db *, struct str name, int64_t *id);
 enum db_result target_list_put(struct db *, int64_t list, int64_t target);

@@ -37,6 +37,8 @@ add_limit(struct sql *s, size_t rows)
 {
 	if (rows == TARGET_PAGE + 1) {
 		sql_add(s, QUERY_TARGETS_LIMIT_PAGE);
+	} else if (rows == TARGET_NEWEST + 1) {
+		sql_add(s, QUERY_TARGETS_LIMIT_NEWEST);
 	} else {
 		sql_add(s, QUERY_TARGETS_LIMIT);
 		sql_int(s, "limit", (int64_t)rows);
@@ -353,23 +355,29 @@ count_query(const struct listing *l)
 	return sql_query(s);
 }
 
-static enum db_result
-read_aliases(struct db *db, struct arena *a, struct target_page *page)
+static struct query *
+start_aliases(struct db *db, struct arena *a, const struct target_page *page)
 {
 	int64_t *ids = arena_array(a, page->n, sizeof(*ids));
-	size_t *shown = arena_array(a, page->n, sizeof(*shown));
+	struct query *q = db_query(db, QUERY_ALIASES_OF);
 
-	if (page->n == 0)
-		return DB_END;
 	for (size_t i = 0; i < page->n; i++)
 		ids[i] = page->rows[i].target.id;
-	struct query *q = db_query(db, QUERY_ALIASES_OF);
 	db_ints(q, "ids", ids, page->n);
+	db_start(q);
+	return q;
+}
+
+static enum db_result
+read_aliases(struct query *q, struct arena *a, struct target_page *page)
+{
+	size_t *shown = arena_array(a, page->n, sizeof(*shown));
+
 	while (db_step(q) == DB_ROW) {
 		int64_t id = db_col_int(q, "target_id");
 		size_t i = 0;
 
-		while (i < page->n && ids[i] != id)
+		while (i < page->n && page->rows[i].target.id != id)
 			i++;
 		if (i == page->n || shown[i] == ALIASES_SHOWN)
 			continue;
@@ -482,6 +490,43 @@ read_page(struct listing *l, struct target_page *page)
 	return DB_END;
 }
 
+/* Is this all there is? Then its rows are the count. */
+static bool
+is_whole(const struct listing *l, const struct target_page *page)
+{
+	return !l->from.set && l->query->page <= 1 && page->next.p == NULL &&
+	    page->previous.p == NULL && !page->partial;
+}
+
+/* The count of a list of several pages, and the aliases of this one, in one round trip. */
+static enum db_result
+read_rest(struct listing *l, struct target_page *page)
+{
+	bool whole = is_whole(l, page);
+	struct query *count = whole || is_known_many(l) ? NULL : count_query(l), *aliases = NULL;
+	enum db_result r = DB_END, counted = DB_END;
+
+	page->count = whole ? (int64_t)page->n : TARGET_COUNT_MAX + 1;
+	if (count != NULL)
+		db_start(count);
+	if (page->n > 0)
+		aliases = start_aliases(l->plan.db, l->arena, page);
+	if (count != NULL) {
+		if (db_step(count) == DB_ROW)
+			page->count = db_col_int(count, "n");
+		counted = db_done(count);
+		note_many(l, counted == DB_END ? page->count : 0);
+	}
+	if (aliases != NULL)
+		r = read_aliases(aliases, l->arena, page);
+	if (is_walk(l) && target_query_filters(l->query)) {
+		page->at_least = !whole && page->count <= TARGET_COUNT_MAX;
+		if (page->count < (int64_t)page->n)
+			page->count = (int64_t)page->n;
+	}
+	return r == DB_END ? counted : r;
+}
+
 enum db_result
 target_find(struct db *db, struct arena *a, const struct user *u, const struct target_query *query,
     struct target_page *page)
@@ -506,34 +551,17 @@ target_find(struct db *db, struct arena *a, const struct user *u, const struct t
 	l.plan.ask_rights = l.plan.ask_rights && !newest;
 	l.from = place_asked(&l);
 
-	struct query *count = is_known_many(&l) ? NULL : count_query(&l);
-	page->count = TARGET_COUNT_MAX + 1;
-	if (count != NULL)
-		db_start(count);
-	r = read_page(&l, page);
-	if (count != NULL) {
-		if (db_step(count) == DB_ROW)
-			page->count = db_col_int(count, "n");
-		enum db_result counted = db_done(count);
-		r = r == DB_END ? counted : r;
-	}
-	note_many(&l, r == DB_END ? page->count : 0);
-	if (is_walk(&l) && target_query_filters(query)) {
-		bool whole = page->next.p == NULL && page->previous.p == NULL && query->page <= 1;
-
-		page->count = whole ? (int64_t)page->n : page->count;
-		page->at_least = !whole && page->count <= TARGET_COUNT_MAX;
-		if (page->count < (int64_t)page->n)
-			page->count = (int64_t)page->n;
-	}
-	return r == DB_END ? read_aliases(db, a, page) : r;
+	if ((r = read_page(&l, page)) != DB_END)
+		return r;
+	return read_rest(&l, page);
 }
 
 enum db_result
-target_newest(
-    struct db *db, struct arena *a, const struct user *u, size_t limit, struct target_page *page)
+target_newest(struct db *db, struct arena *a, const struct user *u, struct target_page *page)
 {
-	struct target_query q = { .sort = SORT_CREATED, .descending = true, .limit = limit };
+	struct target_query q = {
+		.sort = SORT_CREATED, .descending = true, .limit = TARGET_NEWEST
+	};
 
 	return target_find(db, a, u, &q, page);
 }

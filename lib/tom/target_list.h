@@ -15,6 +15,7 @@
 #include "tom/target.h"
 
 #define TARGET_PAGE 20 /* rows of a page */
+#define TARGET_NEWEST 10 /* rows of the site's first page */
 #define TARGET_PAGE_MAX 200
 #define TARGET_COUNT_MAX 1000 /* beyond it counts say "more than" */
 #define TARGET_MATCHES 2000
@@ -93,7 +94,7 @@ target_find_named(struct db *, struct arena *, const struct user *, struct str t
 
 /* The home page: the newest visible targets and their number, at most TARGET_COUNT_MAX + 1. */
 enum db_result
-target_newest(struct db *, struct arena *, const struct user *, size_t limit, struct target_page *);
+target_newest(struct db *, struct arena *, const struct user *, struct target_page *);
 
 /*
  * Calls each() for every target that matches, oldest first, no matter how many, with its aliases

@@ -228,12 +228,19 @@ target_load(struct db *db, struct arena *a, const struct user *u, int64_t id, un
 	return target_load_end(target_load_start(db, a, u, id, parts), out);
 }
 
-enum db_result
-target_lists(struct db *db, struct arena *a, size_t max, struct target_named **out, size_t *n)
+struct query *
+target_lists_start(struct db *db, size_t max)
 {
 	struct query *q = db_query(db, QUERY_TARGET_LISTS);
 
 	db_int(q, "max", (int64_t)max);
+	db_start(q);
+	return q;
+}
+
+enum db_result
+target_lists_end(struct query *q, struct arena *a, size_t max, struct target_named **out, size_t *n)
+{
 	*out = arena_array(a, max, sizeof(**out));
 	for (*n = 0; *n < max && db_step(q) == DB_ROW; ++*n)
 		(*out)[*n] = (struct target_named){

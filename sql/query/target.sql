@@ -16,8 +16,9 @@ WHERE t.id = :id AND (:everything = 1 OR EXISTS (
 	SELECT 1 FROM rights r WHERE r.target_id = :id
 	AND r.principal IN (SELECT value FROM json_each(:principals)) AND ((CASE WHEN r.principal < 16 THEN r.verbs | :open ELSE r.verbs END) & :verbs) = :verbs))
 --: target_get postgresql
+-- `everything` comes out of a sub-select for the same reason as the array: a plan for 1 alone is cheaper.
 SELECT t.* FROM target t
-WHERE t.id = :id AND (CAST(:everything AS BIGINT) = 1 OR EXISTS (
+WHERE t.id = :id AND ((SELECT CAST(:everything AS BIGINT)) = 1 OR EXISTS (
 	SELECT 1 FROM rights r WHERE r.target_id = :id
 	AND r.principal = ANY (CAST((SELECT CAST(:principals AS TEXT)) AS BIGINT[]))
 	AND ((CASE WHEN r.principal < 16 THEN r.verbs | CAST(:open AS BIGINT) ELSE r.verbs END)

@@ -80,6 +80,10 @@ LIMIT 1 OFFSET 9999) w STRAIGHT_JOIN target t ON t.id = w.last
 -- A page of the usual size and the row after it. Written out, because PostgreSQL plans for it.
 LIMIT 21
 
+--: targets_limit_newest fragment
+-- The same of the first page's list.
+LIMIT 11
+
 --: targets_limit fragment
 LIMIT :limit
 
