@@ -42,18 +42,34 @@ find(const struct by_key *sorted, size_t n, struct str key)
 	return low < n && str_eq(sorted[low].key, key) ? low : n;
 }
 
+/* Has any of them that number? What none has is left out: a file has few of all columns. */
+static bool
+is_given(const struct target_new *list, size_t n, const struct target_field *f)
+{
+	if (!target_is_number(f))
+		return true;
+	for (size_t i = 0; i < n; i++)
+		if (!isnan(target_real(&list[i].target, f)))
+			return true;
+	return false;
+}
+
 static enum db_result
 add_targets(struct db *db, const struct target_new *list, size_t n)
 {
+	const struct target_field *given[TARGET_NFIELDS_MAX];
 	const char *columns[TARGET_NFIELDS_MAX + 2];
-	size_t ncolumns = 0;
+	size_t ncolumns = 0, ngiven = 0;
 	enum db_result r;
 	int64_t added;
 
 	columns[ncolumns++] = "creator_id";
 	columns[ncolumns++] = "zone";
 	for (size_t i = 0; i < target_nfields; i++)
-		columns[ncolumns++] = target_fields[i].name;
+		if (is_given(list, n, &target_fields[i])) {
+			given[ngiven++] = &target_fields[i];
+			columns[ncolumns++] = target_fields[i].name;
+		}
 	struct bulk *b = db_bulk(db, "target", ncolumns, columns);
 	for (size_t i = 0; i < n; i++) {
 		const struct target *t = &list[i].target;
@@ -67,8 +83,8 @@ add_targets(struct db *db, const struct target_new *list, size_t n)
 			db_bulk_null(b);
 		else
 			db_bulk_int(b, zone);
-		for (size_t k = 0; k < target_nfields; k++) {
-			const struct target_field *f = &target_fields[k];
+		for (size_t k = 0; k < ngiven; k++) {
+			const struct target_field *f = given[k];
 
 			if (target_is_number(f))
 				db_bulk_real(b, target_real(t, f));

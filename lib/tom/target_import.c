@@ -11,7 +11,8 @@
 
 #include "http/helper.h"
 
-#define BATCH 500 /* rows that wait */
+/* Rows that wait: a multiple of what MariaDB is given at once, so that no statement is made for a rest. */
+#define BATCH 1024
 #define BATCH_BYTES MIB(4) /* of what was read since the last were written */
 
 /* Names that are taken, by key: in the database, or by a row before. */

@@ -79,7 +79,7 @@ target_keys(struct target_draft *d, size_t *n, struct problems *ps, struct arena
 
 	for (size_t i = 0; i < d->naliases; i++)
 		given += !str_empty(str_trim(d->aliases[i]));
-	keys = arena_array(a, TARGET_ALIASES_MAX + 1, sizeof(*keys));
+	keys = arena_array(a, given + 1, sizeof(*keys));
 	d->target.name = trimmed(a, d->target.name);
 	keys[0] = (struct target_key){ d->target.name, target_match_key(a, d->target.name) };
 	*n = 1;
