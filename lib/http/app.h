@@ -78,7 +78,10 @@ struct hooks {
 	void (*idle)(struct app_state *);
 	/* The worker ends (SIGTERM, SIGHUP: then another one starts with the new configuration). */
 	void (*stop)(struct app_state *);
-	/* Is the request's host (lower case, port apart) one of ours? 1 yes, 0 no, -1 the database is away. */
+	/*
+	 * Is the request's host (lower case, port apart) one of ours? 1 yes, 0 no, -1 the database is away.
+	 * Without it only ALLOWED_HOSTS are.
+	 */
 	int (*host)(struct request *);
 	/* Finds who asks: sets request->user. 0, or -1 when the database is away. */
 	int (*identify)(struct request *);

@@ -144,7 +144,7 @@ static bool
 known_host(struct request *r, struct response *s)
 {
 	const struct app *app = r->app->app;
-	int known = 1;
+	int known = 0;
 
 	if (app->any_host || host_allowed(r->app->config, r->host))
 		return true;

@@ -524,6 +524,87 @@ tables_without_access_are_refused(void **state)
 	assert_null(route_check(&app));
 }
 
+static int starts; /* what the start hook of an executable says */
+
+static int
+start(struct app_state *state)
+{
+	(void)state;
+	return starts;
+}
+
+static unsigned idles;
+
+static void
+idle(struct app_state *state)
+{
+	(void)state;
+	idles++;
+}
+
+/* Hooks may be missing, one by one or all: what they would say is taken for granted. */
+static void
+an_app_without_hooks_serves_who_it_may(void **state)
+{
+	static const struct hooks none = { .identify = NULL },
+	                          some = { .start = start, .idle = idle };
+	static struct app plain;
+	const struct hooks *const all[] = { NULL, &none, &some };
+
+	(void)state;
+	setenv("MERIDIAN_ALLOWED_HOSTS", "tom.example", 1);
+	starts = 0;
+	idles = 0;
+	plain = app;
+	plain.start = start;
+	for (size_t i = 0; i < NELEM(all); i++) {
+		web_close(&w);
+		plain.hooks = all[i];
+		web_open(&w, &plain);
+		assert_int_equal(get("/targets/7/"), 200);
+		assert_int_equal(web_ask(&w, "POST /targets/7/", STR("name=a"), NULL), 200);
+		assert_int_equal(get("/nowhere/"), 404);
+		server_rest(&w.server);
+	}
+	assert_int_equal(idles, 1);
+	unsetenv("MERIDIAN_ALLOWED_HOSTS");
+	/* nobody says which other hosts are known: none is */
+	web_close(&w);
+	plain.hooks = &none;
+	web_open(&w, &plain);
+	assert_int_equal(web_ask(&w, "GET /targets/7/", STR_NONE, "HTTP_HOST=a.test", NULL), 400);
+}
+
+static void
+a_worker_that_cannot_start_says_so(void **state)
+{
+	static const struct hooks some = { .start = start };
+	struct app broken = app;
+	struct server server;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		broken.hooks = i == 0 ? &some : &hooks;
+		broken.start = i == 0 ? NULL : start;
+		starts = -1;
+		assert_int_equal(server_start(&server, &broken, w.config, NULL), -1);
+		server_free(&server);
+		starts = 0;
+		assert_int_equal(server_start(&server, &broken, w.config, NULL), 0);
+		server_free(&server);
+	}
+}
+
+static void
+who_is_unknown_is_not_told_what_exists(void **state)
+{
+	(void)state;
+	identity = -1;
+	assert_int_equal(get("/nowhere/"), 503);
+	assert_int_equal(get("/targets"), 503);
+	assert_string_equal(trail, "host identify finish ");
+}
+
 int
 main(void)
 {
@@ -566,6 +647,12 @@ main(void)
 		    insecure_http_serves_loopback_only, open_web, close_web),
 		cmocka_unit_test_setup_teardown(
 		    tables_without_access_are_refused, open_web, close_web),
+		cmocka_unit_test_setup_teardown(
+		    an_app_without_hooks_serves_who_it_may, open_web, close_web),
+		cmocka_unit_test_setup_teardown(
+		    a_worker_that_cannot_start_says_so, open_web, close_web),
+		cmocka_unit_test_setup_teardown(
+		    who_is_unknown_is_not_told_what_exists, open_web, close_web),
 	};
 
 	return cmocka_run_group_tests_name("serve", tests, NULL, NULL);
