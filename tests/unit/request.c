@@ -168,6 +168,11 @@ what_is_no_pair_is_passed_over(void **state)
 	assert_str(request_header(&r, "HTTP_A"), "b=c");
 	assert_null(request_header(&r, "NOTHING").p);
 	assert_null(request_header(&r, "HTTP_B").p);
+	/* nothing at all */
+	fresh();
+	assert_int_equal(
+	    request_parse(&r, (char *[]){ NULL, (char *)(uintptr_t) "HTTP_A=b" }).status, 400);
+	assert_int_equal(r.params.n, 0);
 }
 
 static void

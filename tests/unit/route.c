@@ -41,6 +41,7 @@ static const struct route routes[] = {
 	ROUTE(GET, "/five/<id>/<id>/<id>/<id>/<id>", READER, NO_BODY, nothing),
 	ROUTE(GET, "/open/", ANYONE, NO_BODY, nothing),
 	ROUTE(GET, "/broken/<id", READER, NO_BODY, nothing),
+	ROUTE(DELETE, "/all/", SUPERUSER, NO_BODY, nothing),
 };
 static const struct app app = { .name = "test", .routes = routes, .nroutes = NELEM(routes) };
 static struct request r;

@@ -94,6 +94,14 @@ what_is_no_host_name_is_refused_with_what_would_be_right(void **state)
 		{ "tom.example.org:+80", "port" },
 		{ "tom.example.org:http", "port" },
 		{ "tom.example.org:443", "port" },
+		{ "tom.example.org:80", "port" },
+		{ "tom.example.org:123456", "port" },
+		{ "tom.example.org#x", "path" },
+		{ "tom.example.org\x7f", "blanks" },
+		{ "[::1]x", "" },
+		{ "x]:8080", "letters, digits" },
+		{ "[::1]:", "port" },
+		{ "tom.example.1", "IPv4" },
 		{ ":8080", "missing" },
 		{ "tom..example.org", "between" },
 		{ ".example.org", "between" },
@@ -139,6 +147,42 @@ what_is_no_host_name_is_refused_with_what_would_be_right(void **state)
 		buf_puts(&b, "\xc3\xbc.");
 	assert_non_null(strstr(site_domain_wrong(a, buf_text(&b), &domain), "253"));
 	buf_free(&b);
+	arena_free(a);
+}
+
+static void
+names_of_sites_are_one_line_of_text(void **state)
+{
+	struct buf b = { 0 };
+	struct str name;
+
+	(void)state;
+	assert_null(site_name_wrong(STR(" Our TOM \xc3\xa9 "), &name));
+	assert_int_equal(name.n, 10);
+	for (int i = 1; i < 0x80; i++) {
+		char text[4] = { 'a', (char)i, 'b', '\0' };
+
+		assert_int_equal(
+		    site_name_wrong(str_of(text), &name) == NULL, i >= 0x20 && i != 0x7f);
+	}
+	assert_non_null(site_name_wrong(STR(" \t"), &name));
+	assert_non_null(strstr(site_name_wrong(STR("a\xff"), &name), "UTF-8"));
+	for (int i = 0; i < 100; i++)
+		buf_puts(&b, "\xc3\xa9");
+	assert_null(site_name_wrong(buf_text(&b), &name));
+	buf_putc(&b, 'a');
+	assert_non_null(strstr(site_name_wrong(buf_text(&b), &name), "100"));
+	buf_free(&b);
+}
+
+static void
+a_domain_that_reads_as_it_is_written_is_not_shown_twice(void **state)
+{
+	struct arena *a = arena_new();
+
+	(void)state;
+	assert_null(site_domain_shown(a, STR("xn--0.test")).p);
+	assert_null(site_domain_shown(a, STR("axn--bcher-kva.test")).p);
 	arena_free(a);
 }
 
@@ -285,6 +329,8 @@ main(void)
 		cmocka_unit_test(host_names_are_stored_as_hosts_are_sent),
 		cmocka_unit_test(international_names_are_shown_as_people_read_them),
 		cmocka_unit_test(what_is_no_host_name_is_refused_with_what_would_be_right),
+		cmocka_unit_test(names_of_sites_are_one_line_of_text),
+		cmocka_unit_test(a_domain_that_reads_as_it_is_written_is_not_shown_twice),
 		cmocka_unit_test(a_domain_without_port_answers_any_port),
 		cmocka_unit_test_setup_teardown(
 		    sites_are_added_changed_and_listed, open_database, close_database),
