@@ -138,6 +138,17 @@ read_branch(struct input *in, const struct node *n, const struct node **branch)
 	return true;
 }
 
+/* The same of a field, in its shortest form where it is a union of null and one other type. */
+static inline bool
+read_field_branch(struct input *in, const struct step *s, const struct node **branch)
+{
+	if (s->nullable && in->p < in->end && (*in->p | 2) == 2) {
+		*branch = s->type->branches[*in->p++ >> 1];
+		return true;
+	}
+	return read_branch(in, s->type, branch);
+}
+
 /* Steps over a list or map: at once where its blocks say their size. */
 static bool
 skip_items(struct input *in, const struct node *n)
@@ -209,12 +220,38 @@ skip_step(struct input *in, const struct step *s)
 	return true;
 }
 
+/*
+ * Steps over this field, or over the run of fields that begins with it; the last one of them. NULL where
+ * it cannot.
+ */
+static inline const struct step *
+skip_steps(struct input *in, const struct step *s)
+{
+	const struct step *next = s, *end = s + s->run;
+
+	if (s->run > 1 && s->run_most <= (uint64_t)(in->end - in->p)) {
+		const uint8_t *p = in->p;
+
+		for (; next < end && (*p | 2) == 2; next++)
+			p += *p == s->null_byte ? 1 : 1 + next->size;
+		if (next == end) {
+			in->p = p;
+			return next - 1;
+		}
+	}
+	return skip_step(in, s) ? s : NULL;
+}
+
 static bool
 skip_record(struct input *in, const struct node *n)
 {
-	for (const struct step *s = n->steps, *end = s + n->n; s < end; s++)
-		if (!skip_step(in, s))
+	for (const struct step *s = n->steps, *end = s + n->n; s < end; s++) {
+		const struct step *last = skip_steps(in, s);
+
+		if (last == NULL)
 			return fail_in(in, s->name);
+		s = last;
+	}
 	return true;
 }
 
@@ -341,7 +378,7 @@ static char *
 list_room(struct input *in, struct avro_list *list, size_t size)
 {
 	if (list->n == list->room) {
-		size_t room = list->room == 0 ? 32 : 2 * list->room;
+		size_t room = list->room == 0 ? 64 : 2 * list->room;
 		void *items = arena_array(in->arena, room, size);
 
 		if (list->n > 0)
@@ -408,11 +445,14 @@ read_record(struct input *in, const struct node *n, char *to)
 		const struct node *type = s->type;
 
 		if (s->wish == NULL) {
-			if (!skip_step(in, s))
+			const struct step *last = skip_steps(in, s);
+
+			if (last == NULL)
 				return fail_in(in, s->name);
+			s = last;
 			continue;
 		}
-		if (type->type == TYPE_UNION && !read_branch(in, type, &type))
+		if (type->type == TYPE_UNION && !read_field_branch(in, s, &type))
 			return fail_in(in, s->name);
 		if (type->type == TYPE_NULL) {
 			if (s->wish->need != AVRO_NEEDED)

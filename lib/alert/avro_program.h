@@ -47,6 +47,9 @@ struct step {
 	bool nullable; /* a union of null and that */
 	uint8_t null_byte; /* its branch of null as it is written: 0 or 2 */
 	uint32_t size;
+	/* So many fields from this one on are stepped over, nullable, of fixed size, with that null_byte. */
+	uint32_t run;
+	uint64_t run_most; /* bytes that they take, at most */
 };
 
 struct node {

@@ -243,6 +243,27 @@ choose_quick_way(struct step *s)
 }
 
 static bool
+runs(const struct step *s)
+{
+	return s->wish == NULL && s->nullable && s->quick == QUICK_FIXED;
+}
+
+/* Alerts are mostly floats or null, dozens in a row. */
+static void
+find_runs(struct node *n)
+{
+	for (size_t i = n->n; i-- > 0;) {
+		struct step *s = &n->steps[i];
+		bool goes_on = i + 1 < n->n && s[1].run > 0 && s[1].null_byte == s->null_byte;
+
+		if (!runs(s))
+			continue;
+		s->run = 1 + (goes_on ? s[1].run : 0);
+		s->run_most = 1 + s->size + (goes_on ? s[1].run_most : 0);
+	}
+}
+
+static bool
 compile_field(struct compiler *c, struct node *n, json_t *field, const char *space)
 {
 	const char *name = json_string_value(json_object_get(field, "name"));
@@ -283,6 +304,7 @@ compile_record(struct compiler *c, struct named *d, const struct avro_shape *sha
 	n->wanted = shape != NULL;
 	n->steps = arena_array(c->arena, json_array_size(fields) + 1, sizeof(*n->steps));
 	json_array_foreach(fields, i, field) if (!compile_field(c, n, field, d->space)) return NULL;
+	find_runs(n);
 	if (shape == NULL)
 		return n;
 	for (i = 0; i < shape->nwishes; i++)

@@ -160,6 +160,67 @@ every_truncation_is_refused(void **state)
 	arena_free(a);
 }
 
+#define FLOAT "[\"null\",\"float\"]"
+#define OTHER "[\"double\",\"null\"]"
+#define RUN \
+	FIELD("a", FLOAT) \
+	"," FIELD("b", FLOAT) "," FIELD("c", FLOAT) "," FIELD("d", OTHER) "," FIELD( \
+	    "e", OTHER) "," FIELD("f", "[\"null\",\"boolean\"]") "," FIELD("g", FLOAT)
+
+/* The seven fields of RUN; bit k of `there`: field k is no null. Where each begins goes into at[]. */
+static void
+put_run(struct buf *b, unsigned there, size_t at[8])
+{
+	for (unsigned k = 0; k < 7; k++) {
+		bool is = (there >> k & 1) != 0, other = k == 3 || k == 4;
+
+		at[k] = b->n;
+		put_long(b, is != other);
+		if (is && k == 5)
+			buf_putc(b, 1);
+		else if (is && other)
+			put_double(b, 1.5);
+		else if (is)
+			put_float(b, 2.5F);
+	}
+	at[7] = b->n;
+}
+
+static void
+runs_of_numbers_or_null_are_stepped_over_whatever_is_null(void **state)
+{
+	struct arena *a = arena_new();
+	struct buf b = { 0 };
+	size_t at[8];
+	struct thing t;
+
+	(void)state;
+	for (unsigned there = 0; there < 128; there++) {
+		buf_clear(&b);
+		put_run(&b, there, at);
+		put_string(&b, STR("n"));
+		assert_int_equal(decode(FIELDS(RUN "," NAME), &b, a, &t), b.n);
+		assert_str(t.name, "n");
+	}
+	/* cut off anywhere, and a branch that there is not */
+	put_string(&b, STR("n"));
+	for (b.n = 0; b.n < at[7] + 2; b.n++)
+		assert_int_equal(decode(FIELDS(RUN "," NAME), &b, a, &t), -1);
+	for (unsigned k = 0; k < 7; k++) {
+		char says[40];
+
+		buf_clear(&b);
+		put_run(&b, 0x55, at);
+		put_string(&b, STR("n"));
+		b.p[at[k]] = 4;
+		assert_int_equal(decode(FIELDS(RUN "," NAME), &b, a, &t), -1);
+		snprintf(says, sizeof(says), "%c: a union without the branch 2", "abcdefg"[k]);
+		assert_says(says);
+	}
+	buf_free(&b);
+	arena_free(a);
+}
+
 static void
 missing_fields_stay_null(void **state)
 {
@@ -682,6 +743,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(wished_fields_are_found_and_the_rest_stepped_over),
 		cmocka_unit_test(every_truncation_is_refused),
+		cmocka_unit_test(runs_of_numbers_or_null_are_stepped_over_whatever_is_null),
 		cmocka_unit_test(missing_fields_stay_null),
 		cmocka_unit_test(schema_faults_are_named),
 		cmocka_unit_test(deep_and_recursive_schemas_are_bounded),
