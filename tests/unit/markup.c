@@ -66,20 +66,20 @@ each_byte_leads_to_a_state(void **state)
 		{ "<p a=>", IN_TEXT }, { "<p a =\n\"", QUOTED }, { "<title>", IN_RCDATA },
 		{ "<TextArea x>", IN_RCDATA }, { "<title a=b>", IN_RCDATA },
 		{ "<titles>", IN_TEXT }, { "<titl>", IN_TEXT }, { "<script>", IN_RAW },
-		{ "<STYLE>", IN_RAW }, { "<xmp>", IN_RAW }, { "<iframe>", IN_RAW },
-		{ "<noembed>", IN_RAW }, { "<noframes>", IN_RAW }, { "<noscript>", IN_RAW },
-		{ "<plaintext>", IN_RAW }, { "<scriptscriptscriptscript>", IN_TEXT },
-		{ "<script></script", IN_RAW }, { "<script></script>", IN_TEXT },
-		{ "<script></SCRIPT>", IN_TEXT }, { "<script></script ", END_TAG },
-		{ "<script></script\t", END_TAG }, { "<script></script/", END_TAG },
-		{ "<script></script/>", IN_TEXT }, { "<script></scriptx>", IN_RAW },
-		{ "<script></scrip>", IN_RAW }, { "<script>< /script>", IN_RAW },
-		{ "<script><</script>", IN_TEXT }, { "<script></scr</script>", IN_TEXT },
-		{ "<script>//script>", IN_RAW }, { "<script><1", IN_RAW },
-		{ "<script>a=b", IN_RAW }, { "<noscript><p>a</p></noscript>", IN_TEXT },
-		{ "<noscript><!", IN_RAW }, { "<title></title>", IN_TEXT },
-		{ "<title></TITLE\n>", IN_TEXT }, { "<script></scriptX", IN_RAW },
-		{ "<title>@</title>", IN_TEXT } };
+		{ "<p><script>", IN_RAW }, { "<STYLE>", IN_RAW }, { "<xmp>", IN_RAW },
+		{ "<iframe>", IN_RAW }, { "<noembed>", IN_RAW }, { "<noframes>", IN_RAW },
+		{ "<noscript>", IN_RAW }, { "<plaintext>", IN_RAW },
+		{ "<scriptscriptscriptscript>", IN_TEXT }, { "<script></script", IN_RAW },
+		{ "<script></script>", IN_TEXT }, { "<script></SCRIPT>", IN_TEXT },
+		{ "<script></script ", END_TAG }, { "<script></script\t", END_TAG },
+		{ "<script></script/", END_TAG }, { "<script></script/>", IN_TEXT },
+		{ "<script></scriptx>", IN_RAW }, { "<script></scrip>", IN_RAW },
+		{ "<script>< /script>", IN_RAW }, { "<script><</script>", IN_TEXT },
+		{ "<script></scr</script>", IN_TEXT }, { "<script>//script>", IN_RAW },
+		{ "<script><1", IN_RAW }, { "<script>a=b", IN_RAW },
+		{ "<noscript><p>a</p></noscript>", IN_TEXT }, { "<noscript><!", IN_RAW },
+		{ "<title></title>", IN_TEXT }, { "<title></TITLE\n>", IN_TEXT },
+		{ "<script></scriptX", IN_RAW }, { "<title>@</title>", IN_TEXT } };
 
 	(void)state;
 	for (size_t i = 0; i < NELEM(all); i++) {
@@ -225,6 +225,9 @@ long_names_are_cut(void **state)
 	assert_string_equal(m.element, "abcdefghijklmno");
 	assert_null(read_it("<p ABCDEFGHIJKLMNOPQRSTUVWXYZ"));
 	assert_string_equal(m.attribute, "abcdefghijklmno");
+	markup_init(&m);
+	assert_null(markup_text(&m, STR("<p @AZ[`az{"), &(size_t){ 0 }));
+	assert_string_equal(m.attribute, "@az[`az{");
 	assert_null(read_it("<p x=\"\" y"));
 	assert_string_equal(m.attribute, "y");
 	assert_null(read_it("<a href=\"abcdefghijklmnop"));
