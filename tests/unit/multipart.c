@@ -350,6 +350,13 @@ names_and_headers_end_somewhere(void **state)
 			assert_int_equal(
 			    feed("XX", buf_text(&b), piece).status, n <= KIB(8) ? 0 : 400);
 		}
+	/* what follows a header that is too long is not taken for one */
+	buf_clear(&b);
+	buf_puts(&b, "--XX\r\nX: ");
+	while (b.n < frame + KIB(8) + 1 - 4)
+		buf_putc(&b, 'x');
+	buf_puts(&b, "\r\n\r\n" DISPOSITION "name=a\r\n\r\n1\r\n--XX--");
+	assert_int_equal(feed("XX", buf_text(&b), KIB(16)).status, 400);
 	/* no end of it in sight: not more is held than that */
 	buf_clear(&b);
 	buf_puts(&b, "--XX\r\n");
@@ -482,6 +489,8 @@ a_file_without_a_name_is_made_by_hand(void **state)
 	no_tmpfile = false;
 	assert_int_equal(file(), 0);
 	assert_true((fcntl(r.uploads[0].fd, F_GETFD) & FD_CLOEXEC) != 0);
+	assert_int_equal(fstat(r.uploads[0].fd, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
 	/* nothing is left in the directory */
 	assert_int_equal(rmdir(dir), 0);
 	assert_int_equal(file(), 500);
