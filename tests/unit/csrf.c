@@ -120,7 +120,7 @@ an_origin_is_scheme_name_and_port(void **state)
 		{ "https://a.test", "https", "a.test.", true },
 		{ "https://a.test.:443", "https", "a.test", true },
 		{ "https://.", "https", "", false }, { "https://.", "https", ".", true },
-		{ "https://a.test", "http", "a.test", false },
+		{ "https://a.", "https", "a", true }, { "https://a.test", "http", "a.test", false },
 		{ "http://a.test", "https", "a.test", false },
 		{ "https:/a.test", "https", "a.test", false },
 		{ "https//a.test", "https", "a.test", false },
