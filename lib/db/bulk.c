@@ -40,6 +40,12 @@ db_bulk(struct db *db, const char *table, size_t ncolumns, const char *const col
 	return b;
 }
 
+void
+db_bulk_expect_new(struct bulk *b)
+{
+	b->expect_new = true;
+}
+
 static void
 flush(struct bulk *b)
 {

@@ -178,6 +178,12 @@ void db_count(const struct db *, unsigned *statements, int64_t *microseconds);
  */
 struct bulk;
 struct bulk *db_bulk(struct db *, const char *table, size_t ncolumns, const char *const columns[]);
+/*
+ * Says, before its first row, that all are new: somebody else may just have added one, no more.
+ * PostgreSQL writes them for less then, and where one is taken the end is DB_RETRY: the transaction's
+ * next try passes over it.
+ */
+void db_bulk_expect_new(struct bulk *);
 void db_bulk_int(struct bulk *, int64_t);
 void db_bulk_real(struct bulk *, double); /* not finite: NULL */
 void db_bulk_text(struct bulk *, struct str); /* absent: NULL */

@@ -141,6 +141,7 @@ struct bulk {
 	struct buf bytes;
 	int64_t added;
 	enum db_result failed;
+	bool expect_new; /* db_bulk_expect_new() */
 	struct statement st; /* the driver's, while the bulk lives */
 };
 
@@ -166,6 +167,7 @@ struct db {
 	struct query *open, *idle;
 
 	unsigned depth; /* of transactions */
+	unsigned attempt; /* how often this one was begun before */
 	enum db_result spoiled; /* the failure that spoiled the transaction, or DB_END */
 	int64_t changes;
 	unsigned count;

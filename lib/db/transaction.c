@@ -106,6 +106,7 @@ db_transaction(
 	for (unsigned attempt = 0;; attempt++) {
 		bool was_open = db->conn != NULL;
 
+		db->attempt = attempt;
 		r = try_transaction(db, mode, work, arg, &sent);
 		if (r == DB_AWAY && was_open && !sent && !lost)
 			lost =

@@ -199,6 +199,7 @@ write_absent(struct db *db, const struct batch *b, int64_t *added)
 	struct bulk *bulk = db_bulk(db, "datum", NELEM(columns), columns);
 	int64_t now = clock_now();
 
+	db_bulk_expect_new(bulk);
 	for (size_t i = 0; i < b->n; i++) {
 		const struct datum *d = &b->rows[i];
 

@@ -71,6 +71,8 @@ add_targets(struct db *db, const struct target_new *list, size_t n)
 			columns[ncolumns++] = target_fields[i].name;
 		}
 	struct bulk *b = db_bulk(db, "target", ncolumns, columns);
+
+	db_bulk_expect_new(b);
 	for (size_t i = 0; i < n; i++) {
 		const struct target *t = &list[i].target;
 		int zone = target_zone(t);
@@ -140,6 +142,7 @@ add_names(struct db *db, struct arena *a, const struct target_new *list, size_t 
 	size_t total = 0;
 	enum db_result r;
 
+	db_bulk_expect_new(b);
 	for (size_t i = 0; i < n; i++) {
 		ids[i] = list[i].target.id;
 		total += list[i].nkeys;

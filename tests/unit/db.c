@@ -300,6 +300,8 @@ static const char *const name_columns[] = { "target_id", "name", "match_key", "i
 struct names {
 	int64_t target, added;
 	int from, to;
+	bool expect_new;
+	unsigned tries;
 };
 
 static enum db_result
@@ -308,6 +310,9 @@ add_names(struct db *to, void *arg)
 	struct names *n = arg;
 	struct bulk *b = db_bulk(to, "target_name", NELEM(name_columns), name_columns);
 
+	n->tries++;
+	if (n->expect_new)
+		db_bulk_expect_new(b);
 	for (int i = n->from; i < n->to; i++) {
 		char name[40];
 
@@ -363,6 +368,20 @@ a_bulk_passes_over_what_is_there(void **state)
 	n.to = 10010;
 	assert_int_equal(db_transaction(db, DB_WRITE, add_names, &n), DB_END);
 	assert_true(n.added == 10);
+	/* where all were thought new, too: PostgreSQL notices and tries again */
+	n.expect_new = true;
+	n.from = 10005;
+	n.to = 10015;
+	n.tries = 0;
+	assert_int_equal(db_transaction(db, DB_WRITE, add_names, &n), DB_END);
+	assert_true(n.added == 5);
+	assert_int_equal(n.tries, db_engine(db) == DB_POSTGRESQL ? 2 : 1);
+	n.from = 10015;
+	n.to = 10020;
+	n.tries = 0;
+	assert_int_equal(db_transaction(db, DB_WRITE, add_names, &n), DB_END);
+	assert_true(n.added == 5);
+	assert_int_equal(n.tries, 1);
 	n.target = -1;
 	n.from = 20000;
 	n.to = 20001;
@@ -373,7 +392,7 @@ a_bulk_passes_over_what_is_there(void **state)
 	assert_true(db_col_real(q, "ra") == 359.5);
 	assert_true(db_col_real(q, "dec") == -90);
 	assert_true(isnan(db_col_real(q, "parallax")));
-	assert_true(db_col_int(q, "names") == 10010);
+	assert_true(db_col_int(q, "names") == 10020);
 	assert_int_equal(db_done(q), DB_END);
 }
 
