@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/config_stream.h"
 #include "base/log.h"
 
 #define DEFAULT_PATH "/etc/meridian/meridian.conf"
@@ -144,11 +145,13 @@ struct config {
 	const char *path;
 	const char *values[NELEM(keys)]; /* NULL: not given */
 	struct str *items[NELEM(keys)]; /* of lists, ended by an absent one */
+	struct config_streams *streams;
 	char *err;
 	size_t errsize;
 	/* while the file is read */
 	FILE *file;
 	int line;
+	struct config_stream *stream; /* whose section we are in; NULL: none's */
 	char *text; /* the line, as getline keeps it */
 	size_t room;
 	struct str whole; /* the line, trimmed */
@@ -210,11 +213,11 @@ is_choice(const char *choices, const char *value)
 	return false;
 }
 
-/* What is wrong with the value, or an empty string. */
-static struct str
-check(struct arena *a, const struct config_key *k, const char *value)
+struct str
+config_wrong(struct arena *a, const struct config_key *k, const char *value)
 {
 	int64_t n, min, max;
+	double d;
 	bool b;
 
 	switch (k->kind) {
@@ -226,6 +229,13 @@ check(struct arena *a, const struct config_key *k, const char *value)
 		if (sscanf(k->choices, "%" SCNd64 "..%" SCNd64, &min, &max) != 2)
 			abort();
 		if (!str_to_int64(str_of(value), &n) || n < min || n > max)
+			return arena_printf(
+			    a, "%s is a number in %s, not \"%s\"", k->name, k->choices, value);
+		break;
+	case CONFIG_REAL:
+		if (sscanf(k->choices, "%" SCNd64 "..%" SCNd64, &min, &max) != 2)
+			abort();
+		if (!str_to_double(str_of(value), &d) || d < (double)min || d > (double)max)
 			return arena_printf(
 			    a, "%s is a number in %s, not \"%s\"", k->name, k->choices, value);
 		break;
@@ -268,6 +278,25 @@ sign_of(struct str line)
 	return equals < colon ? equals : colon;
 }
 
+/* A line that begins with '[', which inih does not see: it cuts long names. */
+static void
+begin_section(struct config *c)
+{
+	struct str wrong;
+
+	c->stream = NULL;
+	if (str_is(c->whole, "[meridian]"))
+		return;
+	c->stream = stream_section(&c->streams, c->arena, c->whole, c->line, &wrong);
+	if (c->stream == NULL && wrong.n == 0)
+		wrong = arena_printf(c->arena,
+		    "there is no section %.*s: keys stand before any, in [meridian], or, of a "
+		    "stream, in [stream NAME]",
+		    STR_ARG(c->whole));
+	if (wrong.n > 0)
+		refuse(c, wrong);
+}
+
 /*
  * inih's reader. It gets lines without their indentation, and of one that is too long for it the name
  * alone: take() finds the value in c->whole.
@@ -290,12 +319,9 @@ next_line(char *to, int size, void *arg)
 		length = sign_of(c->whole) + 1;
 	if (str_find(c->whole, '\0') < c->whole.n)
 		refuse(c, STR("this line holds a NUL byte"));
-	else if (c->whole.n > 0 && c->whole.p[0] == '[' && !str_is(c->whole, "[meridian]"))
-		refuse(c,
-		    arena_printf(c->arena,
-		        "there is no section %.*s: keys stand before any, or in [meridian]",
-		        STR_ARG(c->whole)));
-	if (c->whole.n == 0 || strchr("#;", c->whole.p[0]) != NULL || c->err[0] != '\0')
+	else if (c->whole.n > 0 && c->whole.p[0] == '[')
+		begin_section(c);
+	if (c->whole.n == 0 || strchr("#;[", c->whole.p[0]) != NULL || c->err[0] != '\0')
 		length = 0;
 	else if (length > most) {
 		refuse(c, STR("this line is no \"KEY = value\"; a value ends with its line"));
@@ -318,6 +344,14 @@ take(void *arg, const char *section, const char *name, const char *value)
 	(void)section;
 	if (c->err[0] != '\0')
 		return 1;
+	if (c->is_long)
+		value = value_in(c->arena, (struct str){ c->whole.p + sign, c->whole.n - sign });
+	if (c->stream != NULL) {
+		wrong = stream_take(c->stream, c->arena, name, value);
+		if (wrong.n > 0)
+			refuse(c, wrong);
+		return 1;
+	}
 	if (i < 0) {
 		refuse(c, arena_printf(c->arena, "there is no key %s", name));
 		return 1;
@@ -326,10 +360,8 @@ take(void *arg, const char *section, const char *name, const char *value)
 		refuse(c, arena_printf(c->arena, "%s is given a second time", name));
 		return 1;
 	}
-	c->values[i] = c->is_long
-	    ? value_in(c->arena, (struct str){ c->whole.p + sign, c->whole.n - sign })
-	    : arena_strdup(c->arena, value);
-	wrong = check(c->arena, &keys[i], c->values[i]);
+	c->values[i] = arena_strdup(c->arena, value);
+	wrong = config_wrong(c->arena, &keys[i], c->values[i]);
 	if (wrong.n > 0)
 		refuse(c, wrong);
 	return 1;
@@ -356,6 +388,12 @@ read_file(struct config *c, bool wanted)
 		c->line = wrong;
 		refuse(c, STR("this line is no \"KEY = value\"; a value ends with its line"));
 	}
+	if (c->err[0] == '\0') {
+		struct str bad = stream_agree(c->streams, c->arena, &c->line);
+
+		if (bad.n > 0)
+			refuse(c, bad);
+	}
 	fclose(c->file);
 	free(c->text);
 	return c->err[0] == '\0';
@@ -371,7 +409,7 @@ read_environment(struct config *c)
 
 		if (value == NULL)
 			continue;
-		wrong = check(c->arena, &keys[i], value);
+		wrong = config_wrong(c->arena, &keys[i], value);
 		if (wrong.n > 0) {
 			snprintf(c->err, c->errsize, "environment: " PREFIX "%s", wrong.p);
 			return false;
@@ -381,26 +419,29 @@ read_environment(struct config *c)
 	return true;
 }
 
+struct str *
+config_split(struct arena *a, const char *p)
+{
+	static const char between[] = ", \t\r\n";
+	struct str *items = arena_array(a, strlen(p) / 2 + 2, sizeof(*items));
+	size_t n = 0;
+
+	for (p += strspn(p, between); *p != '\0'; p += strspn(p, between)) {
+		size_t len = strcspn(p, between);
+
+		items[n++] = arena_copy(a, p, len);
+		p += len;
+	}
+	return items;
+}
+
 /* Divides the lists once: their items are asked for at every request. */
 static void
 split_lists(struct config *c)
 {
-	static const char between[] = ", \t\r\n";
-
-	for (size_t i = 0; i < NELEM(keys); i++) {
-		const char *p = config_text(c, keys[i].name);
-		size_t n = 0;
-
-		if (keys[i].kind != CONFIG_LIST)
-			continue;
-		c->items[i] = arena_array(c->arena, strlen(p) / 2 + 2, sizeof(struct str));
-		for (p += strspn(p, between); *p != '\0'; p += strspn(p, between)) {
-			size_t len = strcspn(p, between);
-
-			c->items[i][n++] = arena_copy(c->arena, p, len);
-			p += len;
-		}
-	}
+	for (size_t i = 0; i < NELEM(keys); i++)
+		if (keys[i].kind == CONFIG_LIST)
+			c->items[i] = config_split(c->arena, config_text(c, keys[i].name));
 }
 
 /* What values say together; each alone is right. */
@@ -555,6 +596,21 @@ config_stray(struct arena *a, size_t index)
 			return name;
 	}
 	return STR_NONE;
+}
+
+const struct config_stream *
+config_stream(const struct config *c, size_t index)
+{
+	return stream_at(c->streams, index);
+}
+
+bool
+config_stream_bool(const struct config_stream *s, const char *key)
+{
+	bool b = false;
+
+	(void)to_bool(config_stream_text(s, key), &b);
+	return b;
 }
 
 const char *

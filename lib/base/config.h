@@ -5,8 +5,9 @@
  * either, the environment and the defaults serve. MERIDIAN_<KEY> in the environment wins over the
  * file. Only keys of the table in config.c exist: an unknown one is an error naming file and line.
  *
- * A line is `KEY = value` or `KEY: value`, a comment (begun by # or ;), blank, or [meridian];
- * anything else, another section, and a key that stands twice are errors. A line may be long; a
+ * A line is `KEY = value` or `KEY: value`, a comment (begun by # or ;), blank, [meridian], or
+ * [stream NAME], behind which stand keys of a stream (config_stream.c has their table); anything
+ * else, another section, and a key that stands twice are errors. A line may be long; a
  * value ends with its line, or with a blank and a ';' where a comment follows. Blanks before a key
  * mean nothing, and quotes are part of the value.
  *
@@ -57,12 +58,25 @@ struct str config_stray(struct arena *, size_t index);
 /* The keys that exist, for the tests: 0-based; NULL past the end. */
 struct config_key {
 	const char *name;
-	enum { CONFIG_TEXT, CONFIG_BOOL, CONFIG_INT, CONFIG_LIST, CONFIG_CHOICE } kind;
+	enum { CONFIG_TEXT, CONFIG_BOOL, CONFIG_INT, CONFIG_REAL, CONFIG_LIST, CONFIG_CHOICE } kind;
 	const char *fallback; /* the default, "" for none */
-	const char *choices; /* CONFIG_CHOICE: "A|B|C"; CONFIG_INT: "min..max" */
+	const char *choices; /* CONFIG_CHOICE: "A|B|C"; CONFIG_INT, CONFIG_REAL: "min..max" */
 	const char *what; /* one sentence */
 };
 const struct config_key *config_key(size_t index);
+
+/*
+ * The streams of the file, in its order: 0-based; NULL past the end. They live as long as the config.
+ * Their values are asked for as those of the config are; a number that is not given is NAN.
+ */
+struct config_stream;
+const struct config_stream *config_stream(const struct config *, size_t index);
+const char *config_stream_name(const struct config_stream *);
+const char *config_stream_text(const struct config_stream *, const char *key);
+bool config_stream_bool(const struct config_stream *, const char *key);
+double config_stream_real(const struct config_stream *, const char *key); /* CONFIG_INT, too */
+struct str config_stream_item(const struct config_stream *, const char *key, size_t index);
+const struct config_key *config_stream_key(size_t index);
 
 /* The file that was read, "" for none. */
 const char *config_path(const struct config *);

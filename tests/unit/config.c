@@ -3,6 +3,7 @@
  */
 #include "unit.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -266,6 +267,79 @@ every_default_is_valid(void **state)
 	}
 }
 
+static void
+streams_are_sections_of_their_own(void **state)
+{
+	const struct config_stream *s;
+	struct config *c = load("TOM_NAME = x\n"
+	                        "[stream ztf]\n"
+	                        "source = kafka\n"
+	                        "brokers = a:9092, b:9092\n"
+	                        "topics = ztf_*_programid1\n"
+	                        "consumer_group = tom\n"
+	                        "max_magnitude = 19.5\n"
+	                        "permissions =\n"
+	                        "[meridian]\n"
+	                        "SITE_ID = 3\n"
+	                        "[stream a-very-long-name-of-a-stream-that-inih-would-have-cut.x]\n"
+	                        "source = files\n"
+	                        "path = /data\n"
+	                        "watch = no\n");
+
+	(void)state;
+	if (c == NULL)
+		fail_msg("%s", err);
+	assert_int_equal(config_int(c, "SITE_ID"), 3);
+	s = config_stream(c, 0);
+	assert_string_equal(config_stream_name(s), "ztf");
+	assert_string_equal(config_stream_text(s, "create"), "match");
+	assert_string_equal(config_stream_text(s, "permissions"), "");
+	assert_str(config_stream_item(s, "brokers", 1), "b:9092");
+	assert_null(config_stream_item(s, "brokers", 2).p);
+	assert_null(config_stream_item(s, "group", 0).p);
+	assert_true(config_stream_real(s, "max_magnitude") == 19.5);
+	assert_true(config_stream_real(s, "match_radius") == 1.5);
+	assert_true(isnan(config_stream_real(s, "min_reliability")));
+	s = config_stream(c, 1);
+	assert_string_equal(
+	    config_stream_name(s), "a-very-long-name-of-a-stream-that-inih-would-have-cut.x");
+	assert_false(config_stream_bool(s, "watch"));
+	assert_null(config_stream(c, 2));
+	config_free(c);
+}
+
+static void
+a_wrong_stream_is_named_with_its_line(void **state)
+{
+	static const struct {
+		const char *text, *why;
+	} cases[] = {
+		{ "[stream]\n", ":1: the name of a stream is" },
+		{ "[stream a b]\n", ":1: the name of a stream is" },
+		{ "[streams a]\n", ":1: there is no section [streams a]" },
+		{ "\n[stream a]\nsource = files\npath = /x\n[stream a]\n",
+		    ":5: the stream a stands a second time" },
+		{ "[stream a]\nTOM_NAME = x\n", ":2: a stream has no key TOM_NAME" },
+		{ "[stream a]\nsource = nothing\n", ":2: source is one of kafka|files" },
+		{ "[stream a]\nsource = files\nsource = files\n", ":3: source is given a second" },
+		{ "[stream a]\nmatch_radius = 61\n", ":2: match_radius is a number in 0..60" },
+		{ "\n[stream a]\ncreate = all\n", ":2: the stream a needs source" },
+		{ "[stream a]\nsource = files\n", ":1: the stream a needs path" },
+		{ "[stream a]\nsource = files\npath = /x\nbrokers = y\n",
+		    ":1: the stream a: brokers is no key of source = files" },
+		{ "[stream a]\nsource = kafka\nbrokers = b\ntopics = t\nconsumer_group = g\n"
+		  "security = sasl_ssl\n",
+		    ":1: the stream a needs user and password_file" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(cases); i++) {
+		assert_null(load(cases[i].text));
+		if (strstr(err, cases[i].why) == NULL)
+			fail_msg("%s", err);
+	}
+}
+
 static int
 make_file(void **state)
 {
@@ -297,6 +371,8 @@ main(void)
 		cmocka_unit_test(a_file_that_is_named_must_exist),
 		cmocka_unit_test(lists_are_divided_by_commas_and_blanks),
 		cmocka_unit_test(a_section_other_than_ours_is_refused),
+		cmocka_unit_test(streams_are_sections_of_their_own),
+		cmocka_unit_test(a_wrong_stream_is_named_with_its_line),
 		cmocka_unit_test(an_indented_line_is_a_key_of_its_own),
 		cmocka_unit_test(a_line_may_be_long),
 		cmocka_unit_test(the_first_sign_of_a_long_line_ends_its_name),
