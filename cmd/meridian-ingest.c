@@ -3,6 +3,8 @@
  *
  *	meridian-ingest file PATH... [--schemas DIR] [--registry URL] [--group NAME]...
  *	    [--permissions OPEN|PUBLIC|PRIVATE]
+ *	meridian-ingest run | check [STREAM...]		(ingest_run.c)
+ *	meridian-ingest status | replay ...		(ingest_status.c)
  *
  * Says what it does on standard error where that is a terminal, and at the end what was done, on
  * standard output, for people or (--json) for scripts. Exit statuses are in usage_text and the
@@ -23,6 +25,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "cmd/files.h"
+#include "cmd/ingest.h"
 #include "config.h"
 #include "http/value.h"
 #include "tom/group.h"
@@ -40,6 +43,9 @@ enum status {
 static const char usage_text[] =
     "usage: meridian-ingest file PATH... [--schemas DIR] [--registry URL] [--group NAME]...\n"
     "                       [--permissions OPEN|PUBLIC|PRIVATE] [--json] [--quiet]\n"
+    "       meridian-ingest run | check [STREAM...]\n"
+    "       meridian-ingest status [--json]\n"
+    "       meridian-ingest replay --all | ID...\n"
     "       meridian-ingest --help | --version\n"
     "\n"
     "Stores the measurements of alert packets of ZTF and LSST (Avro container files and\n"
@@ -484,6 +490,25 @@ read_arguments(struct run *run, int argc, char **argv)
 	return DONE;
 }
 
+/* The commands beside `file`, by their first argument. */
+static int (*command_of(int argc, char **argv))(int, char **)
+{
+	static const struct {
+		const char *name;
+		int (*run)(int argc, char **argv);
+	} commands[] = {
+		{ "run", ingest_run },
+		{ "check", ingest_check },
+		{ "status", ingest_status },
+		{ "replay", ingest_replay },
+	};
+
+	for (size_t i = 0; argc > 1 && i < NELEM(commands); i++)
+		if (strcmp(argv[1], commands[i].name) == 0)
+			return commands[i].run;
+	return NULL;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -491,6 +516,8 @@ main(int argc, char **argv)
 	enum status status;
 
 	log_set_program("meridian-ingest");
+	if (command_of(argc, argv) != NULL)
+		return command_of(argc, argv)(argc - 1, argv + 1);
 	run.arena = run.files.arena = arena_new();
 	status = read_arguments(&run, argc, argv);
 	if (status == DONE) {

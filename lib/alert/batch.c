@@ -212,12 +212,19 @@ write_part(struct db *db, struct batch *b, const struct survey *survey)
 }
 
 enum db_result
-batch_write(struct db *db, struct batch *b)
+batch_write(struct db *db, struct batch *b, bool *fenced)
 {
+	struct str stream = b->options->stream;
 	enum db_result r = DB_END;
 
 	arena_reset(b->scratch);
-	b->tally = (struct ingest_tally){ .stored = b->n };
+	b->tally = (struct ingest_tally){ .stored = b->n, .dead = b->nletters };
+	/* first, so that of two daemons the second waits here and is told before it works */
+	if (b->npositions > 0)
+		r = positions_store(db, stream, b->positions, b->npositions);
+	*fenced = r == DB_REFUSED;
+	if (r == DB_END)
+		r = letters_store(db, stream, b->letters, b->nletters);
 	for (size_t i = 0; packet_surveys[i] != NULL && r == DB_END; i++)
 		r = write_part(db, b, packet_surveys[i]);
 	return r;

@@ -24,6 +24,7 @@
 struct confluent {
 	const struct avro_shape *const *shapes;
 	char *directory, *registry;
+	bool away; /* the last look-up failed since the registry gave no answer */
 	long seconds;
 	size_t n;
 	struct {
@@ -34,6 +35,7 @@ struct confluent {
 	struct {
 		uint32_t id;
 		int64_t until; /* clock_monotonic */
+		bool away;
 		char why[300];
 	} misses[MISSES];
 };
@@ -134,7 +136,7 @@ look_for(
 		return found == SCHEMA_READ;
 	if (c->registry != NULL) {
 		*fetched = true;
-		return registry_fetch(c->registry, id, c->seconds, text, err, errsize);
+		return registry_fetch(c->registry, id, c->seconds, text, &c->away, err, errsize);
 	}
 	snprintf(err, errsize, "there is no schema %" PRIu32 " in %.200s", id,
 	    c->directory != NULL ? c->directory : "no directory");
@@ -175,13 +177,16 @@ confluent_find(void *arg, uint32_t id, char *err, size_t errsize)
 			return c->known[i].schema;
 	for (size_t i = 0; i < MISSES; i++)
 		if (c->misses[i].until > now && c->misses[i].id == id) {
+			c->away = c->misses[i].away;
 			snprintf(err, errsize, "%s", c->misses[i].why);
 			return NULL;
 		}
+	c->away = false;
 	schema = learn(c, id, err, errsize);
 	if (schema == NULL) {
 		at = c->nmisses++ % MISSES;
 		c->misses[at].id = id;
+		c->misses[at].away = c->away;
 		c->misses[at].until = clock_monotonic() + CONFLUENT_PATIENCE;
 		snprintf(c->misses[at].why, sizeof(c->misses[at].why), "%s", err);
 		return NULL;
@@ -189,4 +194,10 @@ confluent_find(void *arg, uint32_t id, char *err, size_t errsize)
 	c->known[c->n].id = id;
 	c->known[c->n++].schema = schema;
 	return schema;
+}
+
+bool
+confluent_is_away(const struct confluent *c)
+{
+	return c->away;
 }

@@ -38,6 +38,8 @@ void confluent_free(struct confluent *);
  * CONFLUENT_PATIENCE, so that a registry that is away does not hold up each record.
  */
 avro_find confluent_find;
+/* Did the last look-up fail because the registry could not be asked? Then it may succeed later. */
+bool confluent_is_away(const struct confluent *);
 #define CONFLUENT_PATIENCE (30 * SECOND)
 
 #endif

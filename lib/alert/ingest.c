@@ -3,6 +3,7 @@
  */
 #include "alert/ingest.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "alert/batch.h"
@@ -19,7 +20,14 @@ struct ingest {
 	struct avro_file *file;
 	struct arena *arena; /* of the pending packets */
 	struct alert_packet *packets;
-	size_t n, npoints;
+	size_t n, room, npoints;
+	struct position **positions; /* of a stream, that have moved */
+	size_t npositions, positions_room;
+	struct letter *letters; /* in the arena, as is their room */
+	size_t nletters, letters_room;
+	struct position *container; /* the position of the file that is read by ingest_next() */
+	int64_t at; /* its next record */
+	bool fenced;
 	struct batch batch; /* what is written of them */
 	struct ingest_tally tally;
 };
@@ -44,7 +52,8 @@ ingest_new(struct db *db, const struct ingest_options *options, ingest_reject *r
 		avro_file_numbered(in->file, confluent_find, options->schemas);
 	in->arena = arena_new();
 	in->batch = (struct batch){ .options = &in->options, .scratch = arena_new() };
-	in->packets = calloc(in->options.packets, sizeof(*in->packets));
+	in->room = in->options.packets;
+	in->packets = calloc(in->room, sizeof(*in->packets));
 	if (in->packets == NULL)
 		arena_exhausted();
 	return in;
@@ -59,6 +68,7 @@ ingest_free(struct ingest *in)
 	arena_free(in->arena);
 	arena_free(in->batch.scratch);
 	free(in->packets);
+	free(in->positions);
 	free(in);
 }
 
@@ -90,7 +100,8 @@ ingest_offset(const struct ingest *in)
 static void
 forget_batch(struct ingest *in)
 {
-	in->n = in->npoints = 0;
+	in->n = in->npoints = in->npositions = in->nletters = in->letters_room = 0;
+	in->letters = NULL;
 	arena_reset(in->arena);
 	arena_reset(in->batch.scratch);
 }
@@ -107,12 +118,15 @@ add_up(struct ingest_tally *sum, const struct ingest_tally *more)
 	sum->new_points += more->new_points;
 	sum->known_points += more->known_points;
 	sum->empty += more->empty;
+	sum->dead += more->dead;
 }
 
 static enum db_result
 write_batch(struct db *db, void *arg)
 {
-	return batch_write(db, arg);
+	struct ingest *in = arg;
+
+	return batch_write(db, &in->batch, &in->fenced);
 }
 
 enum db_result
@@ -120,16 +134,23 @@ ingest_flush(struct ingest *in)
 {
 	enum db_result r;
 
-	if (in->n == 0) {
+	in->fenced = false;
+	if (ingest_is_empty(in)) {
 		forget_batch(in); /* what is there was rejected */
 		return DB_END;
 	}
 	in->batch.packets = in->packets;
 	in->batch.n = in->n;
 	in->batch.npoints = in->npoints;
-	r = db_transaction(in->db, DB_WRITE, write_batch, &in->batch);
+	in->batch.positions = in->positions;
+	in->batch.npositions = in->npositions;
+	in->batch.letters = in->letters;
+	in->batch.nletters = in->nletters;
+	r = db_transaction(in->db, DB_WRITE, write_batch, in);
 	if (r != DB_END)
 		return r;
+	for (size_t i = 0; i < in->npositions; i++)
+		position_settle(in->positions[i], true);
 	add_up(&in->tally, &in->batch.tally);
 	forget_batch(in);
 	return DB_END;
@@ -149,12 +170,27 @@ ingest_file_failed(struct ingest *in, const char *name, const char *why)
 	reject(in, name, 1, why);
 }
 
-/* Is the batch to be written? Rejected packets take memory till then, too. */
-static bool
-is_full(const struct ingest *in)
+/* Rejected packets take memory till then, too. */
+bool
+ingest_is_full(const struct ingest *in)
 {
-	return in->n == in->options.packets || in->npoints >= in->options.points ||
-	    arena_used(in->arena) > INGEST_BYTES;
+	return in->n >= in->options.packets || in->npoints >= in->options.points ||
+	    in->npositions == in->options.packets || arena_used(in->arena) > INGEST_BYTES;
+}
+
+/* The packet is of the batch now. */
+static void
+keep(struct ingest *in, const struct alert_packet *p)
+{
+	if (in->n == in->room) {
+		in->room *= 2;
+		in->packets = realloc(in->packets, in->room * sizeof(*in->packets));
+		if (in->packets == NULL)
+			arena_exhausted();
+	}
+	in->packets[in->n++] = *p;
+	in->npoints += p->npoints;
+	in->tally.read++;
 }
 
 enum db_result
@@ -184,18 +220,171 @@ ingest_file(struct ingest *in, int fd, const char *name, const volatile int *sto
 			break;
 		if (got == AVRO_BROKEN && stop != NULL && *stop)
 			return DB_END;
-		if (got == AVRO_RECORD) {
-			in->packets[in->n++] = p;
-			in->npoints += p.npoints;
-			in->tally.read++;
-		} else {
+		if (got == AVRO_RECORD)
+			keep(in, &p);
+		else {
 			reject(in, name, got == AVRO_BAD ? p.lost : 1, err);
 			in->tally.read += p.lost;
 			whole = whole && got == AVRO_BAD;
 		}
-		if (is_full(in) && (r = ingest_flush(in)) != DB_END)
+		if (ingest_is_full(in) && (r = ingest_flush(in)) != DB_END)
 			return r;
 	}
 	in->tally.files += whole;
 	return DB_END;
+}
+
+bool
+ingest_is_empty(const struct ingest *in)
+{
+	return in->n == 0 && in->npositions == 0;
+}
+
+bool
+ingest_was_fenced(const struct ingest *in)
+{
+	return in->fenced;
+}
+
+void
+ingest_forget(struct ingest *in)
+{
+	for (size_t i = 0; i < in->npositions; i++)
+		position_settle(in->positions[i], false);
+	forget_batch(in);
+}
+
+/* The position stands at `next` now. */
+static void
+move(struct ingest *in, struct position *p, int64_t next)
+{
+	p->next = next;
+	if (p->moved)
+		return;
+	p->moved = true;
+	if (in->npositions == in->positions_room) {
+		in->positions_room = in->positions_room == 0 ? 64 : 2 * in->positions_room;
+		in->positions = realloc(
+		    in->positions, in->positions_room * sizeof(struct position *));
+		if (in->positions == NULL)
+			arena_exhausted();
+	}
+	in->positions[in->npositions++] = p;
+}
+
+/* Puts a message aside; bytes are copied. */
+static void
+bury(struct ingest *in, const struct position *p, int64_t place, struct str bytes, const char *why)
+{
+	in->letters = arena_more(
+	    in->arena, in->letters, in->nletters, &in->letters_room, sizeof(*in->letters));
+	in->letters[in->nletters++] = (struct letter){ .position = p,
+		.place = place,
+		.size = bytes.n,
+		.bytes = bytes.n > LETTER_MAX || bytes.p == NULL ? STR_NONE
+		                                                 : arena_str(in->arena, bytes),
+		.reason = arena_str(in->arena, str_of(why)) };
+	reject(in, p->topic.p, 1, why);
+}
+
+/* Takes the packets of a message; why not all could be read, if so, in why. */
+static enum ingest_taken
+take(struct ingest *in, struct str bytes, char *why, size_t size)
+{
+	struct alert_packet p;
+	enum avro_result got;
+	char err[500];
+
+	why[0] = '\0';
+	if (avro_file_open_memory(in->file, bytes, err, sizeof(err)) != 0) {
+		snprintf(why, size, "%s", err);
+		return in->options.schemas != NULL && confluent_is_away(in->options.schemas)
+		    ? INGEST_AWAY
+		    : INGEST_TAKEN;
+	}
+	while ((got = packet_next(in->file, in->arena, &p, err, sizeof(err))) == AVRO_RECORD ||
+	    got == AVRO_BAD) {
+		if (got == AVRO_RECORD)
+			keep(in, &p);
+		else if (why[0] == '\0')
+			snprintf(why, size, "%s", err);
+	}
+	if (got == AVRO_BROKEN && why[0] == '\0')
+		snprintf(why, size, "%s", err);
+	return INGEST_TAKEN;
+}
+
+enum ingest_taken
+ingest_message(struct ingest *in, struct position *at, int64_t place, struct str bytes, char *err,
+    size_t errsize)
+{
+	if (take(in, bytes, err, errsize) == INGEST_AWAY)
+		return INGEST_AWAY;
+	if (err[0] != '\0')
+		bury(in, at, place, bytes, err);
+	move(in, at, place + 1);
+	return INGEST_TAKEN;
+}
+
+enum ingest_taken
+ingest_again(
+    struct ingest *in, const struct position *at, struct str bytes, char *err, size_t errsize)
+{
+	if (take(in, bytes, err, errsize) == INGEST_AWAY)
+		return INGEST_AWAY;
+	if (err[0] != '\0')
+		reject(in, at->topic.p, 1, err);
+	return INGEST_TAKEN;
+}
+
+/* The container has ended, for good or not. */
+static enum ingest_step
+end_container(struct ingest *in, const char *why)
+{
+	if (why != NULL)
+		bury(in, in->container, in->at, STR_NONE, why);
+	in->container->done = true;
+	move(in, in->container, in->at + 1);
+	return INGEST_ENDED;
+}
+
+enum ingest_step
+ingest_begin(struct ingest *in, struct position *at, int fd)
+{
+	char err[500];
+
+	in->container = at;
+	in->at = 0;
+	return avro_file_open(in->file, fd, err, sizeof(err)) == 0 ? INGEST_MORE
+	                                                           : end_container(in, err);
+}
+
+enum ingest_step
+ingest_next(struct ingest *in)
+{
+	struct alert_packet p;
+	char err[500];
+	enum avro_result got = packet_next(in->file, in->arena, &p, err, sizeof(err));
+	bool is_known = in->at < in->container->next;
+
+	if (got == AVRO_END)
+		return end_container(in, NULL);
+	if (got == AVRO_BROKEN)
+		return end_container(in, err);
+	if (got == AVRO_RECORD && !is_known)
+		keep(in, &p);
+	if (got == AVRO_BAD && !is_known)
+		bury(in, in->container, in->at, STR_NONE, err);
+	in->at += got == AVRO_BAD ? (int64_t)p.lost : 1;
+	if (!is_known)
+		move(in, in->container, in->at);
+	return INGEST_MORE;
+}
+
+void
+ingest_end(struct ingest *in, struct position *at, const char *why)
+{
+	in->container = at;
+	in->at = at->next;
+	(void)end_container(in, why);
 }

@@ -15,6 +15,7 @@
 #include "alert/confluent.h"
 #include "alert/match.h"
 #include "alert/packet.h"
+#include "alert/position.h"
 #include "tom/target.h"
 
 /* A new target is made of what is within all of these; NAN: no matter. */
@@ -56,6 +57,7 @@ struct ingest_tally {
 	uint64_t known_points; /* stored before, or twice in the packets */
 	uint64_t empty; /* points without a measurement, left out */
 	uint64_t rejected; /* packets; a file that cannot be read counts as one */
+	uint64_t dead; /* messages of a stream that were put aside */
 };
 
 struct ingest;
@@ -83,6 +85,43 @@ void ingest_file_failed(struct ingest *, const char *name, const char *why);
 
 /* Writes what is pending. As ingest_file. */
 enum db_result ingest_flush(struct ingest *) MUST_CHECK;
+
+/*
+ * For streams: a message, which holds one packet or a container of them, at that place of the
+ * position, is taken into the batch, and the position moved behind it. What cannot be read of it is a
+ * dead letter. The position is the caller's, and must outlive the batch. INGEST_AWAY: nothing was
+ * taken, since the schema cannot be had now (*err says why).
+ */
+enum ingest_taken { INGEST_TAKEN, INGEST_AWAY };
+enum ingest_taken ingest_message(struct ingest *, struct position *, int64_t place,
+    struct str bytes, char *err, size_t errsize) MUST_CHECK;
+
+/* The same for one that was a dead letter: no position moves, and it does not become one again. */
+enum ingest_taken ingest_again(struct ingest *, const struct position *, struct str bytes,
+    char *err, size_t errsize) MUST_CHECK;
+
+/*
+ * ... or a container file of any length: ingest_begin(), then ingest_next() for each record, until it
+ * says INGEST_ENDED: then the position is done. Those that lie before the position are passed over.
+ * The descriptor is borrowed until the end.
+ */
+enum ingest_step { INGEST_MORE, INGEST_ENDED };
+enum ingest_step ingest_begin(struct ingest *, struct position *, int fd);
+enum ingest_step ingest_next(struct ingest *);
+
+/*
+ * ... or the end of what a position belongs to, an archive: it is done. `why` it could not be read to
+ * its end becomes a dead letter; NULL: it was.
+ */
+void ingest_end(struct ingest *, struct position *, const char *why);
+
+/* Is the batch to be written now? When not, that it is not empty: ingest_flush() may be called. */
+bool ingest_is_full(const struct ingest *);
+bool ingest_is_empty(const struct ingest *);
+/* After a flush that failed: did somebody else move one of the positions? */
+bool ingest_was_fenced(const struct ingest *);
+/* Forgets the batch, and that its positions have moved. */
+void ingest_forget(struct ingest *);
 
 size_t ingest_pending(const struct ingest *);
 const struct ingest_tally *ingest_tally(const struct ingest *);

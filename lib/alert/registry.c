@@ -124,8 +124,8 @@ ask(const char *url, long seconds, struct buf *reply, long *status, char *why, s
 }
 
 bool
-registry_fetch(
-    const char *url, uint32_t id, long seconds, struct buf *schema, char *err, size_t errsize)
+registry_fetch(const char *url, uint32_t id, long seconds, struct buf *schema, bool *away,
+    char *err, size_t errsize)
 {
 	size_t n = strlen(url), before = schema->n;
 	struct buf reply = { 0 };
@@ -145,6 +145,7 @@ registry_fetch(
 		ok = false;
 	}
 	buf_free(&reply);
+	*away = !ok && (status == 0 || status == 429 || status >= 500);
 	if (ok)
 		return true;
 	if (status != 0 && status != 200)

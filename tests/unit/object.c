@@ -76,7 +76,9 @@ packet(struct scratch *s, const char *object, int64_t alert, double ra, double d
 static enum db_result
 write_batch(struct db *db, void *arg)
 {
-	return batch_write(db, arg);
+	bool fenced;
+
+	return batch_write(db, arg, &fenced);
 }
 
 static void
@@ -379,6 +381,82 @@ what_moves_is_found_by_name_only(void **state)
 	assert_int_equal(target_of(s, "ZTF1a"), target_named(s, "near"));
 }
 
+struct fenced_batch {
+	struct batch batch;
+	bool fenced;
+};
+
+static enum db_result
+write_fenced(struct db *db, void *arg)
+{
+	struct fenced_batch *b = arg;
+
+	return batch_write(db, &b->batch, &b->fenced);
+}
+
+/* Tries to write a packet and the position it came from. */
+static enum db_result
+write_from(struct scratch *s, struct position *at, const char *object, bool *fenced)
+{
+	struct alert_packet p = packet(s, object, 1, 10, 20);
+	struct position *const list[] = { at };
+	struct letter letter = { .position = at,
+		.place = at->next - 1,
+		.bytes = STR("what is this?"),
+		.size = 13,
+		.reason = STR("it cannot be read") };
+	struct fenced_batch b = { { .options = &s->options,
+		                      .scratch = arena_new(),
+		                      .packets = &p,
+		                      .n = 1,
+		                      .npoints = 1,
+		                      .positions = list,
+		                      .npositions = 1,
+		                      .letters = &letter,
+		                      .nletters = 1 },
+		false };
+	enum db_result r = db_transaction(s->db, DB_WRITE, write_fenced, &b);
+
+	position_settle(at, r == DB_END);
+	*fenced = b.fenced;
+	arena_free(b.batch.scratch);
+	return r;
+}
+
+static void
+who_finds_the_place_moved_writes_nothing(void **state)
+{
+	struct scratch *s = *state;
+	struct position ours = { .topic = STR("ztf"), .part = 3 }, theirs = ours;
+	bool fenced;
+
+	s->options.match_radius = 0;
+	/* neither knows of the other: the row is not there yet */
+	assert_int_equal(position_read(s->db, STR("night"), &ours), DB_END);
+	assert_int_equal(position_read(s->db, STR("night"), &theirs), DB_END);
+	assert_int_equal(ours.stored, POSITION_NEW);
+	ours.next = theirs.next = 5;
+	assert_int_equal(write_from(s, &ours, "ZTF1a", &fenced), DB_END);
+	assert_int_equal(write_from(s, &theirs, "ZTF1b", &fenced), DB_REFUSED);
+	assert_true(fenced);
+	assert_int_equal(stored(s, "ZTF1b").id, 0);
+	/* ... and now that it is */
+	assert_int_equal(position_read(s->db, STR("night"), &theirs), DB_END);
+	assert_int_equal(theirs.next, 5);
+	ours.next = 6;
+	assert_int_equal(write_from(s, &ours, "ZTF1c", &fenced), DB_END);
+	theirs.next = 6;
+	assert_int_equal(write_from(s, &theirs, "ZTF1d", &fenced), DB_REFUSED);
+	assert_true(fenced);
+	assert_int_equal(theirs.next, 5);
+	assert_int_equal(stored(s, "ZTF1d").id, 0);
+	/* another stream has places of its own */
+	s->options.stream = STR("day");
+	theirs.stored = POSITION_NEW;
+	theirs.next = 6;
+	assert_int_equal(write_from(s, &theirs, "ZTF1e", &fenced), DB_END);
+}
+
 #define TEST(claim) cmocka_unit_test_setup_teardown(claim, set_up, tear_down)
 
 static const struct CMUnitTest tests[] = {
@@ -393,6 +471,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(cuts_keep_an_object_from_becoming_a_target),
 	TEST(a_deleted_target_is_made_anew_by_streams_that_make_all),
 	TEST(what_moves_is_found_by_name_only),
+	TEST(who_finds_the_place_moved_writes_nothing),
 };
 
 int

@@ -1,0 +1,585 @@
+/*
+ * source_kafka: messages of topics of Apache Kafka, by librdkafka, as one of a consumer group.
+ *
+ * Where a partition goes on says our table (alert/position.h), read when the group gives us the
+ * partition; the broker is told what was written afterwards, for those who look there. When the group
+ * takes it away, what was taken is written first. librdkafka's threads fetch; all here is one thread.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <librdkafka/rdkafka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "cmd/source.h"
+
+#define ASK_MS 10000 /* what a broker may take for an answer */
+
+struct part {
+	struct position position;
+	struct part *next;
+};
+
+struct source {
+	const struct source_host *host;
+	rd_kafka_t *rk;
+	rd_kafka_queue_t *queue;
+	int event; /* readable when the queue was empty and is not */
+	rd_kafka_topic_partition_list_t *wanted; /* given to us, not begun yet; NULL: none */
+	struct part *parts; /* ours */
+	rd_kafka_message_t *message; /* given out last */
+	bool held; /* nothing is to be fetched */
+	bool again; /* the assignment is to be taken anew */
+	char trouble[300]; /* of the brokers; "": none */
+};
+
+static void
+set(rd_kafka_conf_t *c, const char *name, const char *value, char *err, size_t errsize)
+{
+	char why[300];
+
+	if (err[0] == '\0' &&
+	    rd_kafka_conf_set(c, name, value, why, sizeof(why)) != RD_KAFKA_CONF_OK)
+		snprintf(err, errsize, "%s", why);
+}
+
+/* The regular expression of a pattern of file names, as librdkafka marks them: with '^'. */
+static void
+pattern(struct buf *b, struct str p)
+{
+	buf_clear(b);
+	if (str_find(p, '*') == p.n && str_find(p, '?') == p.n && str_find(p, '[') == p.n) {
+		buf_str(b, p);
+		return;
+	}
+	buf_putc(b, '^');
+	for (size_t i = 0; i < p.n; i++) {
+		if (p.p[i] == '*')
+			buf_puts(b, ".*");
+		else if (p.p[i] == '?')
+			buf_putc(b, '.');
+		else {
+			if (strchr(".+(){}|^$\\", p.p[i]) != NULL)
+				buf_putc(b, '\\');
+			buf_putc(b, p.p[i]);
+		}
+	}
+	buf_putc(b, '$');
+}
+
+static void
+join(struct buf *b, const struct config_stream *c, const char *key)
+{
+	struct str item;
+
+	buf_clear(b);
+	buf_puts(b, "");
+	for (size_t i = 0; (item = config_stream_item(c, key, i)).p != NULL; i++) {
+		if (i > 0)
+			buf_putc(b, ',');
+		buf_str(b, item);
+	}
+}
+
+static void
+set_security(rd_kafka_conf_t *c, const struct config_stream *config, char *err, size_t errsize)
+{
+	const char *how = config_stream_text(config, "security");
+	const char *mechanism = config_stream_text(config, "sasl_mechanism");
+	const char *ca = config_stream_text(config, "ca");
+	struct arena *a;
+	struct str secret;
+
+	set(c, "security.protocol", how, err, errsize);
+	if (ca[0] != '\0')
+		set(c, "ssl.ca.location", ca, err, errsize);
+	if (strncmp(how, "sasl", 4) != 0 || err[0] != '\0')
+		return;
+	a = arena_new();
+	set(c, "sasl.mechanism", mechanism, err, errsize);
+	if (err[0] == '\0' &&
+	    config_secret_at(a, config_stream_text(config, "password_file"), "password_file",
+	        &secret, err, errsize) == 0) {
+		if (strcmp(mechanism, "OAUTHBEARER") == 0) {
+			set(c, "sasl.oauthbearer.method", "oidc", err, errsize);
+			set(c, "sasl.oauthbearer.client.id", config_stream_text(config, "user"),
+			    err, errsize);
+			set(c, "sasl.oauthbearer.client.secret", secret.p, err, errsize);
+			set(c, "sasl.oauthbearer.token.endpoint.url",
+			    config_stream_text(config, "token_url"), err, errsize);
+		} else {
+			set(c, "sasl.username", config_stream_text(config, "user"), err, errsize);
+			set(c, "sasl.password", secret.p, err, errsize);
+		}
+		explicit_bzero((char *)(uintptr_t)secret.p, secret.n);
+	}
+	arena_free(a);
+}
+
+static void
+on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
+{
+	(void)rk;
+	if (level <= 4)
+		log_warn("kafka", LOG_TEXT("facility", facility), LOG_TEXT("text", text));
+	else
+		log_debug("kafka", LOG_TEXT("facility", facility), LOG_TEXT("text", text));
+}
+
+static void
+on_error(rd_kafka_t *rk, int code, const char *reason, void *arg)
+{
+	struct source *s = arg;
+
+	(void)rk;
+	snprintf(s->trouble, sizeof(s->trouble), "%s: %s",
+	    rd_kafka_err2str((rd_kafka_resp_err_t)code), reason);
+}
+
+static void
+drop_parts(struct source *s)
+{
+	while (s->parts != NULL) {
+		struct part *p = s->parts;
+
+		s->parts = p->next;
+		free((char *)(uintptr_t)p->position.topic.p);
+		free(p);
+	}
+}
+
+static void
+give_up_parts(struct source *s)
+{
+	s->host->flush(s->host->arg);
+	drop_parts(s);
+	if (s->wanted != NULL)
+		rd_kafka_topic_partition_list_destroy(s->wanted);
+	s->wanted = NULL;
+}
+
+static void
+on_rebalance(
+    rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *list, void *arg)
+{
+	struct source *s = arg;
+
+	give_up_parts(s);
+	rd_kafka_assign(rk, NULL);
+	/* begun by next(), where the database may be away for a while */
+	if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS)
+		s->wanted = rd_kafka_topic_partition_list_copy(list);
+	log_info(code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS ? "partitions were given to us"
+	                                                      : "partitions were taken from us",
+	    LOG_TEXT("stream", s->host->stream.p), LOG_INT("partitions", list->cnt));
+}
+
+static rd_kafka_conf_t *
+configure(const struct source_host *host, char *err, size_t errsize)
+{
+	rd_kafka_conf_t *c = rd_kafka_conf_new();
+	const struct config_stream *config = host->config;
+	const char *mock = getenv("MERIDIAN_TEST_KAFKA");
+	struct buf b = { 0 };
+
+	err[0] = '\0';
+	join(&b, config, "brokers");
+	set(c, "bootstrap.servers", b.p, err, errsize);
+	set(c, "client.id", "meridian-ingest", err, errsize);
+	set(c, "group.id", config_stream_text(config, "consumer_group"), err, errsize);
+	set(c, "enable.auto.commit", "false", err, errsize);
+	set(c, "enable.auto.offset.store", "false", err, errsize);
+	set(c, "auto.offset.reset", "error", err, errsize);
+	set(c, "partition.assignment.strategy", "range,roundrobin", err, errsize);
+	set(c, "topic.metadata.refresh.interval.ms", "30000", err, errsize);
+	set(c, "queued.max.messages.kbytes", "16384", err, errsize);
+	set(c, "fetch.message.max.bytes", "4194304", err, errsize);
+	if (mock != NULL) /* "key=value,...", for the tests: shorter waits */
+		for (struct str rest = str_of(mock), one; rest.n > 0;) {
+			char name[100], value[100];
+
+			one = str_cut(&rest, ',');
+			struct str key = str_cut(&one, '=');
+			snprintf(name, sizeof(name), "%.*s", STR_ARG(key));
+			snprintf(value, sizeof(value), "%.*s", STR_ARG(one));
+			set(c, name, value, err, errsize);
+		}
+	set_security(c, config, err, errsize);
+	rd_kafka_conf_set_log_cb(c, on_log);
+	buf_free(&b);
+	if (err[0] == '\0')
+		return c;
+	rd_kafka_conf_destroy(c);
+	return NULL;
+}
+
+static void close_source(struct source *);
+
+static int
+subscribe(struct source *s, char *err, size_t errsize)
+{
+	rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new(8);
+	rd_kafka_resp_err_t code;
+	struct buf b = { 0 };
+	struct str item;
+
+	for (size_t i = 0; (item = config_stream_item(s->host->config, "topics", i)).p != NULL;
+	     i++) {
+		pattern(&b, item);
+		rd_kafka_topic_partition_list_add(topics, b.p, RD_KAFKA_PARTITION_UA);
+	}
+	buf_free(&b);
+	code = rd_kafka_subscribe(s->rk, topics);
+	rd_kafka_topic_partition_list_destroy(topics);
+	if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+		return 0;
+	snprintf(err, errsize, "%s", rd_kafka_err2str(code));
+	return -1;
+}
+
+static struct source *
+open_source(const struct source_host *host, char *err, size_t errsize)
+{
+	static const uint64_t one = 1;
+	struct source *s = calloc(1, sizeof(*s));
+	rd_kafka_conf_t *c = configure(host, err, errsize);
+
+	if (s == NULL)
+		arena_exhausted();
+	s->host = host;
+	s->event = -1;
+	if (c == NULL) {
+		free(s);
+		return NULL;
+	}
+	rd_kafka_conf_set_opaque(c, s);
+	rd_kafka_conf_set_rebalance_cb(c, on_rebalance);
+	rd_kafka_conf_set_error_cb(c, on_error);
+	if ((s->rk = rd_kafka_new(RD_KAFKA_CONSUMER, c, err, errsize)) == NULL) {
+		rd_kafka_conf_destroy(c);
+		free(s);
+		return NULL;
+	}
+	rd_kafka_poll_set_consumer(s->rk);
+	s->queue = rd_kafka_queue_get_consumer(s->rk);
+	s->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (s->event >= 0)
+		rd_kafka_queue_io_event_enable(s->queue, s->event, &one, sizeof(one));
+	if (subscribe(s, err, errsize) != 0) {
+		close_source(s);
+		return NULL;
+	}
+	return s;
+}
+
+/* Where a partition begins that was never read. */
+static int
+first_offset(struct source *s, const char *topic, int32_t partition, int64_t *next)
+{
+	int64_t low, high;
+	rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(
+	    s->rk, topic, partition, &low, &high, ASK_MS);
+
+	if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+		snprintf(
+		    s->trouble, sizeof(s->trouble), "%.100s: %s", topic, rd_kafka_err2str(code));
+		return -1;
+	}
+	*next = strcmp(config_stream_text(s->host->config, "start"), "latest") == 0 ? high : low;
+	return 0;
+}
+
+/* Reads where the partition goes on. */
+static enum source_result
+begin_part(struct source *s, rd_kafka_topic_partition_t *tp)
+{
+	struct part *p = calloc(1, sizeof(*p));
+	enum db_result r;
+
+	if (p == NULL || (p->position.topic.p = strdup(tp->topic)) == NULL)
+		arena_exhausted();
+	p->position.topic.n = strlen(tp->topic);
+	p->position.part = tp->partition;
+	p->next = s->parts;
+	s->parts = p;
+	r = position_read(s->host->db, s->host->stream, &p->position);
+	if (r == DB_END && p->position.stored == POSITION_NEW) {
+		if (first_offset(s, tp->topic, tp->partition, &p->position.next) != 0)
+			return SOURCE_TROUBLE;
+		r = position_begin(s->host->db, s->host->stream, &p->position);
+	}
+	tp->offset = p->position.next;
+	return r == DB_END ? SOURCE_NONE : SOURCE_DATABASE;
+}
+
+/* Begins what the group has given us. SOURCE_NONE: done. */
+static enum source_result
+begin_wanted(struct source *s, char *err, size_t errsize)
+{
+	rd_kafka_resp_err_t code;
+	enum source_result r = SOURCE_NONE;
+
+	for (int i = 0; i < s->wanted->cnt && r == SOURCE_NONE; i++)
+		r = begin_part(s, &s->wanted->elems[i]);
+	if (r != SOURCE_NONE) {
+		drop_parts(s);
+		snprintf(
+		    err, errsize, "%s", r == SOURCE_TROUBLE ? s->trouble : db_error(s->host->db));
+		return r;
+	}
+	code = rd_kafka_assign(s->rk, s->wanted);
+	if (code == RD_KAFKA_RESP_ERR_NO_ERROR && s->held)
+		rd_kafka_pause_partitions(s->rk, s->wanted);
+	rd_kafka_topic_partition_list_destroy(s->wanted);
+	s->wanted = NULL;
+	if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+		return SOURCE_NONE;
+	snprintf(err, errsize, "%s", rd_kafka_err2str(code));
+	return SOURCE_TROUBLE;
+}
+
+/* All that we have is to be begun anew. */
+static void
+take_anew(struct source *s)
+{
+	rd_kafka_topic_partition_list_t *list = NULL;
+
+	if (s->wanted != NULL || rd_kafka_assignment(s->rk, &list) != RD_KAFKA_RESP_ERR_NO_ERROR)
+		return;
+	give_up_parts(s);
+	rd_kafka_assign(s->rk, NULL);
+	s->wanted = list;
+}
+
+static void
+hold(struct source *s, bool held)
+{
+	rd_kafka_topic_partition_list_t *list = NULL;
+
+	if (s->held == held)
+		return;
+	s->held = held;
+	if (rd_kafka_assignment(s->rk, &list) != RD_KAFKA_RESP_ERR_NO_ERROR)
+		return;
+	if (held)
+		rd_kafka_pause_partitions(s->rk, list);
+	else
+		rd_kafka_resume_partitions(s->rk, list);
+	rd_kafka_topic_partition_list_destroy(list);
+}
+
+static struct part *
+find_part(struct source *s, const char *topic, int32_t partition)
+{
+	for (struct part *p = s->parts; p != NULL; p = p->next)
+		if (p->position.part == partition && str_is(p->position.topic, topic))
+			return p;
+	return NULL;
+}
+
+/*
+ * The broker has no message of our offset: it has thrown away what we did not read, or the topic was
+ * made anew. It begins with the oldest that there is.
+ */
+static void
+begin_again(struct source *s, const rd_kafka_message_t *m)
+{
+	const char *topic = rd_kafka_topic_name(m->rkt);
+	struct part *p = find_part(s, topic, m->partition);
+	int64_t low, high;
+
+	if (p == NULL ||
+	    rd_kafka_query_watermark_offsets(s->rk, topic, m->partition, &low, &high, ASK_MS) !=
+	        RD_KAFKA_RESP_ERR_NO_ERROR)
+		return;
+	if (p->position.next < low || p->position.next > high) {
+		log_error("the broker has no such offset: what lay between is lost to us",
+		    LOG_TEXT("topic", topic), LOG_INT("partition", m->partition),
+		    LOG_INT("offset", p->position.next), LOG_INT("oldest", low),
+		    LOG_INT("end", high));
+		s->host->flush(s->host->arg);
+		p = find_part(s, topic, m->partition);
+		if (p != NULL) {
+			struct position *const one = &p->position;
+
+			one->next = low;
+			if (positions_store(s->host->db, s->host->stream, &one, 1) == DB_END)
+				position_settle(one, true);
+			else
+				position_settle(one, false);
+		}
+	}
+	s->again = true;
+}
+
+static enum source_result
+trouble(struct source *s, const rd_kafka_message_t *m, char *err, size_t errsize)
+{
+	switch (m->err) {
+	case RD_KAFKA_RESP_ERR__PARTITION_EOF:
+		return SOURCE_NONE;
+	case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
+	case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
+		begin_again(s, m);
+		return SOURCE_NONE;
+	default:
+		snprintf(err, errsize, "%s", rd_kafka_message_errstr(m));
+		return SOURCE_TROUBLE;
+	}
+}
+
+static enum source_result
+next(struct source *s, bool more, struct message *out, char *err, size_t errsize)
+{
+	enum source_result r = SOURCE_NONE;
+	uint64_t events;
+
+	if (s->message != NULL)
+		rd_kafka_message_destroy(s->message);
+	s->message = NULL;
+	(void)!read(s->event, &events, sizeof(events));
+	hold(s, !more);
+	if (s->again && more) {
+		s->again = false;
+		take_anew(s);
+	}
+	if (s->wanted != NULL && more && (r = begin_wanted(s, err, errsize)) != SOURCE_NONE) {
+		/* the group wants to hear of us meanwhile */
+		s->message = rd_kafka_consumer_poll(s->rk, 0);
+		return r;
+	}
+	while ((s->message = rd_kafka_consumer_poll(s->rk, 0)) != NULL) {
+		rd_kafka_message_t *m = s->message;
+		struct part *p = NULL;
+
+		if (m->err != RD_KAFKA_RESP_ERR_NO_ERROR)
+			r = trouble(s, m, err, errsize);
+		else if ((p = find_part(s, rd_kafka_topic_name(m->rkt), m->partition)) != NULL &&
+		    m->offset >= p->position.next) {
+			if (!more) {
+				/* it was fetched before we held: it comes again */
+				s->again = true;
+				p = NULL;
+			}
+		} else
+			p = NULL; /* of an assignment that is over, or known */
+		if (p != NULL) {
+			s->trouble[0] = '\0';
+			*out = (struct message){ .position = &p->position,
+				.place = m->offset,
+				.bytes = { m->payload != NULL ? m->payload : "", m->len },
+				.fd = -1 };
+			return SOURCE_MESSAGE;
+		}
+		rd_kafka_message_destroy(m);
+		s->message = NULL;
+		if (r == SOURCE_TROUBLE)
+			return r;
+	}
+	if (s->trouble[0] != '\0') {
+		snprintf(err, errsize, "%s", s->trouble);
+		s->trouble[0] = '\0';
+		return SOURCE_TROUBLE;
+	}
+	return SOURCE_NONE;
+}
+
+static void
+settled(struct source *s)
+{
+	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(8);
+
+	for (struct part *p = s->parts; p != NULL; p = p->next)
+		if (p->position.stored != POSITION_NEW)
+			rd_kafka_topic_partition_list_add(
+			    list, p->position.topic.p, (int32_t)p->position.part)
+			    ->offset = p->position.stored;
+	if (list->cnt > 0)
+		(void)rd_kafka_commit(s->rk, list, 1); /* for the broker's own tools */
+	rd_kafka_topic_partition_list_destroy(list);
+}
+
+static void
+go_back(struct source *s)
+{
+	s->again = true;
+}
+
+static int
+descriptor(const struct source *s)
+{
+	return s->event;
+}
+
+static int64_t
+behind(const struct source *s)
+{
+	int64_t sum = 0, low, high;
+
+	for (struct part *p = s->parts; p != NULL; p = p->next) {
+		if (rd_kafka_get_watermark_offsets(s->rk, p->position.topic.p,
+		        (int32_t)p->position.part, &low, &high) != RD_KAFKA_RESP_ERR_NO_ERROR ||
+		    high < 0)
+			return -1;
+		if (high > p->position.next)
+			sum += high - p->position.next;
+	}
+	return sum;
+}
+
+static int
+check(const struct source_host *host, char *err, size_t errsize)
+{
+	rd_kafka_conf_t *c = configure(host, err, errsize);
+	const struct rd_kafka_metadata *metadata;
+	rd_kafka_resp_err_t code;
+	rd_kafka_t *rk;
+
+	if (c == NULL)
+		return -1;
+	if ((rk = rd_kafka_new(RD_KAFKA_CONSUMER, c, err, errsize)) == NULL) {
+		rd_kafka_conf_destroy(c);
+		return -1;
+	}
+	code = rd_kafka_metadata(rk, 1, NULL, &metadata, ASK_MS);
+	if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+		rd_kafka_metadata_destroy(metadata);
+	else
+		snprintf(err, errsize, "the brokers do not answer: %s", rd_kafka_err2str(code));
+	rd_kafka_destroy(rk);
+	return code == RD_KAFKA_RESP_ERR_NO_ERROR ? 0 : -1;
+}
+
+static void
+close_source(struct source *s)
+{
+	if (s->message != NULL)
+		rd_kafka_message_destroy(s->message);
+	if (s->queue != NULL) {
+		rd_kafka_queue_io_event_enable(s->queue, -1, NULL, 0);
+		rd_kafka_queue_destroy(s->queue);
+	}
+	rd_kafka_consumer_close(s->rk); /* gives up what is ours, by on_rebalance() */
+	drop_parts(s);
+	if (s->wanted != NULL)
+		rd_kafka_topic_partition_list_destroy(s->wanted);
+	rd_kafka_destroy(s->rk);
+	if (s->event >= 0)
+		close(s->event);
+	free(s);
+}
+
+const struct source_kind source_kafka = { .name = "kafka",
+	.open = open_source,
+	.next = next,
+	.settled = settled,
+	.rewind = go_back,
+	.descriptor = descriptor,
+	.behind = behind,
+	.check = check,
+	.close = close_source };

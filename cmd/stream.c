@@ -1,0 +1,503 @@
+/*
+ * stream: one stream of the daemon.
+ *
+ * A batch that cannot be written waits in memory, and nothing more is taken meanwhile: what is away
+ * comes back. Only where the fence says that somebody else has our place it is forgotten, and read
+ * anew from where the table stands.
+ */
+#include "cmd/stream.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "tom/group.h"
+
+#define LEAST_PAUSE (SECOND / 4)
+#define LONGEST_PAUSE (30 * SECOND)
+#define RATE_OF (60 * SECOND) /* the rate is that of so long, about */
+#define EXPIRES (24 * 3600 * SECOND) /* what a killed daemon said */
+
+struct stream {
+	struct db *db;
+	const struct config_stream *config;
+	struct source_host host;
+	const struct source_kind *kind;
+	struct source *source; /* NULL: not open */
+	struct arena *arena; /* of what lives as long as the stream */
+	struct confluent *schemas;
+	struct ingest_options options;
+	struct ingest_cuts cuts;
+	struct ingest *ingest;
+	bool in_file; /* ingest_next() is to be called */
+	bool drained;
+	bool replays; /* a dead letter is taken: its reason is for the caller */
+	int64_t batch_time; /* a packet waits so long */
+	int64_t first; /* clock_monotonic: the batch began; 0: it is empty */
+	int64_t retry; /* clock_monotonic: nothing before; 0: now */
+	unsigned failures; /* in a row */
+	uint64_t messages, counted; /* taken; at the last report */
+	int64_t last_message; /* clock_now; 0: none */
+	int64_t reported; /* clock_monotonic */
+	double rate;
+	char error[400]; /* why it waits; "": it does not */
+	int64_t error_at;
+	char reason[400]; /* why the last message was rejected */
+	char host_name[100];
+	bool told; /* it has a line in stream_state */
+};
+
+static void
+on_reject(void *arg, const char *file, const char *why)
+{
+	struct stream *s = arg;
+
+	snprintf(s->reason, sizeof(s->reason), "%s", why);
+	if (!s->replays)
+		log_warn("a message cannot be read and was put aside",
+		    LOG_TEXT("stream", config_stream_name(s->config)), LOG_TEXT("topic", file),
+		    LOG_TEXT("reason", why));
+}
+
+/* Something is away: all rests for a while, longer each time, and not at the same moment everywhere. */
+static void
+wait_for(struct stream *s, const char *why)
+{
+	int64_t pause = LEAST_PAUSE << (s->failures < 8 ? s->failures : 8);
+
+	if (pause > LONGEST_PAUSE)
+		pause = LONGEST_PAUSE;
+	pause = pause / 2 + random() % (pause / 2 + 1);
+	s->retry = clock_monotonic() + pause;
+	if (strcmp(s->error, why) != 0)
+		log_warn("the stream waits", LOG_TEXT("stream", config_stream_name(s->config)),
+		    LOG_TEXT("for", why));
+	s->failures++;
+	snprintf(s->error, sizeof(s->error), "%s", why);
+	s->error_at = clock_now();
+}
+
+static void
+goes_on(struct stream *s)
+{
+	if (s->error[0] != '\0')
+		log_info("the stream goes on", LOG_TEXT("stream", config_stream_name(s->config)));
+	s->failures = 0;
+	s->retry = 0;
+	s->error[0] = '\0';
+}
+
+/* What was taken is forgotten, and read anew. */
+static void
+rewind_stream(struct stream *s)
+{
+	ingest_forget(s->ingest);
+	s->in_file = false;
+	s->first = 0;
+	if (s->source != NULL)
+		s->kind->rewind(s->source);
+}
+
+/* Writes the batch. False: it could not be, and the stream waits. */
+static bool
+flush(struct stream *s)
+{
+	enum db_result r = ingest_flush(s->ingest);
+	char why[400];
+
+	if (r == DB_END) {
+		s->first = 0;
+		goes_on(s);
+		if (s->source != NULL)
+			s->kind->settled(s->source);
+		return true;
+	}
+	if (ingest_was_fenced(s->ingest)) {
+		log_info("another daemon reads what was ours",
+		    LOG_TEXT("stream", config_stream_name(s->config)));
+		rewind_stream(s);
+		wait_for(s, "another daemon has the place that we read from");
+		return false;
+	}
+	snprintf(why, sizeof(why), "the database: %.300s", db_error(s->db));
+	wait_for(s, why);
+	return false;
+}
+
+/* A source gives up positions: what cannot be written now is somebody else's to read. */
+static void
+flush_for_source(void *arg)
+{
+	struct stream *s = arg;
+	enum db_result r = ingest_is_empty(s->ingest) ? DB_END : ingest_flush(s->ingest);
+
+	if (r != DB_END)
+		ingest_forget(s->ingest);
+	s->in_file = false;
+	s->first = 0;
+}
+
+static int
+choice(const char *const words[], size_t n, const char *word)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(words[i], word) == 0)
+			return (int)i;
+	return 0;
+}
+
+static bool
+find_groups(struct stream *s, char *err, size_t errsize)
+{
+	size_t n = 0;
+	struct str name;
+	int64_t *ids;
+
+	while (config_stream_item(s->config, "group", n).p != NULL)
+		n++;
+	ids = arena_array(s->arena, n + 1, sizeof(*ids));
+	for (size_t i = 0; i < n; i++) {
+		struct group g;
+		enum group_result r;
+
+		name = config_stream_item(s->config, "group", i);
+		r = group_find(s->db, s->arena, name, &g);
+		if (r != GROUP_DONE) {
+			snprintf(err, errsize, "stream %s: %s %.*s", config_stream_name(s->config),
+			    r == GROUP_FAILED ? "the database does not tell the group"
+			                      : "there is no group",
+			    STR_ARG(name));
+			return false;
+		}
+		ids[i] = g.id;
+	}
+	s->options.groups = ids;
+	s->options.ngroups = n;
+	return true;
+}
+
+static void
+read_options(struct stream *s, const struct config *config)
+{
+	static const char *const creates[] = {
+		[CREATE_ALL] = "all", [CREATE_MATCH] = "match", [CREATE_NEVER] = "never"
+	};
+	static const char *const permissions[] = {
+		[TARGET_OPEN] = "OPEN", [TARGET_PUBLIC] = "PUBLIC", [TARGET_PRIVATE] = "PRIVATE"
+	};
+	const char *who = config_stream_text(s->config, "permissions");
+
+	s->options.create = (enum create)choice(
+	    creates, NELEM(creates), config_stream_text(s->config, "create"));
+	s->options.permissions = choice(permissions, NELEM(permissions),
+	    who[0] != '\0' ? who : config_text(config, "TARGET_DEFAULT_PERMISSION"));
+	s->options.match_radius = config_stream_real(s->config, "match_radius");
+	s->options.shares_data = !config_bool(config, "TARGET_PERMISSIONS_ONLY");
+	s->options.packets = (size_t)config_stream_real(s->config, "batch_packets");
+	s->options.stream = str_of(config_stream_name(s->config));
+	s->batch_time = (int64_t)config_stream_real(s->config, "batch_ms") * (SECOND / 1000);
+	s->cuts = (struct ingest_cuts){
+		.max_magnitude = config_stream_real(s->config, "max_magnitude"),
+		.min_reliability = config_stream_real(s->config, "min_reliability"),
+		.min_declination = config_stream_real(s->config, "min_declination"),
+		.max_declination = config_stream_real(s->config, "max_declination"),
+		.min_galactic_latitude = config_stream_real(s->config, "min_galactic_latitude"),
+	};
+	s->options.cuts = &s->cuts;
+}
+
+static const char *
+given(const struct config_stream *c, const char *key)
+{
+	const char *value = config_stream_text(c, key);
+
+	return value[0] != '\0' ? value : NULL;
+}
+
+struct stream *
+stream_new(struct db *db, const struct config *config, const struct config_stream *c, char *err,
+    size_t errsize)
+{
+	const struct confluent_options schemas = {
+		.directory = given(c, "schemas"), .registry = given(c, "registry"), .seconds = 5
+	};
+	struct stream *s = calloc(1, sizeof(*s));
+
+	if (s == NULL)
+		arena_exhausted();
+	s->db = db;
+	s->config = c;
+	s->arena = arena_new();
+	s->kind = strcmp(config_stream_text(c, "source"), source_kafka.name) == 0 ? &source_kafka
+	                                                                          : &source_files;
+	s->host = (struct source_host){ .db = db,
+		.config = c,
+		.stream = str_of(config_stream_name(c)),
+		.flush = flush_for_source,
+		.arg = s };
+	gethostname(s->host_name, sizeof(s->host_name) - 1);
+	read_options(s, config);
+	if (schemas.directory != NULL || schemas.registry != NULL) {
+		s->schemas = confluent_new(packet_shapes(), &schemas, err, errsize);
+		if (s->schemas == NULL)
+			goto free_stream;
+		s->options.schemas = s->schemas;
+	}
+	if (!find_groups(s, err, errsize))
+		goto free_stream;
+	s->ingest = ingest_new(db, &s->options, on_reject, s);
+	return s;
+free_stream:
+	stream_free(s);
+	return NULL;
+}
+
+/* Binds whose line of stream_state it is. */
+static struct query *
+about(struct stream *s, enum query_name name)
+{
+	struct query *q = db_query(s->db, name);
+
+	db_text(q, "stream", s->host.stream);
+	db_text(q, "host", str_of(s->host_name));
+	db_int(q, "pid", getpid());
+	return q;
+}
+
+void
+stream_free(struct stream *s)
+{
+	if (s->source != NULL) {
+		rewind_stream(s);
+		s->kind->close(s->source);
+	}
+	if (s->told)
+		(void)!db_run(about(s, QUERY_STATE_REMOVE));
+	ingest_free(s->ingest);
+	confluent_free(s->schemas);
+	arena_free(s->arena);
+	free(s);
+}
+
+static void
+count(struct stream *s)
+{
+	s->messages++;
+	s->last_message = clock_now();
+	if (s->first == 0)
+		s->first = clock_monotonic();
+}
+
+/* The next thing of the source. False: there is none now. */
+static bool
+take_next(struct stream *s)
+{
+	struct message m;
+	char err[400] = "";
+
+	if (s->in_file) {
+		s->in_file = ingest_next(s->ingest) == INGEST_MORE;
+		count(s);
+		return true;
+	}
+	switch (s->kind->next(s->source, true, &m, err, sizeof(err))) {
+	case SOURCE_MESSAGE:
+		if (ingest_message(s->ingest, m.position, m.place, m.bytes, err, sizeof(err)) ==
+		    INGEST_AWAY) {
+			/* what came before it is written first */
+			if (!ingest_is_empty(s->ingest) && !flush(s))
+				return false;
+			rewind_stream(s);
+			wait_for(s, err);
+			return false;
+		}
+		count(s);
+		return true;
+	case SOURCE_FILE:
+		s->in_file = ingest_begin(s->ingest, m.position, m.fd) == INGEST_MORE;
+		count(s);
+		return true;
+	case SOURCE_END:
+	case SOURCE_BROKEN:
+		ingest_end(s->ingest, m.position, err[0] != '\0' ? err : NULL);
+		if (s->first == 0)
+			s->first = clock_monotonic();
+		return true;
+	case SOURCE_DRAINED:
+		s->drained = true;
+		return false;
+	case SOURCE_TROUBLE:
+	case SOURCE_DATABASE:
+		wait_for(s, err);
+		return false;
+	case SOURCE_NONE:
+		break;
+	}
+	return false;
+}
+
+static bool
+open_stream(struct stream *s)
+{
+	char err[400] = "";
+
+	if (s->source == NULL && (s->source = s->kind->open(&s->host, err, sizeof(err))) == NULL)
+		wait_for(s, err);
+	return s->source != NULL;
+}
+
+bool
+stream_serve(struct stream *s, const volatile int *stop)
+{
+	struct message m;
+	char err[400];
+	bool more = true;
+
+	if (s->retry > clock_monotonic()) {
+		/* brokers want to hear of us meanwhile */
+		if (s->source != NULL)
+			(void)s->kind->next(s->source, false, &m, err, sizeof(err));
+		return false;
+	}
+	if (!open_stream(s))
+		return false;
+	if (s->retry != 0 && !ingest_is_empty(s->ingest) && !flush(s))
+		return false;
+	s->retry = 0;
+	while (more && *stop == 0 && !ingest_is_full(s->ingest))
+		more = take_next(s);
+	if (s->retry != 0)
+		return false;
+	if (ingest_is_empty(s->ingest)) {
+		if (s->error[0] != '\0' && !more)
+			goes_on(s);
+		/* rejected packets take memory, too */
+		return ingest_is_full(s->ingest) ? flush(s) : more;
+	}
+	if (ingest_is_full(s->ingest) || s->drained ||
+	    clock_monotonic() - s->first >= s->batch_time)
+		return flush(s) && more;
+	return more;
+}
+
+void
+stream_drain(struct stream *s)
+{
+	if (!ingest_is_empty(s->ingest))
+		(void)flush(s);
+}
+
+bool
+stream_is_drained(const struct stream *s)
+{
+	return s->drained && ingest_is_empty(s->ingest);
+}
+
+int
+stream_descriptor(const struct stream *s)
+{
+	return s->source != NULL && s->retry == 0 ? s->kind->descriptor(s->source) : -1;
+}
+
+int64_t
+stream_wakes(const struct stream *s)
+{
+	if (s->retry != 0)
+		return s->retry;
+	return s->first != 0 ? s->first + s->batch_time : INT64_MAX;
+}
+
+static enum db_result
+tell(struct stream *s)
+{
+	const struct ingest_tally *t = ingest_tally(s->ingest);
+	struct query *q = about(s, QUERY_STATE_CHANGE);
+	int64_t behind = s->source != NULL ? s->kind->behind(s->source) : -1;
+
+	db_int(q, "now", clock_now());
+	db_int(q, "messages", (int64_t)s->messages);
+	db_int(q, "alerts", (int64_t)t->new_alerts);
+	db_int(q, "new_targets", (int64_t)t->new_targets);
+	db_int(q, "new_points", (int64_t)t->new_points);
+	db_int(q, "dead", (int64_t)t->dead);
+	db_real(q, "rate", s->rate);
+	if (behind < 0)
+		db_null(q, "behind");
+	else
+		db_int(q, "behind", behind);
+	if (s->last_message == 0)
+		db_null(q, "last_packet");
+	else
+		db_int(q, "last_packet", s->last_message);
+	db_text(q, "error", str_of(s->error));
+	if (s->error_at == 0)
+		db_null(q, "error_at");
+	else
+		db_int(q, "error_at", s->error_at);
+	return db_run(q);
+}
+
+static enum db_result
+begin_telling(struct stream *s)
+{
+	struct query *q = db_query(s->db, QUERY_STATE_EXPIRE);
+	enum db_result r;
+
+	db_text(q, "stream", s->host.stream);
+	db_int(q, "before", clock_now() - EXPIRES);
+	if ((r = db_run(q)) != DB_END)
+		return r;
+	q = about(s, QUERY_STATE_ADD);
+	db_int(q, "now", clock_now());
+	r = db_run(q);
+	s->told = r == DB_END;
+	return r;
+}
+
+void
+stream_report(struct stream *s)
+{
+	int64_t now = clock_monotonic();
+	double seconds = (double)(now - s->reported) / SECOND, share;
+
+	if (s->reported != 0 && seconds > 0) {
+		share = 1 - exp(-(double)(now - s->reported) / RATE_OF);
+		s->rate += share * ((double)(s->messages - s->counted) / seconds - s->rate);
+	}
+	s->reported = now;
+	s->counted = s->messages;
+	if (!s->told && begin_telling(s) != DB_END)
+		return;
+	(void)tell(s);
+}
+
+int
+stream_check(struct stream *s, char *err, size_t errsize)
+{
+	return s->kind->check(&s->host, err, errsize);
+}
+
+int
+stream_replay(struct stream *s, struct str topic, struct str bytes, char *err, size_t errsize)
+{
+	struct position none = { .topic = topic };
+	uint64_t rejected = ingest_tally(s->ingest)->rejected;
+
+	s->replays = true;
+	if (ingest_again(s->ingest, &none, bytes, err, errsize) == INGEST_AWAY)
+		return 1;
+	if (ingest_flush(s->ingest) != DB_END) {
+		snprintf(err, errsize, "%s", db_error(s->db));
+		ingest_forget(s->ingest);
+		return -1;
+	}
+	if (ingest_tally(s->ingest)->rejected == rejected)
+		return 0;
+	snprintf(err, errsize, "%s", s->reason);
+	return 1;
+}
