@@ -641,9 +641,9 @@ expect_no_word_of_hidden(const struct target_page *page)
 
 		if (links[i].p == NULL)
 			continue;
-		assert_null(strstr(links[i].p, "Hid"));
+		assert_null(strstr(links[i].p, "Hidden"));
 		assert_true(secret_decode(links[i], bytes, n));
-		assert_null(memmem(bytes, n, "Hid", 3));
+		assert_null(memmem(bytes, n, "Hidden", 6));
 		assert_int_equal(n, VAULT_EXTRA + 128); /* however long the name is */
 	}
 }
