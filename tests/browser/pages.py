@@ -7,7 +7,7 @@ import subprocess
 
 from selenium.webdriver.common.actions.action_builder import ActionBuilder
 
-from harness.browser import NARROW, WIDE, Browser, By, Keys
+from harness.browser import LARGE, NARROW, WIDE, Browser, By, Keys
 from harness.report import contains, equal, lacks, wait_for
 from harness.site import PASSWORDS
 
@@ -252,25 +252,48 @@ def a_light_curve_is_right_without_script(site, browser):
         plain.close()
 
 
-def the_keyboard_reaches_everything(site, browser):
-    browser.open('/targets/')
-    body = browser.one('body')
-    body.send_keys(Keys.TAB)
-    first = browser.driver.switch_to.active_element
-    equal(first.tag_name, 'a', 'the first stop')
-    contains(first.get_attribute('href'), '#')
+def _walk(browser, path, most):
+    """The tab key from stop to stop: a mark on each, and all of the page's."""
+    browser.open(path)
+    browser.one('body').send_keys(Keys.TAB)
     seen = set()
-    for _ in range(80):
+    for _ in range(most):
         active = browser.driver.switch_to.active_element
+        if active.tag_name == 'body' and seen:
+            break  # round
         seen.add(active.get_attribute('outerHTML')[:200])
         outline = browser.script('const s = getComputedStyle(arguments[0]);'
                                  'return s.outlineStyle + s.boxShadow + s.textDecorationLine', active)
         if active.tag_name != 'body' and outline.startswith('nonenone') and 'underline' not in outline:
-            raise AssertionError('no mark of the focus on ' + active.get_attribute('outerHTML')[:200])
+            raise AssertionError('%s: no mark of the focus on %s' % (
+                path, active.get_attribute('outerHTML')[:200]))
         active.send_keys(Keys.TAB)
     wanted = len(browser.all('main a[href], main button, main input:not([type=hidden]), main select'))
     if len(seen) < min(wanted, 20):
-        raise AssertionError('%d stops for %d things to reach' % (len(seen), wanted))
+        raise AssertionError('%s: %d stops for %d things to reach' % (path, len(seen), wanted))
+
+
+def the_keyboard_reaches_everything(site, browser):
+    browser.open('/targets/')
+    browser.one('body').send_keys(Keys.TAB)
+    first = browser.driver.switch_to.active_element
+    equal(first.tag_name, 'a', 'the first stop')
+    contains(first.get_attribute('href'), '#')
+    _walk(browser, '/targets/', 80)
+
+
+def the_keyboard_reaches_the_pages_of_an_account(site, browser):
+    for path in _account_pages(site):
+        if path != '/accounts/approve/':  # of staff
+            _walk(browser, path, 24)
+    browser.complaints()
+    visitor = Browser(site)
+    try:
+        for path in ('/accounts/login/', '/accounts/register/', '/accounts/password/reset/'):
+            _walk(visitor, path, 24)
+        _no_complaints(visitor)
+    finally:
+        visitor.close()
 
 
 def every_control_has_a_name(site, browser):
@@ -293,6 +316,17 @@ def every_control_has_a_name(site, browser):
         equal(double, [], 'ids that stand twice on ' + path)
 
 
+VISITORS_PAGES = ['/accounts/login/', '/accounts/register/', '/accounts/registered/',
+                  '/accounts/password/reset/', '/accounts/password/sent/']
+
+
+def _account_pages(site):
+    """Second factor, tokens, sessions, who waits for an account, and who can see a target."""
+    return ['/accounts/factor/', '/accounts/factor/add/', '/accounts/tokens/', '/accounts/sessions/',
+            '/accounts/approve/', '/targets/%s/access/' % site.curve,
+            '/targets/%s/permissions/' % site.curve]
+
+
 def _pages(site):
     return ['/', '/about/', '/targets/', '/targets/create/', '/targets/create/?type=NON_SIDEREAL',
             '/targets/import/', '/targets/?name=nothing-like-it', '/targets/%s/' % site.curve,
@@ -300,6 +334,7 @@ def _pages(site):
             '/admin/sites/site/', '/admin/sites/site/add/', '/admin/security/', '/admin/sessions/',
             '/admin/sessions/end-all/', '/users/', '/users/profile/', '/users/create/',
             '/groups/create/'] + \
+        _account_pages(site) + \
         [p % site.one("SELECT id FROM users WHERE username = 'ada'") for p in (
             '/users/%s/update/', '/users/%s/delete/', '/users/%s/changepassword/',
             '/admin/auth/user/%s/change/')]
@@ -309,13 +344,14 @@ def every_page_fits_both_widths_in_both_themes(site, browser):
     """Pictures of all pages; none is wider than its window; the console is silent."""
     with_rights = Browser(site)
     try:
-        pages = ['/accounts/login/'] + _pages(site)
+        pages = VISITORS_PAGES + _pages(site)
+        large = VISITORS_PAGES + _account_pages(site)
         for number, path in enumerate(pages):
-            if number == 1:
+            if number == len(VISITORS_PAGES):
                 with_rights.sign_in('admin', PASSWORDS['admin'])
             for theme in ('light', 'dark'):
                 with_rights.theme(theme)
-                for width, height in (WIDE, NARROW):
+                for width, height in (WIDE, NARROW) + ((LARGE,) if path in large else ()):
                     with_rights.size(width, height)
                     with_rights.open(path)
                     wide = with_rights.script('return document.documentElement.scrollWidth')
@@ -334,7 +370,8 @@ def contrast_of_text_is_enough(site, browser):
     """WCAG AA (4.5:1) for the text that is drawn on plain grounds, both themes."""
     for theme in ('light', 'dark'):
         browser.theme(theme)
-        for path in ('/', '/targets/', '/targets/create/', '/targets/%s/' % site.curve):
+        for path in ['/', '/targets/', '/targets/create/', '/targets/%s/' % site.curve] + [
+                p for p in _account_pages(site) if p != '/accounts/approve/']:
             browser.open(path)
             low = browser.script(r'''
                 const canvas = document.createElement('canvas').getContext('2d', {willReadFrequently: true});

@@ -14,7 +14,7 @@ from harness.report import wait_for
 
 __all__ = ['Browser', 'By', 'Keys', 'Select']
 
-WIDE, NARROW = (1280, 900), (360, 740)
+WIDE, NARROW, LARGE = (1280, 900), (360, 740), (1920, 1080)
 
 
 class Browser:
