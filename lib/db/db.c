@@ -46,11 +46,13 @@ static struct db *
 new_db(const struct config *config, const char *role, char *err, size_t errsize)
 {
 	static bool watching;
+	static unsigned made;
 	struct arena *a = arena_new();
 	struct db *db = arena_alloc(a, sizeof(*db));
 
 	if (!watching && pthread_atfork(NULL, NULL, note_fork) == 0)
 		watching = true;
+	db->number = ++made;
 	db->arena = a;
 	db->role = role;
 	db->timeout = config_int(config, "DATABASE_TIMEOUT_MS") * 1000;
@@ -82,6 +84,12 @@ enum db_engine
 db_engine(const struct db *db)
 {
 	return db->engine;
+}
+
+unsigned
+db_number(const struct db *db)
+{
+	return db->number;
 }
 
 void

@@ -76,6 +76,8 @@ const char *db_role_account(const struct db *, struct arena *a, const char *exec
 enum db_result db_run_text(struct db *, const char *const sql[], size_t n) MUST_CHECK;
 void db_free(struct db *);
 enum db_engine db_engine(const struct db *);
+/* Of this struct db and no other of the process, also where another comes to stand in its place. */
+unsigned db_number(const struct db *);
 /* "SQLite", "PostgreSQL", "MariaDB": for people. */
 const char *db_engine_name(const struct db *);
 

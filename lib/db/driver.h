@@ -148,6 +148,7 @@ struct bulk {
 struct db {
 	const struct driver *driver;
 	enum db_engine engine;
+	unsigned number; /* db_number() */
 	struct arena *arena; /* what the configuration said */
 	const char *url; /* of a server */
 	const char *path; /* SQLite's */

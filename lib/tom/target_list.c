@@ -292,7 +292,7 @@ is_newest(const struct listing *l)
  * as much to find out as a page. What a worker knows, of no request.
  */
 static struct many {
-	const struct db *db;
+	unsigned db; /* db_number() */
 	int64_t user, until; /* clock_monotonic() */
 } seen_many[64];
 
@@ -309,7 +309,7 @@ is_known_many(const struct listing *l)
 {
 	const struct many *m = many_of(l);
 
-	return !target_query_filters(l->query) && m->db == l->plan.db &&
+	return !target_query_filters(l->query) && m->db == db_number(l->plan.db) &&
 	    m->user == l->plan.user->id && m->until > clock_monotonic();
 }
 
@@ -317,7 +317,7 @@ static void
 note_many(const struct listing *l, int64_t count)
 {
 	if (count > TARGET_COUNT_MAX && !target_query_filters(l->query))
-		*many_of(l) = (struct many){ l->plan.db, l->plan.user->id,
+		*many_of(l) = (struct many){ db_number(l->plan.db), l->plan.user->id,
 			clock_monotonic() + MANY_FOR };
 }
 
