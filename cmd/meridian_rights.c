@@ -99,7 +99,8 @@ command_rights_fill(struct run *run)
 		event_note_command(run->db, clock_now(),
 		    (struct event){ .kind = EVENT_RIGHTS_CHANGED,
 		        .detail = arena_printf(run->arena,
-		            "rights on measurements of %lld sources of targets, by meridian rights fill",
+		            "rights on measurements of %lld sources of targets, by meridian rights "
+		            "fill",
 		            (long long)wish.ngiven) });
 	if (r != DB_END)
 		return run_db_failed(run, r);

@@ -27,8 +27,8 @@ struct missing {
 
 /* The sources, in their order, of targets behind one up to another that nobody has rights on. */
 static enum db_result
-find_missing(struct db *db, struct arena *a, int64_t after, int64_t last, struct missing **list,
-    size_t *n)
+find_missing(
+    struct db *db, struct arena *a, int64_t after, int64_t last, struct missing **list, size_t *n)
 {
 	struct query *q = db_query(db, QUERY_DATUM_RIGHTS_MISSING);
 	size_t room = 0;
@@ -59,7 +59,8 @@ fill(struct db *db, void *arg)
 	const struct rights_fill *wish = f->fill;
 	struct missing *list;
 	int64_t *targets;
-	enum db_result r = find_window(db, wish->after, RIGHTS_FILL_TARGETS, &f->last, &f->ntargets);
+	enum db_result r = find_window(
+	    db, wish->after, RIGHTS_FILL_TARGETS, &f->last, &f->ntargets);
 
 	f->n = 0;
 	if (r != DB_END || f->ntargets == 0 ||

@@ -64,7 +64,7 @@ int
 main(int argc, char **argv)
 {
 	rd_kafka_conf_t *c = rd_kafka_conf_new();
-	int partitions = argc == 3 ? atoi(argv[2]) : 0, failed = 0;
+	int partitions = argc == 3 ? (int)strtol(argv[2], NULL, 10) : 0, failed = 0;
 	rd_kafka_mock_cluster_t *cluster;
 	char why[300], line[4096];
 	rd_kafka_t *holder, *rk;
