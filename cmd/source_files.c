@@ -110,7 +110,8 @@ scan(struct source *s, char *err, size_t errsize)
 		s->names[s->n++] = must(strdup(e->d_name));
 	}
 	closedir(d);
-	qsort(s->names, s->n, sizeof(*s->names), compare);
+	if (s->n > 1)
+		qsort(s->names, s->n, sizeof(*s->names), compare);
 	return 0;
 }
 
@@ -221,7 +222,6 @@ put_away(struct source *s)
 static void
 drop(struct taken *t)
 {
-	free((char *)(uintptr_t)t->position.topic.p);
 	free(t->name);
 	free(t);
 }
@@ -258,7 +258,7 @@ take_file(struct source *s, char *err, size_t errsize)
 	skip = length > POSITION_TOPIC_MAX ? length - POSITION_TOPIC_MAX : 0;
 	while (skip < length && ((unsigned char)name[skip] & 0xc0) == 0x80)
 		skip++; /* not in the midst of a character */
-	t->position = (struct position){ .topic = str_of(must(strdup(name + skip))),
+	t->position = (struct position){ .topic = str_of(name + skip),
 		.part = identity(name, &st) };
 	if (position_read(s->host->db, s->host->stream, &t->position) != DB_END) {
 		snprintf(err, errsize, "%s", db_error(s->host->db));

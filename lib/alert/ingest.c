@@ -183,7 +183,7 @@ static void
 keep(struct ingest *in, const struct alert_packet *p)
 {
 	if (in->n == in->room) {
-		in->room *= 2;
+		in->room = in->room * 2 + 16;
 		in->packets = realloc(in->packets, in->room * sizeof(*in->packets));
 		if (in->packets == NULL)
 			arena_exhausted();

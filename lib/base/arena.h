@@ -31,7 +31,8 @@ void *arena_array(struct arena *, size_t count, size_t size) __attribute__((mall
  * Room for one more behind the n things of a list: the list itself where n is less than *room, else a
  * copy of it with twice the room, which *room becomes. NULL and 0 begin one.
  */
-void *arena_more(struct arena *, void *list, size_t n, size_t *room, size_t size);
+void *arena_more(struct arena *, void *list, size_t n, size_t *room, size_t size)
+    __attribute__((returns_nonnull));
 
 /* Copies in the arena, always followed by a NUL. */
 struct str arena_copy(struct arena *, const char *, size_t n);

@@ -59,16 +59,18 @@ fill(struct db *db, void *arg)
 	const struct rights_fill *wish = f->fill;
 	struct missing *list;
 	int64_t *targets;
+	size_t all;
 	enum db_result r = find_window(
 	    db, wish->after, RIGHTS_FILL_TARGETS, &f->last, &f->ntargets);
 
 	f->n = 0;
 	if (r != DB_END || f->ntargets == 0 ||
-	    (r = find_missing(db, f->arena, wish->after, f->last, &list, &f->n)) != DB_END)
+	    (r = find_missing(db, f->arena, wish->after, f->last, &list, &all)) != DB_END)
 		return r;
-	targets = arena_array(f->arena, f->n + 1, sizeof(*targets));
-	for (size_t i = 0, n; i < f->n && r == DB_END; i += n) {
-		for (n = 0; i + n < f->n && str_eq(list[i + n].source, list[i].source); n++)
+	f->n = all;
+	targets = arena_array(f->arena, all + 1, sizeof(*targets));
+	for (size_t i = 0, n; i < all && r == DB_END; i += n) {
+		for (n = 0; i + n < all && str_eq(list[i + n].source, list[i].source); n++)
 			targets[n] = list[i + n].target;
 		r = rights_share_data(db, f->arena, list[i].source, targets, n, wish->permissions,
 		    wish->groups, wish->ngroups);
