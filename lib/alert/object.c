@@ -16,21 +16,19 @@ object_compare(struct str a, struct str b)
 	return target_compare(a, b);
 }
 
+static int
+compare_name(const void *name, const void *object)
+{
+	return object_compare(*(const struct str *)name, ((const struct object *)object)->name);
+}
+
 /* The index of a name in the set; n where it is not there. */
 static size_t
 find(const struct object *set, size_t n, struct str name)
 {
-	size_t low = 0, high = n;
+	const struct object *o = bsearch(&name, set, n, sizeof(*set), compare_name);
 
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (object_compare(set[mid].name, name) < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low < n && str_eq(set[low].name, name) ? low : n;
+	return o == NULL ? n : (size_t)(o - set);
 }
 
 static struct query *
