@@ -3,7 +3,8 @@
  * table has their SHA-256, so a copy of it opens none.
  *
  * A link is bound to the address it was sent to and to the password of that time: it is void once
- * either is another (ONE_TIME_ADDRESS to the password; who sets an address ends it). It is of an account, and found together with it.
+ * either is another (ONE_TIME_ADDRESS to the password; who sets an address ends it). It is of an
+ * account, and found together with it.
  */
 #ifndef MERIDIAN_ONE_TIME_H
 #define MERIDIAN_ONE_TIME_H

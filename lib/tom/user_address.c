@@ -63,8 +63,7 @@ user_address_hold(struct db *db, struct arena *a, const struct config *c, struct
 	if (good >= ADDRESS_LINKS) {
 		add(why,
 		    "The email address cannot be asked for now: three links were sent within a "
-		    "day. Open "
-		    "one of them, or come back tomorrow.");
+		    "day. Open one of them, or come back tomorrow.");
 		return DB_END;
 	}
 	ask->held = u->email;

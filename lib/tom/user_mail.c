@@ -48,8 +48,7 @@ user_mail_address(struct db *db, struct arena *a, const struct config *c, const 
 		        "%.*s\n\nIt is used once a link that was sent there is opened; this one is "
 		        "till then.\n\n"
 		        "If that was you, there is nothing to do. If it was not, change your "
-		        "password: "
-		        "that voids the link. And tell those who run the site%s%s.\n",
+		        "password: that voids the link. And tell those who run the site%s%s.\n",
 		        STR_ARG(was->username), config_text(c, "TOM_NAME"), STR_ARG(asked),
 		        contact[0] != '\0' ? ": " : "", contact));
 	return mail_add(db, c, was->email,

@@ -7,8 +7,8 @@ VALUES (:token, :purpose, :user, :email, :password_changed, :now, :expires)
 --: one_time_find
 -- A good one with its account. Another address or a later password voids it. One for another address
 -- was sent there.
-SELECT o.user_id, o.email AS sent_to, u.username, u.first_name, u.last_name, u.email, u.affiliation, u.password_changed,
-	u.is_active, u.pending
+SELECT o.user_id, o.email AS sent_to, u.username, u.first_name, u.last_name, u.email, u.affiliation,
+	u.password_changed, u.is_active, u.pending
 FROM one_time o JOIN users u ON u.id = o.user_id
 WHERE o.token_hash = :token AND o.purpose = :purpose AND o.expires > :now
 	AND (o.email = u.email OR o.purpose = 'address')

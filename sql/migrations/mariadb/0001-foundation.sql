@@ -20,7 +20,7 @@ CREATE TABLE IF NOT EXISTS schema_migration (
 CREATE TABLE IF NOT EXISTS users (
 	id BIGINT AUTO_INCREMENT PRIMARY KEY,
 	username VARCHAR(150) NOT NULL UNIQUE CHECK (username <> ''),
-	name_key VARCHAR(450) NOT NULL UNIQUE CHECK (name_key <> ''),	-- the user name without case (NFKC): nobody has one that looks alike (of twins from elsewhere, the name itself)
+	name_key VARCHAR(450) NOT NULL UNIQUE CHECK (name_key <> ''),	-- without case (NFKC), of nobody else; of imported twins the name
 	search_key VARCHAR(1000) NOT NULL DEFAULT '',	-- what searches look through: all three names without case
 	password VARCHAR(512) NOT NULL,		-- scrypt$N$salt$r$p$base64
 	first_name VARCHAR(150) NOT NULL DEFAULT '',

@@ -16,7 +16,7 @@ CREATE TABLE schema_migration (
 CREATE TABLE users (
 	id INTEGER PRIMARY KEY AUTOINCREMENT,
 	username TEXT NOT NULL UNIQUE CHECK (username <> ''),
-	name_key TEXT NOT NULL UNIQUE CHECK (name_key <> ''),	-- the user name without case (NFKC): nobody has one that looks alike (of twins from elsewhere, the name itself)
+	name_key TEXT NOT NULL UNIQUE CHECK (name_key <> ''),	-- without case (NFKC), of nobody else; of imported twins the name
 	search_key TEXT NOT NULL DEFAULT '',	-- what searches look through: all three names without case
 	password TEXT NOT NULL,		-- scrypt$N$salt$r$p$base64
 	first_name TEXT NOT NULL DEFAULT '',
