@@ -5,12 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "alert/stream_state.h"
 #include "base/clock.h"
 #include "cmd/ingest.h"
 #include "cmd/stream.h"
 #include "http/value.h"
-
-#define SILENT (15 * SECOND) /* a daemon that said nothing for so long is dead */
 
 struct work {
 	struct config *config;
@@ -68,7 +67,7 @@ state_of(struct query *q, struct arena *a)
 	value_set_text(v, "host", db_col_copy(q, "host", a));
 	for (size_t i = 0; i < NELEM(numbers); i++)
 		value_set_int(v, numbers[i], db_col_int(q, numbers[i]));
-	value_set_bool(v, "alive", clock_now() - db_col_int(q, "heartbeat") < SILENT);
+	value_set_bool(v, "alive", clock_now() - db_col_int(q, "heartbeat") < STREAM_SILENT);
 	set_time(v, q, "started");
 	set_time(v, q, "heartbeat");
 	set_time(v, q, "last_packet");
@@ -85,7 +84,7 @@ state_of(struct query *q, struct arena *a)
 static void
 show_state(struct query *q)
 {
-	bool alive = clock_now() - db_col_int(q, "heartbeat") < SILENT;
+	bool alive = clock_now() - db_col_int(q, "heartbeat") < STREAM_SILENT;
 	struct str error = db_col_text(q, "error");
 
 	printf("%.*s on %.*s, process %" PRId64 "%s\n", STR_ARG(db_col_text(q, "stream")),

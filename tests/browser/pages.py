@@ -332,7 +332,7 @@ def _pages(site):
             '/targets/import/', '/targets/?name=nothing-like-it', '/targets/%s/' % site.curve,
             '/targets/%s/update/' % site.curve, '/accounts/password/', '/nowhere/', '/admin/',
             '/admin/sites/site/', '/admin/sites/site/add/', '/admin/security/', '/admin/sessions/',
-            '/admin/sessions/end-all/', '/users/', '/users/profile/', '/users/create/',
+            '/admin/sessions/end-all/', '/alerts/streams/', '/users/', '/users/profile/', '/users/create/',
             '/groups/create/'] + \
         _account_pages(site) + \
         [p % site.one("SELECT id FROM users WHERE username = 'ada'") for p in (

@@ -144,6 +144,8 @@ ROUTES = {
     'GET /admin/auth/user/add/': Row(),
     'GET /admin/auth/group/add/': Row(),
     'GET /admin/sessions/end-all/': Row(),
+    'GET /alerts/': Row(),
+    'GET /alerts/streams/': Row(),
     'GET /users/profile/': Row(),
     'GET /users/create/': Row(),
     'GET /groups/create/': Row(),
@@ -167,4 +169,4 @@ ROUTES = {
 # Headers are read by the same code before every route: once an executable, at a page that asks who it is.
 HEADERS = ('User-Agent', 'Referer', 'Authorization', 'sid', 'visitor', 'device', 'half', 'messages', 'offer')
 PAGES = {'login': '/accounts/sessions/', 'users': '/users/', 'targets': '/targets/', 'home': '/',
-         'admin-sites': '/admin/', 'admin-security': '/admin/security/', 'robots': '/robots.txt'}
+         'alerts': '/alerts/streams/', 'admin-sites': '/admin/', 'admin-security': '/admin/security/', 'robots': '/robots.txt'}

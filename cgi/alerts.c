@@ -1,0 +1,64 @@
+/*
+ * alerts: the streams of alerts and what they brought.
+ *
+ *	GET  /alerts/			to what there is
+ *	GET  /alerts/streams/		each stream with its daemons, for who is signed in
+ *
+ * What a daemon says of its troubles may name brokers and files: that is for staff.
+ */
+#include "alerts.h"
+
+#include "base/clock.h"
+
+static int begin(struct request *, struct response *);
+
+static const struct route routes[] = {
+	ROUTE(GET, "/alerts/", LOGIN, NO_BODY, begin),
+	ROUTE(GET, "/alerts/streams/", LOGIN, NO_BODY, show_streams),
+};
+
+static int
+begin(struct request *r, struct response *res)
+{
+	return respond_redirect(r, res, STR("/alerts/streams/"));
+}
+
+bool
+alerts_is_staff(const struct request *r)
+{
+	return r->user->is_staff || r->user->is_superuser;
+}
+
+struct str
+alerts_age(struct request *r, int64_t at)
+{
+	static const struct {
+		int64_t below, unit;
+		const char *one, *many;
+	} steps[] = {
+		{ 2 * MINUTE, SECOND, "second", "seconds" },
+		{ 2 * HOUR, MINUTE, "minute", "minutes" },
+		{ 2 * DAY, HOUR, "hour", "hours" },
+		{ INT64_MAX, DAY, "day", "days" },
+	};
+	int64_t age = r->now > at ? r->now - at : 0;
+	size_t i = 0;
+
+	if (at == 0)
+		return STR_NONE;
+	while (age >= steps[i].below)
+		i++;
+	return arena_printf(r->arena, "%lld %s ago", (long long)(age / steps[i].unit),
+	    age / steps[i].unit == 1 ? steps[i].one : steps[i].many);
+}
+
+int
+main(int argc, char **argv)
+{
+	return app_main(argc, argv,
+	    &(struct app){ .name = "alerts",
+	        .what = "streams of alerts and what they brought: /alerts/",
+	        .routes = routes,
+	        .nroutes = NELEM(routes),
+	        .hooks = &auth_hooks });
+}

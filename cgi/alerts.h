@@ -1,0 +1,17 @@
+/*
+ * alerts.h: what the files of the executable alerts share.
+ */
+#ifndef MERIDIAN_CGI_ALERTS_H
+#define MERIDIAN_CGI_ALERTS_H
+
+#include "auth/auth.h"
+
+handler_fn show_streams; /* alerts_streams.c */
+
+/* Are they staff or superuser? */
+bool alerts_is_staff(const struct request *);
+
+/* "12 s ago", "3 h ago", "5 days ago" in the arena; absent where `at` is 0. */
+struct str alerts_age(struct request *, int64_t at);
+
+#endif
