@@ -28,7 +28,7 @@
 /* A file that is being read, or was, until it is settled. */
 struct taken {
 	struct position position;
-	char *name;
+	char *name, *topic;
 	struct taken *next;
 };
 
@@ -223,6 +223,7 @@ static void
 drop(struct taken *t)
 {
 	free(t->name);
+	free(t->topic);
 	free(t);
 }
 
@@ -258,8 +259,9 @@ take_file(struct source *s, char *err, size_t errsize)
 	skip = length > POSITION_TOPIC_MAX ? length - POSITION_TOPIC_MAX : 0;
 	while (skip < length && ((unsigned char)name[skip] & 0xc0) == 0x80)
 		skip++; /* not in the midst of a character */
-	t->position = (struct position){ .topic = str_of(name + skip),
-		.part = identity(name, &st) };
+	t->topic = must(strdup(name + skip));
+	str_make_utf8(t->topic, length - skip);
+	t->position = (struct position){ .topic = str_of(t->topic), .part = identity(name, &st) };
 	if (position_read(s->host->db, s->host->stream, &t->position) != DB_END) {
 		snprintf(err, errsize, "%s", db_error(s->host->db));
 		drop(t);

@@ -4,6 +4,10 @@
  * A batch that cannot be written waits in memory, and nothing more is taken meanwhile: what is away
  * comes back. Only where the fence says that somebody else has our place it is forgotten, and read
  * anew from where the table stands.
+ *
+ * A batch that the database refuses, and would always, is read again in parts, half as long each time,
+ * until the message is found that it refuses: that one is put aside, and the parts grow again. What the
+ * database refuses even of a message put aside is not the message's fault: then the stream waits.
  */
 #include "cmd/stream.h"
 
@@ -35,6 +39,10 @@ struct stream {
 	struct ingest_cuts cuts;
 	struct ingest *ingest;
 	bool in_file; /* ingest_next() is to be called */
+	size_t most; /* that a batch may have, since something was refused; 0: as configured */
+	bool
+	    last_is_there; /* the message taken last can be put aside: the source was not asked again */
+	struct str last; /* its bytes; absent: they lie elsewhere */
 	bool drained;
 	bool replays; /* a dead letter is taken: its reason is for the caller */
 	int64_t batch_time; /* a packet waits so long */
@@ -73,6 +81,7 @@ wait_for(struct stream *s, const char *why)
 	if (pause > LONGEST_PAUSE)
 		pause = LONGEST_PAUSE;
 	pause = pause / 2 + random() % (pause / 2 + 1);
+	s->last_is_there = false;
 	s->retry = clock_monotonic() + pause;
 	if (strcmp(s->error, why) != 0)
 		log_warn("the stream waits", LOG_TEXT("stream", config_stream_name(s->config)),
@@ -97,10 +106,51 @@ static void
 rewind_stream(struct stream *s)
 {
 	ingest_forget(s->ingest);
-	s->in_file = false;
+	s->in_file = s->drained = s->last_is_there = false;
 	s->first = 0;
 	if (s->source != NULL)
 		s->kind->rewind(s->source);
+}
+
+/* The batch was written. */
+static void
+written(struct stream *s)
+{
+	s->first = 0;
+	s->most = 2 * s->most < s->options.packets ? 2 * s->most : 0;
+	goes_on(s);
+	if (s->source != NULL)
+		s->kind->settled(s->source);
+}
+
+/* The batch was refused, which another try would not change. False: the stream waits. */
+static bool
+divide(struct stream *s)
+{
+	size_t taken = ingest_taken(s->ingest);
+	char why[400];
+
+	snprintf(why, sizeof(why), "the database refuses it: %.300s", db_error(s->db));
+	if (taken > 1 || (!s->last_is_there && s->most != 1)) {
+		if (s->most == 0)
+			log_warn("the database refuses a batch: it is taken in parts",
+			    LOG_TEXT("stream", config_stream_name(s->config)),
+			    LOG_INT("messages", (int64_t)taken),
+			    LOG_TEXT("error", db_error(s->db)));
+		s->most = taken > 1 ? taken / 2 : 1;
+		rewind_stream(s);
+		return true;
+	}
+	if (s->last_is_there) {
+		ingest_condemn(s->ingest, s->last, why);
+		if (ingest_flush(s->ingest) == DB_END) {
+			written(s);
+			return true;
+		}
+	}
+	rewind_stream(s);
+	wait_for(s, why);
+	return false;
 }
 
 /* Writes the batch. False: it could not be, and the stream waits. */
@@ -111,10 +161,7 @@ flush(struct stream *s)
 	char why[400];
 
 	if (r == DB_END) {
-		s->first = 0;
-		goes_on(s);
-		if (s->source != NULL)
-			s->kind->settled(s->source);
+		written(s);
 		return true;
 	}
 	if (ingest_was_fenced(s->ingest)) {
@@ -124,6 +171,8 @@ flush(struct stream *s)
 		wait_for(s, "another daemon has the place that we read from");
 		return false;
 	}
+	if (r == DB_REFUSED || r == DB_TAKEN)
+		return divide(s);
 	snprintf(why, sizeof(why), "the database: %.300s", db_error(s->db));
 	wait_for(s, why);
 	return false;
@@ -284,11 +333,14 @@ stream_free(struct stream *s)
 	free(s);
 }
 
+/* A message, or a record of a file, was met; bytes: of the message. */
 static void
-count(struct stream *s)
+count(struct stream *s, struct str bytes)
 {
 	s->messages++;
 	s->last_message = clock_now();
+	s->last = bytes;
+	s->last_is_there = true;
 	if (s->first == 0)
 		s->first = clock_monotonic();
 }
@@ -302,9 +354,10 @@ take_next(struct stream *s)
 
 	if (s->in_file) {
 		s->in_file = ingest_next(s->ingest) == INGEST_MORE;
-		count(s);
+		count(s, STR_NONE);
 		return true;
 	}
+	s->last_is_there = false;
 	switch (s->kind->next(s->source, true, &m, err, sizeof(err))) {
 	case SOURCE_MESSAGE:
 		if (ingest_message(s->ingest, m.position, m.place, m.bytes, err, sizeof(err)) ==
@@ -316,11 +369,11 @@ take_next(struct stream *s)
 			wait_for(s, err);
 			return false;
 		}
-		count(s);
+		count(s, m.bytes);
 		return true;
 	case SOURCE_FILE:
 		s->in_file = ingest_begin(s->ingest, m.position, m.fd) == INGEST_MORE;
-		count(s);
+		count(s, STR_NONE);
 		return true;
 	case SOURCE_END:
 	case SOURCE_BROKEN:
@@ -351,6 +404,12 @@ open_stream(struct stream *s)
 	return s->source != NULL;
 }
 
+static bool
+is_full(const struct stream *s)
+{
+	return ingest_is_full(s->ingest) || (s->most != 0 && ingest_taken(s->ingest) >= s->most);
+}
+
 bool
 stream_serve(struct stream *s, const volatile int *stop)
 {
@@ -369,7 +428,7 @@ stream_serve(struct stream *s, const volatile int *stop)
 	if (s->retry != 0 && !ingest_is_empty(s->ingest) && !flush(s))
 		return false;
 	s->retry = 0;
-	while (more && *stop == 0 && !ingest_is_full(s->ingest))
+	while (more && *stop == 0 && !is_full(s))
 		more = take_next(s);
 	if (s->retry != 0)
 		return false;
@@ -379,9 +438,8 @@ stream_serve(struct stream *s, const volatile int *stop)
 		/* rejected packets take memory, too */
 		return ingest_is_full(s->ingest) ? flush(s) : more;
 	}
-	if (ingest_is_full(s->ingest) || s->drained ||
-	    clock_monotonic() - s->first >= s->batch_time)
-		return flush(s) && more;
+	if (is_full(s) || s->drained || clock_monotonic() - s->first >= s->batch_time)
+		return flush(s) && (more || s->most != 0);
 	return more;
 }
 
@@ -487,14 +545,15 @@ stream_replay(struct stream *s, struct str topic, struct str bytes, char *err, s
 {
 	struct position none = { .topic = topic };
 	uint64_t rejected = ingest_tally(s->ingest)->rejected;
+	enum db_result r;
 
 	s->replays = true;
 	if (ingest_again(s->ingest, &none, bytes, err, errsize) == INGEST_AWAY)
 		return 1;
-	if (ingest_flush(s->ingest) != DB_END) {
+	if ((r = ingest_flush(s->ingest)) != DB_END) {
 		snprintf(err, errsize, "%s", db_error(s->db));
 		ingest_forget(s->ingest);
-		return -1;
+		return r == DB_REFUSED || r == DB_TAKEN ? 1 : -1;
 	}
 	if (ingest_tally(s->ingest)->rejected == rejected)
 		return 0;

@@ -39,7 +39,7 @@ void stream_report(struct stream *);
 int stream_check(struct stream *, char *err, size_t errsize);
 
 /*
- * Takes a message once more, which was a dead letter. 0: it was stored; 1: it cannot be read yet, -1:
+ * Takes a message once more, which was a dead letter. 0: it was stored; 1: it cannot be yet, -1:
  * the database failed; with a sentence in err.
  */
 int stream_replay(struct stream *, struct str topic, struct str bytes, char *err, size_t errsize);

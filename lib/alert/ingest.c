@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "alert/batch.h"
 
@@ -27,6 +28,9 @@ struct ingest {
 	size_t nletters, letters_room;
 	struct position *container; /* the position of the file that is read by ingest_next() */
 	int64_t at; /* its next record */
+	struct position *last; /* whence the last thing came that was taken, and its place there */
+	int64_t last_place;
+	size_t taken; /* things of the batch */
 	bool fenced;
 	struct batch batch; /* what is written of them */
 	struct ingest_tally tally;
@@ -100,8 +104,9 @@ ingest_offset(const struct ingest *in)
 static void
 forget_batch(struct ingest *in)
 {
-	in->n = in->npoints = in->npositions = in->nletters = in->letters_room = 0;
+	in->n = in->npoints = in->npositions = in->nletters = in->letters_room = in->taken = 0;
 	in->letters = NULL;
+	in->last = NULL;
 	arena_reset(in->arena);
 	arena_reset(in->batch.scratch);
 }
@@ -240,6 +245,12 @@ ingest_is_empty(const struct ingest *in)
 	return in->n == 0 && in->npositions == 0;
 }
 
+size_t
+ingest_taken(const struct ingest *in)
+{
+	return in->taken;
+}
+
 bool
 ingest_was_fenced(const struct ingest *in)
 {
@@ -254,10 +265,13 @@ ingest_forget(struct ingest *in)
 	forget_batch(in);
 }
 
-/* The position stands at `next` now. */
+/* The position stands at `next` now, behind what came from that place. */
 static void
-move(struct ingest *in, struct position *p, int64_t next)
+move(struct ingest *in, struct position *p, int64_t place, int64_t next)
 {
+	in->last = p;
+	in->last_place = place;
+	in->taken++;
 	p->next = next;
 	if (p->moved)
 		return;
@@ -276,6 +290,9 @@ move(struct ingest *in, struct position *p, int64_t next)
 static void
 bury(struct ingest *in, const struct position *p, int64_t place, struct str bytes, const char *why)
 {
+	char *reason = arena_strdup(in->arena, why);
+
+	str_make_utf8(reason, strlen(reason)); /* packets are quoted there */
 	in->letters = arena_more(
 	    in->arena, in->letters, in->nletters, &in->letters_room, sizeof(*in->letters));
 	in->letters[in->nletters++] = (struct letter){ .position = p,
@@ -283,8 +300,16 @@ bury(struct ingest *in, const struct position *p, int64_t place, struct str byte
 		.size = bytes.n,
 		.bytes = bytes.n > LETTER_MAX || bytes.p == NULL ? STR_NONE
 		                                                 : arena_str(in->arena, bytes),
-		.reason = arena_str(in->arena, str_of(why)) };
-	reject(in, p->topic.p, 1, why);
+		.reason = str_of(reason) };
+	reject(in, p->topic.p, 1, reason);
+}
+
+void
+ingest_condemn(struct ingest *in, struct str bytes, const char *why)
+{
+	in->n = in->npoints = 0;
+	if (in->last != NULL)
+		bury(in, in->last, in->last_place, bytes, why);
 }
 
 /* Takes the packets of a message; why not all could be read, if so, in why. */
@@ -322,7 +347,7 @@ ingest_message(struct ingest *in, struct position *at, int64_t place, struct str
 		return INGEST_AWAY;
 	if (err[0] != '\0')
 		bury(in, at, place, bytes, err);
-	move(in, at, place + 1);
+	move(in, at, place, place + 1);
 	return INGEST_TAKEN;
 }
 
@@ -344,7 +369,7 @@ end_container(struct ingest *in, const char *why)
 	if (why != NULL)
 		bury(in, in->container, in->at, STR_NONE, why);
 	in->container->done = true;
-	move(in, in->container, in->at + 1);
+	move(in, in->container, in->at, in->at + 1);
 	return INGEST_ENDED;
 }
 
@@ -366,6 +391,7 @@ ingest_next(struct ingest *in)
 	char err[500];
 	enum avro_result got = packet_next(in->file, in->arena, &p, err, sizeof(err));
 	bool is_known = in->at < in->container->next;
+	int64_t place;
 
 	if (got == AVRO_END)
 		return end_container(in, NULL);
@@ -375,9 +401,10 @@ ingest_next(struct ingest *in)
 		keep(in, &p);
 	if (got == AVRO_BAD && !is_known)
 		bury(in, in->container, in->at, STR_NONE, err);
+	place = in->at;
 	in->at += got == AVRO_BAD ? (int64_t)p.lost : 1;
 	if (!is_known)
-		move(in, in->container, in->at);
+		move(in, in->container, place, in->at);
 	return INGEST_MORE;
 }
 

@@ -89,7 +89,7 @@ enum db_result ingest_flush(struct ingest *) MUST_CHECK;
 /*
  * For streams: a message, which holds one packet or a container of them, at that place of the
  * position, is taken into the batch, and the position moved behind it. What cannot be read of it is a
- * dead letter. The position is the caller's, and must outlive the batch. INGEST_AWAY: nothing was
+ * dead letter. (Its reason is made UTF-8, whatever the message holds.) The position is the caller's, and must outlive the batch. INGEST_AWAY: nothing was
  * taken, since the schema cannot be had now (*err says why).
  */
 enum ingest_taken { INGEST_TAKEN, INGEST_AWAY };
@@ -118,10 +118,18 @@ void ingest_end(struct ingest *, struct position *, const char *why);
 /* Is the batch to be written now? When not, that it is not empty: ingest_flush() may be called. */
 bool ingest_is_full(const struct ingest *);
 bool ingest_is_empty(const struct ingest *);
+/* Messages, records of containers, and ends, that the batch holds. */
+size_t ingest_taken(const struct ingest *);
 /* After a flush that failed: did somebody else move one of the positions? */
 bool ingest_was_fenced(const struct ingest *);
 /* Forgets the batch, and that its positions have moved. */
 void ingest_forget(struct ingest *);
+/*
+ * After a flush that was refused, of a batch of one message (or record of a container): its packets are
+ * forgotten, and it becomes a dead letter instead, for ingest_flush() to write. `bytes` as they were
+ * given to ingest_message(), absent where they lie elsewhere.
+ */
+void ingest_condemn(struct ingest *, struct str bytes, const char *why);
 
 size_t ingest_pending(const struct ingest *);
 const struct ingest_tally *ingest_tally(const struct ingest *);

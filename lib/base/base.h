@@ -78,4 +78,7 @@ size_t str_code_points(struct str);
 /* Is it well-formed UTF-8 (no surrogates, no overlong forms, up to U+10FFFF)? */
 bool str_is_utf8(struct str);
 
+/* Puts '?' in the place of each byte that is no part of such. */
+void str_make_utf8(char *p, size_t n);
+
 #endif

@@ -199,3 +199,21 @@ str_is_utf8(struct str s)
 	}
 	return true;
 }
+
+void
+str_make_utf8(char *p, size_t n)
+{
+	size_t at = 0;
+
+	while (at < n) {
+		size_t length = 1;
+
+		while (
+		    length < 4 && at + length < n && !str_is_utf8((struct str){ p + at, length }))
+			length++;
+		if (str_is_utf8((struct str){ p + at, length }))
+			at += length;
+		else
+			p[at++] = '?';
+	}
+}

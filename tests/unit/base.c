@@ -58,6 +58,17 @@ utf8_is_strict(void **state)
 }
 
 static void
+what_is_no_utf8_is_made_so(void **state)
+{
+	char text[] = "a\xc3\xa9\xff\xe2\x82+\xf0\x9f\x98\x80\xf0\x9f";
+
+	(void)state;
+	str_make_utf8(text, strlen(text));
+	assert_string_equal(text, "a\xc3\xa9???+\xf0\x9f\x98\x80??");
+	str_make_utf8(NULL, 0);
+}
+
+static void
 count_up(void *arg)
 {
 	(*(int *)arg)++;
@@ -148,6 +159,7 @@ main(void)
 		cmocka_unit_test(numbers_are_whole_texts),
 		cmocka_unit_test(pieces_are_cut_off_the_front),
 		cmocka_unit_test(utf8_is_strict),
+		cmocka_unit_test(what_is_no_utf8_is_made_so),
 		cmocka_unit_test(arena_reset_runs_what_was_deferred),
 		cmocka_unit_test(a_list_in_an_arena_grows_and_keeps_what_it_has),
 		cmocka_unit_test(doubles_are_printed_short_and_exact),
