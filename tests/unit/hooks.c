@@ -535,10 +535,56 @@ use_is_noted_without_waiting_for_a_writer(void **state)
 	clock_freeze(0);
 }
 
+/* Who asks is not known then, and nobody is let in, thrown out or told another reason. */
+static void
+a_database_that_fails_is_503_and_ends_no_session(void **state)
+{
+	static const char *const tables[] = { "session", "users", "site" };
+
+	(void)state;
+	start_again();
+	sign_in(ada, NULL);
+	for (size_t i = 0; i < NELEM(tables); i++) {
+		scratch_hide(scratch_db, tables[i], true);
+		assert_int_equal(get("/mine/", session), 503);
+		assert_null(strstr(w.head.p, "Set-Cookie"));
+		assert_int_equal(get("/read/", session), 503);
+		scratch_hide(scratch_db, tables[i], false);
+		assert_int_equal(get("/mine/", session), 200);
+	}
+	/* a host that the configuration has is asked for nowhere */
+	scratch_hide(scratch_db, "site", true);
+	assert_int_equal(
+	    web_ask(&w, "GET /mine/", STR_NONE, HTTPS, "HTTP_HOST=other.example", session, NULL),
+	    200);
+	scratch_hide(scratch_db, "session", true);
+	assert_int_equal(
+	    web_ask(&w, "GET /mine/", STR_NONE, HTTPS, "HTTP_HOST=other.example", session, NULL),
+	    503);
+	assert_int_equal(web_ask(&w, "GET /mine/", STR_NONE, HTTPS, "HTTP_HOST=other.example",
+	                     "HTTP_COOKIE=", NULL),
+	    302);
+	scratch_hide(scratch_db, "session", false);
+	scratch_hide(scratch_db, "site", false);
+}
+
+/* A worker that was started before `meridian migrate`, or beside a newer one, answers no page. */
+static void
+a_schema_that_is_not_ours_is_503(void **state)
+{
+	(void)state;
+	start_again();
+	scratch_hide(scratch_db, "schema_migration", true);
+	assert_int_equal(get("/read/", NULL), 503);
+	scratch_hide(scratch_db, "schema_migration", false);
+	assert_int_equal(get("/read/", NULL), 200);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_schema_that_is_not_ours_is_503), /* first: a worker looks once */
 		cmocka_unit_test(host_of_the_table_counts_at_once),
 		cmocka_unit_test(poisoned_hosts_are_refused),
 		cmocka_unit_test(session_cookie_is_bound_to_the_host_and_secure),
@@ -556,6 +602,7 @@ main(void)
 		cmocka_unit_test(page_costs_two_statements),
 		cmocka_unit_test(use_is_written_after_a_minute_and_not_before),
 		cmocka_unit_test(use_is_noted_without_waiting_for_a_writer),
+		cmocka_unit_test(a_database_that_fails_is_503_and_ends_no_session),
 	};
 
 	return cmocka_run_group_tests_name("hooks", tests, set_up, tear_down);

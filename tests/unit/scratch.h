@@ -83,4 +83,16 @@ scratch_refuse(struct db *db, const char *table, bool refuse)
 		server_die(sql, db_error(db));
 }
 
+/* The table is no more from here on, or is there again: every statement that names it fails. */
+static inline void
+scratch_hide(struct db *db, const char *table, bool hide)
+{
+	char sql[200];
+
+	snprintf(sql, sizeof(sql), "ALTER TABLE %s%s RENAME TO %s%s", table, hide ? "" : "_hidden",
+	    table, hide ? "_hidden" : "");
+	if (db_run_text(db, (const char *const[]){ sql }, 1) != DB_END)
+		server_die(sql, db_error(db));
+}
+
 #endif

@@ -526,6 +526,58 @@ weak_hash_is_made_anew_at_sign_in(void **state)
 	assert_non_null(find(token, start)); /* the password is the same: nobody is sent away */
 }
 
+/* With no table of sessions, or of what else is asked, the answer is an error and never a session. */
+static void
+what_the_database_does_not_answer_is_no_session(void **state)
+{
+	struct str token = sign_in(ada, start);
+	struct proof proof = proof_of("ada");
+	struct session_place next;
+	struct session_entry *list;
+	uint8_t hash[SECRET_SIZE];
+	struct session *s, made;
+	const struct user *u;
+	struct str name;
+	int64_t n = 7, user;
+	bool staff_is, more;
+	size_t rows;
+
+	(void)state;
+	assert_non_null(find_with(secret, token, start, &s));
+	made = *s;
+	scratch_hide(db, "session", true);
+	assert_int_equal(session_read(session_ask(db, secret, token, start, hash), secret, &limits,
+	                     hash, start, a, &s, &u),
+	    DB_FAILED);
+	assert_null(s);
+	assert_null(u);
+	assert_int_equal(
+	    session_add(db, a, secret, &limits, &proof, origin, start, &name, &made), DB_FAILED);
+	assert_int_equal(session_touch(db, &made, start + HOUR), DB_FAILED);
+	assert_int_equal(session_end_others(db, ada, NULL, &n), DB_FAILED);
+	assert_int_equal(n, 0);
+	assert_int_equal(
+	    session_list_user(db, a, &limits, ada, start, 10, &list, &rows), DB_FAILED);
+	assert_int_equal(
+	    session_list_all(db, a, &limits, start, NULL, 10, &list, &rows, &more, &next),
+	    DB_FAILED);
+	assert_int_equal(session_owner(db, a, hash, &user, &name), DB_FAILED);
+	assert_int_equal(session_end_named(db, ada, hash), DB_FAILED);
+	assert_int_equal(session_end_named(db, 0, hash), DB_FAILED);
+	assert_int_equal(session_end_all(db, &n), DB_FAILED);
+	assert_int_equal(n, 0);
+	scratch_hide(db, "session", false);
+	assert_non_null(find(token, start));
+
+	scratch_hide(db, "factor", true);
+	assert_int_equal(proof_holds(db, &proof, &staff_is), DB_FAILED);
+	scratch_hide(db, "factor", false);
+	scratch_hide(db, "users", true);
+	assert_int_equal(proof_holds(db, &proof, &staff_is), DB_FAILED);
+	scratch_hide(db, "users", false);
+	assert_int_equal(proof_holds(db, &proof, &staff_is), DB_ROW);
+}
+
 int
 main(void)
 {
@@ -544,6 +596,7 @@ main(void)
 		cmocka_unit_test(password_changed_meanwhile_lets_nobody_in_with_the_old_one),
 		cmocka_unit_test(another_password_ends_the_tokens_that_the_one_before_got),
 		cmocka_unit_test(the_oldest_of_very_many_sessions_ends),
+		cmocka_unit_test(what_the_database_does_not_answer_is_no_session),
 		cmocka_unit_test(lists_tell_whose_and_from_where_the_newest_first),
 		cmocka_unit_test(sessions_end_by_name_of_their_owner_alone),
 		cmocka_unit_test(agents_are_told_in_words),

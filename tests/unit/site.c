@@ -296,6 +296,26 @@ the_last_site_and_the_one_in_use_stay(void **state)
 	assert_int_equal(n, 1);
 }
 
+static void
+a_table_that_is_away_changes_no_answer_into_none(void **state)
+{
+	int64_t first = only_site(), other;
+	struct site *sites, one = { first, STR("x.example"), STR("X") };
+	size_t n;
+
+	(void)state;
+	scratch_hide(db, "site", true);
+	assert_int_equal(site_list(db, arena, &sites, &n), DB_FAILED);
+	assert_int_equal(n, 0);
+	assert_int_equal(site_get(db, arena, first, &one), DB_FAILED);
+	assert_int_equal(site_change(db, &one), DB_FAILED);
+	assert_int_equal(site_add(db, STR("y.example"), STR("Y"), &other), DB_FAILED);
+	assert_int_equal(site_delete(db, first, 0), DB_FAILED);
+	scratch_hide(db, "site", false);
+	assert_int_equal(site_get(db, arena, first, &one), DB_ROW);
+	assert_str(one.domain, "only.example");
+}
+
 static int
 delete_one_of_two(struct db *own, int which)
 {
@@ -338,6 +358,8 @@ main(void)
 		    a_taken_domain_is_an_answer, open_database, close_database),
 		cmocka_unit_test_setup_teardown(
 		    the_last_site_and_the_one_in_use_stay, open_database, close_database),
+		cmocka_unit_test_setup_teardown(a_table_that_is_away_changes_no_answer_into_none,
+		    open_database, close_database),
 		cmocka_unit_test_setup_teardown(
 		    two_at_once_leave_a_site, open_database, close_database),
 	};
