@@ -24,6 +24,12 @@ CSV = 'name,type,ra,dec,permissions,aliases,note,redshift\n' + ''.join(
     'Scanned %d,SIDEREAL,%d,10,OPEN,Alias %d,tried,0.1\n' % (i, i, i) for i in range(TARGETS))
 
 
+def routes_of(site):
+    """{'GET /targets/': access} of every route of every executable."""
+    return {'%s %s' % (method, path): access for name in site.workshop.executables()
+            for method, path, access, _ in _routes(site, name)}
+
+
 class Ground:
     """The site of a scan; `words` are what values of routes.py name in braces."""
 
@@ -140,11 +146,6 @@ class Ground:
         return next(f['fields']['stamp'] for f in forms if 'stamp' in f['fields'])
 
     # What the cases ask for
-
-    def routes(self):
-        """{'GET /targets/': access} of every route of every executable."""
-        return {'%s %s' % (method, path): access for name in self.site.workshop.executables()
-                for method, path, access, _ in _routes(self.site, name)}
 
     def path(self, route, more):
         """The path of a row, with what its captures stand for here."""

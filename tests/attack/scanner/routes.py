@@ -3,7 +3,7 @@ routes: what is tried at each route: its query, its form, its file. A route of a
 here is an error, as is a row of no route, so that nobody forgets a new one.
 
 A value is what a good request has; {words} are of ground.py, and FRESH is another word in each request. Each name
-of `query`, `form` and `cell` is tried by sqlmap, and <id>, <text> and <rest> of the path. `fixed` is sent and not
+of `query`, `form`, `json` (the same request with another body) and `cell` is tried by sqlmap, and <id>, <text> and <rest> of the path. `fixed` is sent and not
 tried: what the other fields need, or what would hash a password for nothing but a length. First come the rows that
 read most of what is theirs into SQL: a scan that is ended early has done what matters.
 """
@@ -11,7 +11,7 @@ import collections
 
 # path: what the captures are filled with. one_of: groups of names of which only one is sent, that of the name
 # that is tried; else the first.
-Row = collections.namedtuple('Row', 'query form fixed cell path one_of', defaults=({}, {}, {}, {}, {}, ()))
+Row = collections.namedtuple('Row', 'query form fixed cell path one_of json', defaults=({}, {}, {}, {}, {}, (), {}))
 
 PASSWORD = 'harvest-Quartz-5-almanac'
 WRONG = 'mosaic-Falcon-2-ecliptic'  # nobody's
@@ -38,7 +38,8 @@ ROUTES = {
                                  'from': '2020-01-01', 'to': '2099-01-01', 'before': '{event}'},
                                 one_of=('kind', 'user', 'address', 'from to', 'before')),
     'GET /users/': Row({'name': 'sc', 'after': 'ada', 'groups_after': 'a'}),
-    'POST /api/token-auth/': Row(form={'username': 'nobody', 'password': WRONG}),
+    'POST /api/token-auth/': Row(form={'username': 'nobody', 'password': WRONG},
+                                 json={'username': 'nobody', 'password': WRONG}),
     'GET /targets/<id>/access/': Row({'user': 'ada', 'after': 'a', 'group': '{group}', 'from': '1'},
                                      one_of=('user', 'after group', 'from')),
     'GET /targets/export/': Row(FILTERS, one_of=ONE_FILTER),
@@ -169,4 +170,11 @@ ROUTES = {
 # Headers are read by the same code before every route: once an executable, at a page that asks who it is.
 HEADERS = ('User-Agent', 'Referer', 'Authorization', 'sid', 'visitor', 'device', 'half', 'messages', 'offer')
 PAGES = {'login': '/accounts/sessions/', 'users': '/users/', 'targets': '/targets/', 'home': '/',
-         'alerts': '/alerts/streams/', 'admin-sites': '/admin/', 'admin-security': '/admin/security/', 'robots': '/robots.txt'}
+         'alerts': '/alerts/streams/', 'admin-sites': '/admin/', 'admin-security': '/admin/security/',
+         'robots': '/robots.txt'}
+
+
+def unmatched(routes):
+    """What routes and rows do not have of each other, in words; '' where they match."""
+    return ', '.join(sorted(['%s has no row' % r for r in set(routes) - set(ROUTES)] +
+                            ['%s is no route' % r for r in set(ROUTES) - set(routes)]))

@@ -1,4 +1,5 @@
 """sqlmap: one point of one request, with every payload that the tool has for the engine."""
+import json
 import os
 import re
 import subprocess
@@ -10,12 +11,12 @@ DBMS = {'sqlite': 'SQLite', 'postgresql': 'PostgreSQL', 'mariadb': 'MySQL'}
 LEAST = 60  # requests, below which a point cannot have been tried
 
 # No redirect is followed of a form: where it leads would be asked for each payload. Markers are ours.
-ANSWERS = 'follow=%s,resend=N,custom injection marker=Y,Multipart-like=Y,anti-CSRF=N,JSON=N,reduce=Y'
+ANSWERS = 'follow=%s,resend=N,custom injection marker=Y,Multipart-like=Y,anti-CSRF=N,JSON=%s,reduce=Y'
 COOKIES = ('sid', 'visitor', 'device', 'half', 'messages', 'offer')
 
 
 class Point:
-    """What is tried: `name` of `where` (query, form, cell, path, header) in the request of a row."""
+    """What is tried: `name` of `where` (query, form, json, cell, path, header) in the request of a row."""
 
     def __init__(self, route, who, row, where, name):
         self.route, self.who, self.row, self.where, self.name = route, who, row, where, name
@@ -35,7 +36,7 @@ def points(routes, table, headers, pages):
             routes[route], ('ada', 'admin'))
         for one in who:
             to = first if one == who[0] else second
-            to += [Point(route, one, row, where, name) for where in ('query', 'form', 'cell')
+            to += [Point(route, one, row, where, name) for where in ('query', 'form', 'json', 'cell')
                    for name in getattr(row, where)]
             for name in re.findall(r'<(\w+)>', route):
                 (last if name == 'id' else to).append(Point(route, one, row, 'path', name))
@@ -83,6 +84,8 @@ def command(ground, tool, point, case, output):
     if row.cell:
         body = _multipart(ground, point, fields, token)
         kind = 'multipart/form-data; boundary=scan'
+    elif point.where == 'json':
+        body, kind = json.dumps(row.json), 'application/json'
     elif method == 'POST':
         body = urllib.parse.urlencode(dict(fields, csrfmiddlewaretoken=token))
     if body is not None:
@@ -93,13 +96,13 @@ def command(ground, tool, point, case, output):
         given += ['-H', 'Authorization: Token abcdef*']
     elif point.where == 'header' and point.name not in COOKIES:
         given += ['-H', point.name + ': scanned', '-p', point.name.lower()]
-    elif point.where in ('query', 'form', 'header'):
+    elif point.where in ('query', 'form', 'json', 'header'):
         given += ['-p', point.name]
     first = client.request(method, plain + ('?' + query if query else ''),
                            body and body.replace('*', '').replace('FRESH', 'F' + case).encode(),
                            {'Content-Type': kind} if body else {})
     return [tool, *given, '--batch', '--level', '5', '--risk', '3', '--dbms', DBMS[site.database], '--threads', '4',
-            '--answers', ANSWERS % ('N' if method == 'POST' else 'Y'), '--ignore-code', '*', '--drop-set-cookie',
+            '--answers', ANSWERS % ('N' if method == 'POST' else 'Y', 'Y' if point.where == 'json' else 'N'), '--ignore-code', '*', '--drop-set-cookie',
             '--time-sec', '15', '--timeout', '60', '--retries', '0', '--flush-session', '--disable-coloring',
             '--preprocess', output + '/hooks/before.py', '--postprocess',
             output + '/hooks/after.py', '--output-dir', output], first.status
