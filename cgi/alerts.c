@@ -3,8 +3,13 @@
  *
  *	GET  /alerts/			to what there is
  *	GET  /alerts/streams/		each stream with its daemons, for who is signed in
+ *	GET  /alerts/streams/<text>/letters/	its dead letters that wait, or ?settled=1
+ *	POST /alerts/streams/<text>/replay/	wants all of them tried again
+ *	POST /alerts/letters/<id>/replay/	wants one tried again
+ *	POST /alerts/letters/<id>/dismiss/	it need not be taken
  *
- * What a daemon says of its troubles may name brokers and files: that is for staff.
+ * What a daemon says of its troubles may name brokers and files: that is for staff, as are dead letters.
+ * The files: alerts_streams.c, alerts_letters.c.
  */
 #include "alerts.h"
 
@@ -15,6 +20,10 @@ static int begin(struct request *, struct response *);
 static const struct route routes[] = {
 	ROUTE(GET, "/alerts/", LOGIN, NO_BODY, begin),
 	ROUTE(GET, "/alerts/streams/", LOGIN, NO_BODY, show_streams),
+	ROUTE(GET, "/alerts/streams/<text>/letters/", STAFF, NO_BODY, list_letters),
+	ROUTE(POST, "/alerts/streams/<text>/replay/", STAFF, KIB(4), replay_letters),
+	ROUTE(POST, "/alerts/letters/<id>/replay/", STAFF, KIB(4), replay_letter),
+	ROUTE(POST, "/alerts/letters/<id>/dismiss/", STAFF, KIB(4), dismiss_letter),
 };
 
 static int

@@ -7,6 +7,7 @@
 #include "auth/auth.h"
 
 handler_fn show_streams; /* alerts_streams.c */
+handler_fn list_letters, replay_letters, replay_letter, dismiss_letter; /* alerts_letters.c */
 
 /* Are they staff or superuser? */
 bool alerts_is_staff(const struct request *);

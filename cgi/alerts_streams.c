@@ -73,6 +73,15 @@ section_of(const struct request *r, struct str name)
 	return c;
 }
 
+/* "1 dead letter", "more than 1,000 dead letters" */
+static struct str
+letters_text(struct arena *a, int64_t n)
+{
+	if (n > STREAM_LETTERS_MAX)
+		return STR("More than 1,000 dead letters");
+	return arena_printf(a, "%s dead %s", number_count(a, n).p, n == 1 ? "letter" : "letters");
+}
+
 static void
 add_stream(struct request *r, struct value *list, const struct stream_state *s)
 {
@@ -86,9 +95,9 @@ add_stream(struct request *r, struct value *list, const struct stream_state *s)
 		add_daemon(r, value_add_object(daemons), &s->daemons[i]);
 	value_set_bool(v, "has_daemons", s->ndaemons > 0);
 	if (s->letters > 0)
-		value_set_text(v, "letters",
-		    arena_printf(r->arena, "%s dead %s", number_count(r->arena, s->letters).p,
-		        s->letters == 1 ? "letter" : "letters"));
+		value_set_text(v, "letters", letters_text(r->arena, s->letters));
+	value_set_text(v, "link", url_encode(r->arena, s->name));
+	value_set_bool(v, "is_staff", alerts_is_staff(r));
 }
 
 /* Streams of the configuration that the database does not know. */

@@ -16,7 +16,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "cmd/ingest.h"
-#include "cmd/stream.h"
+#include "cmd/letter.h"
 
 #define REPORT_EVERY (2 * SECOND)
 #define LONGEST_WAIT (SECOND / 2) /* brokers are spoken to at least so often */
@@ -216,8 +216,10 @@ serve(struct daemon *d)
 			return;
 		if (clock_monotonic() >= report) {
 			report = clock_monotonic() + REPORT_EVERY;
-			for (size_t i = 0; i < d->n; i++)
+			for (size_t i = 0; i < d->n; i++) {
 				stream_report(d->streams[i]);
+				letters_take_asked(d->db, d->streams[i]);
+			}
 			notify("WATCHDOG=1");
 		}
 		if (!more)

@@ -5,10 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "alert/letter_list.h"
 #include "alert/stream_state.h"
 #include "base/clock.h"
 #include "cmd/ingest.h"
-#include "cmd/stream.h"
+#include "cmd/letter.h"
 #include "http/value.h"
 
 struct work {
@@ -172,68 +173,35 @@ ingest_status(int argc, char **argv)
 	return close_work(&w, status);
 }
 
-/* A dead letter, read. */
-struct dead {
-	int64_t id;
-	struct str stream, topic, bytes;
-	bool is_there, was_replayed;
-};
-
-static enum db_result
-read_letter(struct work *w, int64_t id, struct dead *d)
-{
-	struct query *q = db_query(w->db, QUERY_LETTER_READ);
-
-	*d = (struct dead){ .id = id };
-	db_int(q, "id", id);
-	if (db_step(q) == DB_ROW) {
-		d->is_there = true;
-		d->was_replayed = !db_col_null(q, "replayed");
-		d->stream = db_col_copy(q, "stream", w->arena);
-		d->topic = db_col_copy(q, "topic", w->arena);
-		if (!db_col_null(q, "bytes"))
-			d->bytes = arena_str(w->arena, db_col_bytes(q, "bytes"));
-	}
-	return db_done(q);
-}
-
 /* Takes one letter. INGEST_DONE, _REJECTED (said why) or _FAILED. */
 static int
 replay_one(struct work *w, int64_t id)
 {
+	enum letter_outcome outcome = LETTER_REFUSED;
 	const struct config_stream *c = NULL;
-	struct dead d;
 	struct stream *s;
-	struct query *q;
+	struct letter_place letter;
 	char err[600] = "";
-	int taken = 1;
+	enum db_result found = letter_find(w->db, w->arena, id, &letter);
 
-	if (read_letter(w, id, &d) != DB_END)
+	if (found != DB_ROW && found != DB_END)
 		return INGEST_FAILED;
 	for (size_t i = 0; (c = config_stream(w->config, i)) != NULL; i++)
-		if (d.is_there && str_is(d.stream, config_stream_name(c)))
+		if (str_is(letter.stream, config_stream_name(c)))
 			break;
-	if (!d.is_there || d.was_replayed)
-		snprintf(
-		    err, sizeof(err), d.is_there ? "it was replayed" : "there is no such letter");
-	else if (d.bytes.p == NULL)
-		snprintf(err, sizeof(err), "its bytes were not kept");
+	if (found == DB_END)
+		snprintf(err, sizeof(err), "there is no such letter");
 	else if (c == NULL)
-		snprintf(err, sizeof(err), "there is no stream %s", d.stream.p);
+		snprintf(err, sizeof(err), "there is no stream %s", letter.stream.p);
 	else if ((s = stream_new(w->db, w->config, c, err, sizeof(err))) != NULL) {
-		taken = stream_replay(s, d.topic, d.bytes, err, sizeof(err));
+		outcome = letter_replay(w->db, w->arena, s, id, err, sizeof(err));
 		stream_free(s);
 	}
-	if (taken < 0)
-		return INGEST_FAILED;
-	if (taken > 0) {
+	if (outcome == LETTER_REFUSED)
 		fprintf(stderr, "meridian-ingest: dead letter %" PRId64 ": %s\n", id, err);
-		return INGEST_REJECTED;
-	}
-	q = db_query(w->db, QUERY_LETTER_REPLAYED);
-	db_int(q, "id", id);
-	db_int(q, "now", clock_now());
-	return db_run(q) == DB_END ? INGEST_DONE : INGEST_FAILED;
+	return outcome == LETTER_TAKEN ? INGEST_DONE
+	    : outcome == LETTER_FAILED ? INGEST_FAILED
+	                               : INGEST_REJECTED;
 }
 
 /* Takes all that wait, in their order. */

@@ -456,6 +456,12 @@ stream_is_drained(const struct stream *s)
 	return s->drained && ingest_is_empty(s->ingest);
 }
 
+const char *
+stream_name(const struct stream *s)
+{
+	return config_stream_name(s->config);
+}
+
 int
 stream_descriptor(const struct stream *s)
 {
@@ -543,20 +549,22 @@ stream_check(struct stream *s, char *err, size_t errsize)
 int
 stream_replay(struct stream *s, struct str topic, struct str bytes, char *err, size_t errsize)
 {
+	struct ingest *in = ingest_new(s->db, &s->options, on_reject, s);
 	struct position none = { .topic = topic };
-	uint64_t rejected = ingest_tally(s->ingest)->rejected;
 	enum db_result r;
+	int taken = 0;
 
 	s->replays = true;
-	if (ingest_again(s->ingest, &none, bytes, err, errsize) == INGEST_AWAY)
-		return 1;
-	if ((r = ingest_flush(s->ingest)) != DB_END) {
+	if (ingest_again(in, &none, bytes, err, errsize) == INGEST_AWAY)
+		taken = 1;
+	else if ((r = ingest_flush(in)) != DB_END) {
 		snprintf(err, errsize, "%s", db_error(s->db));
-		ingest_forget(s->ingest);
-		return r == DB_REFUSED || r == DB_TAKEN ? 1 : -1;
+		taken = r == DB_REFUSED || r == DB_TAKEN ? 1 : -1;
+	} else if (ingest_tally(in)->rejected > 0) {
+		snprintf(err, errsize, "%s", s->reason);
+		taken = 1;
 	}
-	if (ingest_tally(s->ingest)->rejected == rejected)
-		return 0;
-	snprintf(err, errsize, "%s", s->reason);
-	return 1;
+	s->replays = false;
+	ingest_free(in);
+	return taken;
 }

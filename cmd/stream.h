@@ -29,6 +29,7 @@ void stream_drain(struct stream *);
 /* Is there nothing any more? */
 bool stream_is_drained(const struct stream *);
 
+const char *stream_name(const struct stream *); /* as the configuration has it */
 int stream_descriptor(const struct stream *); /* to wait for; -1: none */
 int64_t stream_wakes(const struct stream *); /* clock_monotonic: serve it then in any case */
 
@@ -39,8 +40,9 @@ void stream_report(struct stream *);
 int stream_check(struct stream *, char *err, size_t errsize);
 
 /*
- * Takes a message once more, which was a dead letter. 0: it was stored; 1: it cannot be yet, -1:
- * the database failed; with a sentence in err.
+ * Takes a message once more, which was a dead letter, in a transaction of its own: the stream's batch
+ * is left alone. 0: it was stored; 1: it cannot be yet, -1: the database failed; with a sentence in
+ * err.
  */
 int stream_replay(struct stream *, struct str topic, struct str bytes, char *err, size_t errsize);
 

@@ -10,6 +10,8 @@
 
 #define STREAM_SILENT (15 * SECOND) /* a daemon that said nothing for so long is dead */
 
+#define STREAM_LETTERS_MAX 1000 /* beyond it counts say "more than" */
+
 /* A daemon's word on one stream. Times are microseconds; 0: never. */
 struct stream_daemon {
 	struct str host;
@@ -27,7 +29,7 @@ struct stream_state {
 	struct str name;
 	struct stream_daemon *daemons; /* by host and process */
 	size_t ndaemons;
-	int64_t letters; /* dead ones that were not taken yet */
+	int64_t letters; /* dead ones that wait, at most STREAM_LETTERS_MAX + 1 */
 };
 
 /* Is it heard of? */

@@ -28,22 +28,65 @@ INSERT INTO dead_letter (stream, topic, part, place, received, reason, size, byt
 VALUES (:stream, :topic, :part, :place, :received, :reason, :size, :bytes)
 
 --: letters_after
--- Dead letters that were not taken yet, without their bytes, the oldest first.
-SELECT id, stream, topic, part, place, received, reason, size FROM dead_letter
-WHERE id > :after AND replayed IS NULL ORDER BY id LIMIT 1000
+-- Dead letters that wait, without their bytes, the oldest first.
+SELECT id FROM dead_letter WHERE id > :after AND waits = 1 ORDER BY id LIMIT 1000
+
+--: letters_asked
+-- Those of a stream that somebody wants tried again.
+SELECT id FROM dead_letter WHERE stream = :stream AND asked IS NOT NULL ORDER BY asked, id LIMIT 100
+
+--: letters_of_stream
+-- Dead letters of a stream, the newest first, those before a place: that wait, or (`waits` 0) no longer.
+SELECT id, topic, part, place, received, reason, size, kept, asked, tried, replayed, dismissed
+FROM dead_letter WHERE stream = :stream AND waits = :waits AND id < :before
+ORDER BY id DESC LIMIT :limit
+
+--: letter_find
+-- Whose a dead letter is, and whether it can be tried again.
+SELECT stream, kept, waits FROM dead_letter WHERE id = :id
 
 --: letter_read
 -- One dead letter.
-SELECT id, stream, topic, part, place, reason, size, bytes, replayed FROM dead_letter WHERE id = :id
+SELECT stream, topic, bytes, waits, replayed FROM dead_letter WHERE id = :id
+
+--: letter_ask
+-- Somebody wants a dead letter tried again.
+UPDATE dead_letter SET asked = :now WHERE id = :id AND waits = 1 AND kept = 1 AND asked IS NULL
+
+--: letters_ask
+-- ... the oldest of a stream, as many as are not asked for yet.
+UPDATE dead_letter SET asked = :now WHERE id IN (SELECT id FROM dead_letter
+	WHERE stream = :stream AND waits = 1 AND kept = 1 AND asked IS NULL ORDER BY id LIMIT 1000)
+--: letters_ask mariadb
+-- LIMIT stands in the UPDATE here, and not in a subquery of IN.
+UPDATE dead_letter SET asked = :now
+WHERE stream = :stream AND waits = 1 AND kept = 1 AND asked IS NULL ORDER BY id LIMIT 1000
+
+--: letter_dismiss
+-- A dead letter need not be taken.
+UPDATE dead_letter SET dismissed = :now, waits = 0, asked = NULL WHERE id = :id AND waits = 1
+
+--: letter_tried
+-- A dead letter cannot be read yet either.
+UPDATE dead_letter SET tried = :now, reason = :reason, asked = NULL WHERE id = :id AND waits = 1
 
 --: letter_replayed
 -- A dead letter was taken after all.
-UPDATE dead_letter SET replayed = :now WHERE id = :id AND replayed IS NULL
+UPDATE dead_letter SET replayed = :now, waits = 0, asked = NULL WHERE id = :id AND replayed IS NULL
 
 --: letters_count
--- How many dead letters each stream has that were not taken yet.
-SELECT stream, CAST(count(*) AS BIGINT) AS n FROM dead_letter WHERE replayed IS NULL
-GROUP BY stream ORDER BY stream
+-- How many dead letters of each stream wait, up to 1,001. (Each stream is found by one step into the
+-- index, and so is its 1,001st letter.)
+WITH RECURSIVE s (stream) AS (
+	SELECT min(stream) FROM dead_letter WHERE stream > ''
+	UNION ALL
+	SELECT (SELECT min(d.stream) FROM dead_letter d WHERE d.stream > s.stream) FROM s
+	WHERE s.stream IS NOT NULL)
+SELECT s.stream AS stream, CASE WHEN (SELECT d.id FROM dead_letter d WHERE d.stream = s.stream
+		AND d.waits = 1 ORDER BY d.id LIMIT 1 OFFSET 1000) IS NOT NULL THEN 1001
+	ELSE (SELECT CAST(count(*) AS BIGINT) FROM dead_letter d WHERE d.stream = s.stream
+		AND d.waits = 1) END AS n
+FROM s WHERE s.stream IS NOT NULL ORDER BY s.stream
 
 --: state_change
 -- What a daemon says of one of its streams.

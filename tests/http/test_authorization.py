@@ -71,6 +71,11 @@ def _fill(site, path, who):
         site.sql("INSERT INTO user_group (name) VALUES ('asked about')")
         return path.replace('<id>', site.one(
             "SELECT id FROM user_group WHERE name = 'asked about'"))
+    if path.startswith('/alerts/letters/'):
+        place = int(site.one('SELECT COALESCE(MAX(id), 0) FROM dead_letter'))
+        site.sql("INSERT INTO dead_letter (stream, topic, part, place, received, reason, size, bytes) "
+                 "VALUES ('asked-about', 't', 0, %d, 1, 'unreadable', 1, %s)" % (place, _sql_bytes(site, b'x')))
+        return path.replace('<id>', site.one('SELECT MAX(id) FROM dead_letter'))
     for area in ('tokens', 'approve'):
         path = path.replace('/accounts/%s/<id>/' % area, '/accounts/%s/999999/' % area)
     return path

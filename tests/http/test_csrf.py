@@ -54,6 +54,9 @@ FORMS = {
     '/admin/auth/group/add/': {'name': 'forged'},
     '/admin/auth/group/<id>/change/': {'name': 'forged'},
     '/admin/auth/group/<id>/delete/': {},
+    '/alerts/streams/<text>/replay/': {},
+    '/alerts/letters/<id>/replay/': {},
+    '/alerts/letters/<id>/dismiss/': {},
     '/targets/create/': {'name': 'Forged', 'type': 'SIDEREAL', 'ra': '10', 'dec': '10'},
     '/targets/<id>/update/': {'name': 'Forged', 'type': 'SIDEREAL', 'ra': '10', 'dec': '10'},
     '/targets/<id>/delete/': {},
@@ -88,7 +91,7 @@ def _state(site):
                            ('target', 'id, name, ra'),
                            ('target_name', 'id, name'), ('rights', 'principal, target_id, verbs'),
                            ('datum_rights', 'target_id, source, principal, verbs'),
-                           ('target_list', 'id, name'), ('target_extra', 'id, "key", value')):
+                           ('target_list', 'id, name'), ('dead_letter', 'id, asked, waits'), ('target_extra', 'id, "key", value')):
         text += repr(sorted(site.sql('SELECT %s FROM %s' % (columns, table))))
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -78,6 +78,13 @@ CREATE TABLE IF NOT EXISTS dead_letter (
 	reason VARCHAR(1000) NOT NULL,
 	size BIGINT NOT NULL,			-- bytes
 	bytes MEDIUMBLOB,				-- NULL: too long to be kept
-	replayed BIGINT,			-- when it was taken after all; NULL: it was not
-	UNIQUE (stream, topic, part, place)
+	kept TINYINT GENERATED ALWAYS AS (bytes IS NOT NULL) STORED,	-- 1: its bytes are there
+	waits TINYINT NOT NULL DEFAULT 1,	-- 0: it was taken after all, or dismissed
+	asked BIGINT,		-- since when somebody wants it tried again; NULL: nobody does
+	tried BIGINT,		-- when it was tried again and could not be read; reason is of then
+	replayed BIGINT,		-- when it was taken after all; NULL: it was not
+	dismissed BIGINT,		-- when somebody said that it need not be; NULL: nobody did
+	UNIQUE (stream, topic, part, place),
+	INDEX dead_letter_waits (stream, waits, id),
+	INDEX dead_letter_asked (stream, asked, id)
 ) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;

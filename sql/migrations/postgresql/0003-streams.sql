@@ -76,6 +76,13 @@ CREATE TABLE dead_letter (
 	reason TEXT COLLATE "C" NOT NULL,
 	size BIGINT NOT NULL,			-- bytes
 	bytes BYTEA,				-- NULL: too long to be kept
-	replayed BIGINT,			-- when it was taken after all; NULL: it was not
+	kept SMALLINT GENERATED ALWAYS AS (CASE WHEN bytes IS NULL THEN 0 ELSE 1 END) STORED,	-- 1: its bytes are there
+	waits SMALLINT NOT NULL DEFAULT 1,	-- 0: it was taken after all, or dismissed
+	asked BIGINT,		-- since when somebody wants it tried again; NULL: nobody does
+	tried BIGINT,		-- when it was tried again and could not be read; reason is of then
+	replayed BIGINT,		-- when it was taken after all; NULL: it was not
+	dismissed BIGINT,		-- when somebody said that it need not be; NULL: nobody did
 	UNIQUE (stream, topic, part, place)
 );
+CREATE INDEX dead_letter_waits ON dead_letter (stream, waits, id);
+CREATE INDEX dead_letter_asked ON dead_letter (stream, asked, id) WHERE asked IS NOT NULL;

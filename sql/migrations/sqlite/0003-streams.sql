@@ -76,6 +76,13 @@ CREATE TABLE dead_letter (
 	reason TEXT NOT NULL,
 	size INTEGER NOT NULL,			-- bytes
 	bytes BLOB,				-- NULL: too long to be kept
-	replayed INTEGER,			-- when it was taken after all; NULL: it was not
+	kept INTEGER GENERATED ALWAYS AS (bytes IS NOT NULL) STORED,	-- 1: its bytes are there
+	waits INTEGER NOT NULL DEFAULT 1,	-- 0: it was taken after all, or dismissed
+	asked INTEGER,		-- since when somebody wants it tried again; NULL: nobody does
+	tried INTEGER,		-- when it was tried again and could not be read; reason is of then
+	replayed INTEGER,		-- when it was taken after all; NULL: it was not
+	dismissed INTEGER,		-- when somebody said that it need not be; NULL: nobody did
 	UNIQUE (stream, topic, part, place)
 ) STRICT;
+CREATE INDEX dead_letter_waits ON dead_letter (stream, waits, id);
+CREATE INDEX dead_letter_asked ON dead_letter (stream, asked, id) WHERE asked IS NOT NULL;

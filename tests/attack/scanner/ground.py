@@ -119,7 +119,10 @@ class Ground:
         admin.submit('/admin/sites/site/add/', {'domain': 'scanned.example', 'name': 'Scanned'})
         for path in ('/accounts/login/', '/api/token-auth/'):
             self.site.visitor().post(path, {'username': 'nobody', 'password': 'wrong'}, page='/accounts/login/')
+        site.sql("INSERT INTO dead_letter (stream, topic, part, place, received, reason, size, bytes) "
+                 "VALUES ('scanned', 't', 0, 1, %d, 'unreadable', 1, %s)" % (now, self._bytes(b'x')))
         self.words = {
+            'letter': one('SELECT MAX(id) FROM dead_letter'),
             'principal': str(16 * int(one("SELECT id FROM users WHERE username = 'ben'"))),  # auth/access.h
             'n': '1', 'absent': '999999999', 'target': target, 'group': group, 'waiting': waiting,
             'other_target': one("SELECT id FROM target WHERE name = 'Scanned 2'"),

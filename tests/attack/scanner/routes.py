@@ -114,6 +114,12 @@ ROUTES = {
                                  'redshift': '0.1', 'permissions': 'OPEN', 'groups': '{group}'}),
     'POST /targets/<id>/update/': Row(form=SIDEREAL, fixed=EXTRAS, path={'id': '{other_target}'}),
 
+    # streams
+    'GET /alerts/streams/<text>/letters/': Row({'settled': '1', 'before': '999999999'}, path={'text': 'scanned'}),
+    'POST /alerts/streams/<text>/replay/': Row(path={'text': 'scanned'}),
+    'POST /alerts/letters/<id>/replay/': Row(path={'id': '{letter}'}),
+    'POST /alerts/letters/<id>/dismiss/': Row(path=ABSENT),
+
     # pages by number, and what takes away
     'GET /users/<id>/update/': Row(),
     'GET /users/<id>/delete/': Row(),

@@ -1,0 +1,28 @@
+/*
+ * letter.h: dead letters, tried again by what reads their stream.
+ */
+#ifndef MERIDIAN_LETTER_H
+#define MERIDIAN_LETTER_H
+
+#include "cmd/stream.h"
+
+enum letter_outcome {
+	LETTER_TAKEN,
+	LETTER_REFUSED, /* it is none, was taken, or cannot be read yet: err says why */
+	LETTER_FAILED /* the database */
+};
+
+/*
+ * Tries one of that stream's, and notes what came of it: taken, or the reason why it still cannot be
+ * read.
+ */
+enum letter_outcome
+letter_replay(struct db *, struct arena *, struct stream *, int64_t id, char *err, size_t errsize);
+
+/*
+ * Tries those of the stream that somebody asked for, the longest waiting first, for a quarter of a
+ * second at most. What the database does not let be done is left for the next time.
+ */
+void letters_take_asked(struct db *, struct stream *);
+
+#endif
