@@ -7,12 +7,15 @@
  *	POST /alerts/streams/<text>/replay/	wants all of them tried again
  *	POST /alerts/letters/<id>/replay/	wants one tried again
  *	POST /alerts/letters/<id>/dismiss/	it need not be taken
+ *	GET  /alerts/objects/		the objects of surveys: searched, and walked
+ *	GET  /alerts/objects/<text>/<rest>	one of a survey, with its alerts
  *
  * What a daemon says of its troubles may name brokers and files: that is for staff, as are dead letters.
- * The files: alerts_streams.c, alerts_letters.c.
+ * The files: alerts_streams.c, alerts_letters.c, alerts_objects.c.
  */
 #include "alerts.h"
 
+#include "alert/object_list.h"
 #include "base/clock.h"
 
 static int begin(struct request *, struct response *);
@@ -24,12 +27,26 @@ static const struct route routes[] = {
 	ROUTE(POST, "/alerts/streams/<text>/replay/", STAFF, KIB(4), replay_letters),
 	ROUTE(POST, "/alerts/letters/<id>/replay/", STAFF, KIB(4), replay_letter),
 	ROUTE(POST, "/alerts/letters/<id>/dismiss/", STAFF, KIB(4), dismiss_letter),
+	ROUTE(GET, "/alerts/objects/", LOGIN, NO_BODY, list_objects),
+	ROUTE(GET, "/alerts/objects/<text>/<rest>", LOGIN, NO_BODY, show_object),
 };
 
 static int
 begin(struct request *r, struct response *res)
 {
-	return respond_redirect(r, res, STR("/alerts/streams/"));
+	struct str *surveys;
+	size_t n;
+	enum db_result done = object_surveys(r->app->db, r->arena, 1, &surveys, &n);
+
+	if (done != DB_END)
+		return auth_db_failed(r, res, done);
+	return respond_redirect(r, res, n > 0 ? STR("/alerts/objects/") : STR("/alerts/streams/"));
+}
+
+void
+alerts_add_tab(struct value *page, const char *name)
+{
+	value_set_bool(value_set_object(page, "tab"), name, true);
 }
 
 bool

@@ -7,7 +7,11 @@
 #include "auth/auth.h"
 
 handler_fn show_streams; /* alerts_streams.c */
+handler_fn list_objects, show_object; /* alerts_objects.c */
 handler_fn list_letters, replay_letters, replay_letter, dismiss_letter; /* alerts_letters.c */
+
+/* page.tab: which of the pages below /alerts/ this is. */
+void alerts_add_tab(struct value *page, const char *name);
 
 /* Are they staff or superuser? */
 bool alerts_is_staff(const struct request *);

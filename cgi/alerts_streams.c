@@ -133,6 +133,7 @@ show_streams(struct request *r, struct response *res)
 	add_unheard(r, list, states, n);
 	value_set_bool(page, "has_streams", value_count(list) > 0);
 	value_set_bool(page, "is_staff", alerts_is_staff(r));
+	alerts_add_tab(page, "streams");
 	value_set_cstr(page, "title", "Streams of alerts");
 	return respond_page(r, res, 200, "streams", page);
 }

@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/number.h"
 #include "config.h"
-#include "sky/angle.h"
+#include "tom/place.h"
 #include "tom/site.h"
 #include "tom/skymap.h"
 #include "tom/target_list.h"
@@ -20,16 +20,6 @@ static const struct route routes[] = {
 	ROUTE(GET, "/", READER, NO_BODY, show_home),
 	ROUTE(GET, "/about/", ANYONE, NO_BODY, show_about),
 };
-
-static struct str
-position_text(struct arena *a, const struct target *t)
-{
-	struct str ra = angle_ra_text(a, t->ra), dec = angle_dec_text(a, t->dec);
-
-	if (ra.p == NULL || dec.p == NULL)
-		return STR_NONE;
-	return arena_printf(a, "%s %s", ra.p, dec.p);
-}
 
 static void
 show_targets(struct value *page, const struct target_page *found, int64_t now, struct arena *a)
@@ -48,7 +38,7 @@ show_targets(struct value *page, const struct target_page *found, int64_t now, s
 		value_set_text(v, "name", t->name);
 		value_set_text(v, "aliases", row->aliases);
 		value_set_cstr(v, "type", t->type == TARGET_SIDEREAL ? "Sidereal" : "Non-sidereal");
-		value_set_text(v, "position", position_text(a, t));
+		value_set_text(v, "position", place_text(a, t->ra, t->dec));
 		value_set_cstr(v, "sight", sight[t->permissions]);
 		value_set_cstr(v, "permissions", words[t->permissions]);
 		value_set_text(v, "created", clock_minute(a, t->created));

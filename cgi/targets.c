@@ -9,6 +9,7 @@
  *	GET  /targets/<id>/delete/		the page that asks, POST deletes
  *	GET  /targets/<id>/permissions/		the rights on it, POST changes those of one user or group
  *	GET  /targets/<id>/access/		who can see it, and why
+ *	GET  /targets/<id>/alerts/		the objects of surveys behind it, and their alerts
  *	GET  /targets/name/<rest>		to the one with that name, or the list of those like it
  *	GET  /targets/import/			the form for a CSV file, POST reads it
  *	GET  /targets/export/			the list as CSV, filtered in the same way
@@ -16,7 +17,7 @@
  *
  * Who may see, change or delete a target is asked in the statement that reads it (tom/target.h).
  * The files: targets_list.c, targets_filter.c, targets_show.c, targets_form*.c, targets_delete.c,
- * targets_rights.c, targets_access.c, targets_csv.c.
+ * targets_rights.c, targets_access.c, targets_alerts.c, targets_csv.c.
  */
 #include "targets.h"
 
@@ -205,6 +206,7 @@ static const struct route routes[] = {
 	ROUTE(GET, "/targets/<id>/permissions/", LOGIN, NO_BODY, show_rights),
 	ROUTE(POST, "/targets/<id>/permissions/", LOGIN, KIB(64), change_rights),
 	ROUTE(GET, "/targets/<id>/access/", READER, NO_BODY, show_access),
+	ROUTE(GET, "/targets/<id>/alerts/", READER, NO_BODY, show_alerts),
 	ROUTE(GET, "/targets/name/<rest>", READER, NO_BODY, find_by_name),
 	ROUTE(GET, "/targets/import/", LOGIN, NO_BODY, import_form),
 	ROUTE(POST, "/targets/import/", LOGIN, IMPORT_MAX, import),

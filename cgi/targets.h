@@ -15,6 +15,7 @@ handler_fn create_form, create, update_form, update; /* targets_form.c */
 handler_fn delete_form, delete; /* targets_delete.c */
 handler_fn show_rights, change_rights; /* targets_rights.c */
 handler_fn show_access; /* targets_access.c */
+handler_fn show_alerts; /* targets_alerts.c */
 handler_fn import_form, import, export, export_photometry; /* targets_csv.c */
 
 /* The longest CSV file that is read. */

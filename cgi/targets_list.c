@@ -2,12 +2,11 @@
  * targets_list: the list of targets, the way from a name to its target, and the catalogue to start
  * with.
  */
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/number.h"
-#include "sky/angle.h"
 #include "targets_list.h"
+#include "tom/place.h"
 #include "tom/skymap.h"
 
 #define LISTS_OFFERED 200 /* target lists that the filter bar names */
@@ -65,22 +64,6 @@ add_columns(struct targets_list *l, struct value *page)
 	}
 }
 
-/* "17 41 22.84 +38 14 07.3"; absent where there is none. */
-static struct str
-position(struct arena *a, const struct target *t)
-{
-	struct str ra = angle_ra_text(a, t->ra), dec = angle_dec_text(a, t->dec);
-	char *text;
-
-	if (!ra.p || !dec.p)
-		return STR_NONE;
-	text = arena_alloc(a, ra.n + dec.n + 2);
-	memcpy(text, ra.p, ra.n);
-	text[ra.n] = ' ';
-	memcpy(text + ra.n + 1, dec.p, dec.n);
-	return (struct str){ text, ra.n + 1 + dec.n };
-}
-
 static void
 add_rows(struct targets_list *l, struct value *page, const struct target_page *found)
 {
@@ -97,7 +80,7 @@ add_rows(struct targets_list *l, struct value *page, const struct target_page *f
 		value_set_text(v, "name", t->name);
 		value_set_text(v, "aliases", row->aliases);
 		value_set_cstr(v, "type", t->type == TARGET_SIDEREAL ? "Sidereal" : "Non-sidereal");
-		value_set_text(v, "position", position(l->arena, t));
+		value_set_text(v, "position", place_text(l->arena, t->ra, t->dec));
 		value_set_text(v, "sight", sight_class(t->permissions));
 		value_set_text(v, "permissions", permission_code(t->permissions));
 		value_set_text(v, "created", clock_minute(l->arena, t->created));

@@ -1,20 +1,19 @@
 /*
  * targets_show: the page of one target.
  *
- * The page's statements (the target, its names, further fields, groups, lists, measurements) are
+ * The page's statements (the target, its names, further fields, groups, lists, measurements, how many alerts) are
  * all started before the first is read: one round trip.
  */
 #include <math.h>
-#include <string.h>
 
+#include "alert/object_list.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/number.h"
-#include "sky/angle.h"
-#include "sky/coordinates.h"
 #include "targets.h"
 #include "tom/datum.h"
 #include "tom/lightcurve.h"
+#include "tom/place.h"
 
 #define CURVE_MAX 20000 /* the newest measurements, of which the curve is drawn */
 #define TABLE_ROWS 20
@@ -122,44 +121,6 @@ add_pair(struct value *list, const char *label, struct str text)
 	value_set_text(v, "text", text);
 }
 
-/* A longitude and a latitude; what rounds to 360 is 0. */
-static struct str
-both(struct arena *a, double x, double y, unsigned decimals)
-{
-	char text[2 * NUMBER_MAX + 2];
-	size_t n = number_fixed(text, x, decimals);
-
-	if (strncmp(text, "360.", 4) == 0)
-		n = number_fixed(text, 0, decimals);
-
-	text[n++] = ' ';
-	if (y >= 0)
-		text[n++] = '+';
-	n += number_fixed(text + n, y, decimals);
-	return arena_copy(a, text, n);
-}
-
-static void
-add_coordinates(struct arena *a, struct value *page, const struct target *t)
-{
-	struct value *list;
-	struct str ra, dec;
-	double lon, lat;
-
-	if (!isfinite(t->ra) || !isfinite(t->dec))
-		return;
-	list = value_set_list(page, "coords");
-	value_set_bool(page, "has_coords", true);
-	ra = angle_ra_text(a, t->ra);
-	dec = angle_dec_text(a, t->dec);
-	add_pair(list, "RA, Dec (ICRS)", arena_printf(a, "%.*s %.*s", STR_ARG(ra), STR_ARG(dec)));
-	add_pair(list, "Degrees", both(a, t->ra, t->dec, 6));
-	sky_galactic(t->ra, t->dec, &lon, &lat);
-	add_pair(list, "Galactic l, b", both(a, lon, lat, 4));
-	sky_ecliptic(t->ra, t->dec, &lon, &lat);
-	add_pair(list, "Ecliptic \xce\xbb, \xce\xb2", both(a, lon, lat, 4));
-}
-
 /* All fields that have a value and are not shown elsewhere on the page. */
 static void
 add_facts(struct arena *a, struct value *page, const struct target *t)
@@ -257,33 +218,51 @@ add_record(struct request *req, struct value *page, const struct target_whole *w
 	value_set_bool(page, "may_delete", w->may_delete);
 }
 
+/* "53 alerts of 2 objects", where there are any. */
+static void
+add_alerts(struct arena *a, struct value *page, int64_t objects, int64_t alerts)
+{
+	if (objects > 0)
+		value_set_text(page, "alerts",
+		    arena_printf(a, "%s %s of %s %s", number_count(a, alerts).p,
+		        alerts == 1 ? "alert" : "alerts", number_count(a, objects).p,
+		        objects == 1 ? "object" : "objects"));
+}
+
 int
 show_target(struct request *req, struct response *res)
 {
 	struct value *page = value_object(req->arena);
 	struct target_loading *loading;
 	struct target_whole w;
-	struct query *q;
+	struct query *q, *count;
 	struct datum *rows;
+	int64_t objects, alerts;
 	size_t n;
 	bool more;
-	enum db_result r, measured;
+	enum db_result r, measured, counted;
 
 	/* who works with it is nothing for visitors */
 	loading = target_load_start(req->app->db, req->arena, auth_user(req), req->id[0],
 	    req->user ? WITH_ALL : WITH_ALIASES | WITH_EXTRAS);
 	q = datum_read_start(
 	    req->app->db, datum_reader(req->app->config, auth_user(req)), req->id[0], CURVE_MAX);
+	count = objects_count_start(req->app->db, req->id[0]);
 	r = target_load_end(loading, &w);
 	measured = datum_read_end(q, req->arena, CURVE_MAX, &rows, &n, &more);
+	counted = objects_count_end(count, &objects, &alerts);
 	if (r == DB_END)
 		return respond_error(req, res, 404, NULL);
-	if (r != DB_ROW || measured != DB_END)
-		return auth_db_failed(req, res, r != DB_ROW ? r : measured);
+	if (r != DB_ROW || measured != DB_END || counted != DB_END)
+		return auth_db_failed(req, res,
+		    r != DB_ROW              ? r
+		        : measured != DB_END ? measured
+		                             : counted);
 	add_record(req, page, &w);
-	add_coordinates(req->arena, page, &w.target);
+	place_show(page, req->arena, w.target.ra, w.target.dec);
 	add_curve(req, page, w.target.name, rows, n, more);
 	add_facts(req->arena, page, &w.target);
 	add_belongings(req, page, &w);
+	add_alerts(req->arena, page, objects, alerts);
 	return respond_page(req, res, 200, "target", page);
 }

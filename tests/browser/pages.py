@@ -4,6 +4,7 @@ a table, alerts and a light curve, the site's hostname; then every page in both 
 """
 import os
 import subprocess
+import time
 
 from selenium.webdriver.common.actions.action_builder import ActionBuilder
 
@@ -120,6 +121,26 @@ def _ingest(site):
     equal(made.returncode, 0, made.stdout)
     os.chmod(path, 0o644)
     site.command('meridian-ingest', 'file', path, '--permissions', 'PUBLIC')
+
+
+def _streams(site):
+    """A stream that runs, one that waits, one that fell silent; dead letters."""
+    now = int(time.time() * 1e6)
+    if site.one("SELECT COUNT(*) FROM stream_state") != '0':
+        return
+    for stream, behind, heartbeat, error in (
+            ('lsst', 1234, now, ''), ('ztf', 0, now, 'kafka: broker2.example.org:9092: connection refused'),
+            ('winter', 'NULL', now - 3 * 3600 * 10**6, '')):
+        site.sql("INSERT INTO stream_state (stream, host, pid, started, heartbeat, messages, alerts, new_targets, "
+                 "new_points, dead, rate, behind, last_packet, error, error_at) VALUES ('%s', "
+                 "'ingest1.example.org', 4711, %d, %d, 1234567, 1230000, 321, 9876543, 2, 256.3, %s, %d, '%s', %s)" %
+                 (stream, now - 7200 * 10**6, heartbeat, behind, heartbeat - 10**6, error,
+                  now - 600 * 10**6 if error else 'NULL'))
+    for place, (more, value) in enumerate((('bytes', "x'00'"), ('bytes, asked', "x'00', %d" % now),
+                                           ('bytes, tried', "x'00', %d" % now), ('bytes', 'NULL'))):
+        site.sql("INSERT INTO dead_letter (stream, topic, part, place, received, reason, size, %s) VALUES "
+                 "('ztf', 'ztf_20261127_programid1', 3, %d, %d, 'schema 900 cannot be had: there is no 900.avsc in "
+                 "/etc/meridian/schemas', 139000, %s)" % (more, 1234567 + place, now, value))
 
 
 def a_light_curve_shows_what_was_measured(site, browser):
@@ -328,13 +349,17 @@ def _account_pages(site):
 
 
 def _pages(site):
+    _streams(site)
     return ['/', '/about/', '/targets/', '/targets/create/', '/targets/create/?type=NON_SIDEREAL',
             '/targets/import/', '/targets/?name=nothing-like-it', '/targets/%s/' % site.curve,
             '/targets/%s/update/' % site.curve, '/accounts/password/', '/nowhere/', '/admin/',
             '/admin/sites/site/', '/admin/sites/site/add/', '/admin/security/', '/admin/sessions/',
-            '/admin/sessions/end-all/', '/alerts/streams/', '/users/', '/users/profile/', '/users/create/',
+            '/admin/sessions/end-all/', '/alerts/streams/',
+            '/alerts/streams/ztf/letters/', '/alerts/objects/', '/alerts/objects/?cone=1+1&radius=9999',
+            '/targets/%s/alerts/' % site.curve, '/users/', '/users/profile/', '/users/create/',
             '/groups/create/'] + \
         _account_pages(site) + \
+        ['/alerts/objects/%s/%s/' % site.sql('SELECT survey, name FROM survey_object')[0]] + \
         [p % site.one("SELECT id FROM users WHERE username = 'ada'") for p in (
             '/users/%s/update/', '/users/%s/delete/', '/users/%s/changepassword/',
             '/admin/auth/user/%s/change/')]

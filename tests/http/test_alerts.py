@@ -1,5 +1,5 @@
 """
-/alerts/: how the streams fare, and their dead letters.
+/alerts/: how the streams fare, their dead letters, and the objects that they brought.
 """
 import os
 import re
@@ -29,7 +29,7 @@ def streams_are_for_who_is_signed_in(site):
     equal(visitor.get('/alerts/streams/').status, 302)
     lacks(visitor.get('/targets/').text, '/alerts/')
     contains(ada.get('/targets/').text, 'href="/alerts/"')
-    equal(ada.get('/alerts/').location.endswith('/alerts/streams/'), True)
+    equal(visitor.get('/alerts/objects/').status, 302)
 
 
 def a_stream_tells_its_rate_lag_and_counts(site):
@@ -61,6 +61,8 @@ def what_a_stream_waits_for_is_told_to_staff(site):
 def a_site_without_streams_says_what_to_do_and_shows_those_of_its_configuration(site):
     with site.variant() as own:
         staff = own.signed_in('staff')
+        equal(staff.get('/alerts/').location.endswith('/alerts/streams/'), True)
+        contains(staff.get('/alerts/objects/').words, 'No objects yet')
         contains(staff.get('/alerts/streams/').words, 'No streams yet', '[stream NAME]',
                  'meridian-ingest check')
         with open(own.config, 'a') as f:
@@ -169,8 +171,152 @@ def the_daemon_tries_what_was_asked_for(site):
         _ends(daemon)
 
 
+def _objects(site, survey, rows):
+    """Objects of a survey: names with what is not as usual; newer ones last."""
+    columns = ('survey', 'name', 'ra', 'dec', 'first_mjd', 'last_mjd', 'alerts', 'detections', 'target_id', 'note',
+               'created', 'modified')
+    values = []
+    for name, more in rows:
+        row = {'ra': 10, 'dec': 20, 'first_mjd': 60000.25, 'last_mjd': 60001.5, 'alerts': 2, 'detections': 3,
+               'target_id': None, 'note': '', 'created': int(time.time() * 1e6), 'modified': 1,
+               **more}
+        row.update(survey=survey, name=name)
+        values.append('(%s)' % ', '.join(
+            'NULL' if row[c] is None else "'%s'" % row[c] if isinstance(row[c], str) else repr(row[c])
+            for c in columns))
+    names = ', '.join(columns).replace('dec,', '"dec",')
+    site.sql('INSERT INTO survey_object (%s) VALUES %s' % (names, ', '.join(values)))
+
+
+def _names(page):
+    return re.findall(r'class="name" href="[^"]*">([^<]*)</a>', page.text)
+
+
+def _next(page):
+    found = re.search(r'href="([^"]*)" rel="next"', page.text)
+    return found and found.group(1).replace('&amp;', '&')
+
+
+def objects_are_walked_the_newest_first(site):
+    _objects(site, 'Walk', [('w%03d' % i, {}) for i in range(120)])
+    ada = site.signed_in('ada')
+    equal(ada.get('/alerts/').location.endswith('/alerts/objects/'), True)
+    page, met = ada.get('/alerts/objects/?survey=Walk'), []
+    while True:
+        met += _names(page)
+        if _next(page) is None:
+            break
+        page = ada.get('/alerts/objects/' + _next(page))
+    equal(met, ['w%03d' % i for i in reversed(range(120))])
+    contains(ada.get('/alerts/objects/').words, 'w119', '2023-02-25 06:00')
+
+
+def objects_are_found_by_the_beginning_of_their_name(site):
+    _objects(site, 'Named', [(n, {}) for n in ('ZTF2', 'ZTF1b', 'ztf1', 'ZTF1a', 'ZTF1', '%x', 'Z_F')])
+    _objects(site, 'Named too', [('ZTF1c', {})])
+    ada = site.signed_in('ada')
+    for name, want in (('ZTF1', ['ZTF1', 'ZTF1a', 'ZTF1b', 'ZTF1c']), ('Z_', ['Z_F']), ('%', ['%x']),
+                       ('ztf', ['ztf1']), ('none', [])):
+        equal([n for n in _names(ada.get('/alerts/objects/?name=' + name.replace('%', '%25')))], want, name)
+    equal(_names(ada.get('/alerts/objects/?survey=Named+too&name=ZTF')), ['ZTF1c'])
+    _objects(site, 'Many', [('M%03d' % i, {}) for i in range(60)])
+    page = ada.get('/alerts/objects/?name=M')
+    equal(_names(page) + _names(ada.get('/alerts/objects/' + _next(page))), ['M%03d' % i for i in range(60)])
+    # a key is of its list and its user, and tells nothing
+    lacks(_next(page), 'M049')
+    stolen = _next(page).replace('name=M&', 'name=Z&')
+    equal(_names(ada.get('/alerts/objects/' + stolen)), ['ZTF1', 'ZTF1a', 'ZTF1b', 'ZTF2', 'Z_F', 'ZTF1c'])
+    equal(_names(site.signed_in('staff').get('/alerts/objects/' + _next(page)))[0], 'M000')
+
+
+def objects_are_found_about_a_position(site):
+    places = {'zero': (0.0001, 30), 'turn': (359.9999, 30), 'pole': (77, 89.9999), 'apole': (257, 89.9999),
+              'south': (200, -90), 'edge': (45.25, -0.0001), 'over': (45.2499, 0.0001), 'far': (45.3, 0)}
+    _objects(site, 'Sky', [(n, {'ra': ra, 'dec': dec}) for n, (ra, dec) in places.items()])
+    ada = site.signed_in('ada')
+    for cone, radius, want in (('0 30', 2, 'turn zero'), ('359.9999 30', 0.1, 'turn'), ('0 90', 1, 'apole pole'),
+                               ('10 -89.9999', 1, 'south'), ('45.25 0', 1, 'edge over'),
+                               ('45.25 0', 180, 'edge over far'), ('120 5', 3600, '')):
+        page = ada.get('/alerts/objects/?survey=Sky&cone=%s&radius=%s' % (cone.replace(' ', '+'), radius))
+        equal(sorted(_names(page)), sorted(want.split()), cone)
+    for query, why in (('cone=nowhere', 'Give a position'), ('cone=1+1&radius=4000', 'up to 3600'),
+                       ('cone=1+1&name=x', 'not both'), ('cone=1+100', 'Dec')):
+        page = ada.get('/alerts/objects/?' + query)
+        equal(page.status, 400, query)
+        contains(page.words, why)
+
+
+def _target(client, name, permissions):
+    answer = client.submit('/targets/create/', {'name': name, 'ra': '10', 'dec': '20', 'permissions': permissions})
+    return int(answer.location.rstrip('/').split('/')[-1])
+
+
+def an_object_of_a_target_that_one_may_not_see_is_not_there(site):
+    admin, ada = site.signed_in('admin'), site.signed_in('ada')
+    own, hidden = _target(ada, 'Seen by ada', 'PRIVATE'), _target(admin, 'Not seen by ada', 'PRIVATE')
+    _objects(site, 'Rights', [('r-own', {'target_id': own}), ('r-none', {'note': 'several'})] +
+             [('r-hidden%04d' % i, {'target_id': hidden}) for i in range(1100)])
+    for query in ('survey=Rights', 'name=r-', 'survey=Rights&cone=10+20'):
+        link = '/alerts/objects/?' + query
+        equal(sorted(_names(ada.get(link))), ['r-none', 'r-own'], query)
+        lacks(ada.get(link).text, 'r-hidden', 'Not seen')
+        equal(len(_names(admin.get(link))), 50)
+    equal(ada.get('/alerts/objects/Rights/r-hidden0001/').status, 404)
+    equal(ada.get('/alerts/objects/Rights/r-nothing/').status, 404)
+    equal(admin.get('/alerts/objects/Rights/r-hidden0001/').status, 200)
+    contains(ada.get('/alerts/objects/Rights/r-own/').words, 'Seen by ada')
+    contains(ada.get('/alerts/objects/Rights/r-none/').words, 'Several targets are near it')
+
+
+def an_object_shows_its_place_its_alerts_and_makes_a_target(site):
+    _objects(site, 'One', [('one/1', {'ra': 265.34517, 'dec': 38.23536, 'note': 'cut', 'alerts': 53})])
+    number = site.one("SELECT id FROM survey_object WHERE name = 'one/1'")
+    site.sql('INSERT INTO alert (object_id, alert_id, mjd, stream, received) VALUES ' + ', '.join(
+        "(%s, %d, %.5f, 'night', 1)" % (number, 900 + i, 60000 + i // 2) for i in range(53)))
+    ada = site.signed_in('ada')
+    link = '/alerts/objects/One/one%2F1/'
+    page = ada.get(link)
+    contains(page.words, '17 41 22.84 +38 14 07.3', '265.345170 +38.235360', 'Galactic', 'MJD 60000.25000',
+             '2023-02-25 06:00', 'outside of what its stream makes targets of', '60026.00000', 'night')
+    numbers = re.findall('"copy">(9[0-9][0-9])<', page.text)
+    equal(numbers, [str(952 - i) for i in range(50)])
+    equal(re.findall('"copy">(9[0-9][0-9])<', ada.get(link + _next(page)).text), ['902', '901', '900'])
+    create = [one for one in page.links if '/targets/create/' in one][0]
+    contains(ada.get(create).text, 'value="one/1"', 'value="265.3451700"', 'value="38.2353600"')
+
+
+def a_target_leads_to_the_alerts_behind_it(site):
+    ada = site.signed_in('ada')
+    target = _target(ada, 'Alerted', 'OPEN')
+    link = '/targets/%d/alerts/' % target
+    lacks(ada.get('/targets/%d/' % target).text, link)
+    contains(ada.get(link).words, 'No object of a survey')
+    _objects(site, 'Behind', [('b%d' % i, {'target_id': target, 'alerts': 30}) for i in range(2)])
+    for (number,) in site.sql('SELECT id FROM survey_object WHERE target_id = %d' % target):
+        site.sql('INSERT INTO alert (object_id, alert_id, mjd, stream, received) VALUES ' + ', '.join(
+            "(%s, %s, %d, 'night', 1)" % (number, 1000 + 2 * i + int(number) % 2, 60000 + i) for i in range(30)))
+    contains(ada.get('/targets/%d/' % target).words, '60 alerts of 2 objects')
+    page = ada.get(link)
+    numbers = re.findall('"copy">(1[0-9]{3})<', page.text)
+    numbers += re.findall('"copy">(1[0-9]{3})<', ada.get(link + _next(page)).text)
+    equal(numbers, [str(1059 - i) for i in range(60)])
+    contains(page.text, 'href="/alerts/objects/Behind/b0/"')
+    visitor = site.visitor()
+    contains(visitor.get(link).words, 'b1', '60029.00000')
+    lacks(visitor.get(link).text, '/alerts/objects/')
+    site.sql("UPDATE target SET permissions = 'PRIVATE' WHERE id = %d" % target)
+    site.sql('DELETE FROM rights WHERE target_id = %d' % target)
+    equal(ada.get(link).status, 404)
+
+
 def a_page_costs_a_fixed_number_of_statements(site):
     # who asks; what daemons say, dead letters
     equal(_statements(site, 'alerts', site.signed_in('ada'), '/alerts/streams/'), 3)
     # who asks; the letters
     equal(_statements(site, 'alerts', site.signed_in('staff'), '/alerts/streams/walked/letters/'), 2)
+    # who asks; the surveys, a page, which of its targets may be seen
+    ada = site.signed_in('ada')
+    _objects(site, 'Cost', [('c%d' % i, {'target_id': _target(ada, 'Cost %d' % i, 'OPEN')}) for i in range(2)])
+    for path, want in (('?survey=Cost', 4), ('?survey=Walk', 3), ('?survey=Cost&name=c', 4),
+                       ('?cone=10+20&survey=Cost', 4), ('Cost/c0/', 4)):
+        equal(_statements(site, 'alerts', ada, '/alerts/objects/' + path), want, path)

@@ -76,6 +76,15 @@ def _fill(site, path, who):
         site.sql("INSERT INTO dead_letter (stream, topic, part, place, received, reason, size, bytes) "
                  "VALUES ('asked-about', 't', 0, %d, 1, 'unreadable', 1, %s)" % (place, _sql_bytes(site, b'x')))
         return path.replace('<id>', site.one('SELECT MAX(id) FROM dead_letter'))
+    if path.startswith('/alerts/objects/<text>'):
+        name = 'Private %s' % site.one('SELECT MAX(id) FROM target')
+        answer = client.submit('/targets/create/', {'name': name, 'ra': '10', 'dec': '10',
+                                                    'permissions': 'PRIVATE'})
+        number = answer.location.rstrip('/').split('/')[-1]
+        site.sql("INSERT INTO survey_object (survey, name, ra, \"dec\", first_mjd, last_mjd, alerts, detections, "
+                 "target_id, created, modified) VALUES ('Asked', 'about%s', 1, 1, 6e4, 6e4, 0, 1, %s, 1, 1)" %
+                 (number, number))
+        return '/alerts/objects/Asked/about%s/' % number
     for area in ('tokens', 'approve'):
         path = path.replace('/accounts/%s/<id>/' % area, '/accounts/%s/999999/' % area)
     return path

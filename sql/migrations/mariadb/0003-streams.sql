@@ -19,8 +19,13 @@ CREATE TABLE IF NOT EXISTS survey_object (
 	note VARCHAR(100) NOT NULL DEFAULT '',		-- why it has no target: 'several', 'cut'; or ''
 	created BIGINT NOT NULL,
 	modified BIGINT NOT NULL,
+	-- the square of a quarter of a degree that it lies in, for cones: its declination's zone times 1440,
+	-- and its right ascension's. It seldom changes, so that an index of it costs who writes little.
+	cell INTEGER GENERATED ALWAYS AS (least(floor(("dec" + 90) * 4), 719) * 1440 + least(floor(ra * 4), 1439)) STORED,
 	UNIQUE (survey, name),
 	INDEX survey_object_target (target_id),
+	INDEX survey_object_survey (survey, id),
+	INDEX survey_object_cell (cell),
 	FOREIGN KEY (target_id) REFERENCES target (id) ON DELETE SET NULL
 ) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 

@@ -19,9 +19,14 @@ CREATE TABLE survey_object (
 	note TEXT NOT NULL DEFAULT '',		-- why it has no target: 'several', 'cut'; or ''
 	created INTEGER NOT NULL,
 	modified INTEGER NOT NULL,
+	-- the square of a quarter of a degree that it lies in, for cones: its declination's zone times 1440,
+	-- and its right ascension's. It seldom changes, so that an index of it costs who writes little.
+	cell INTEGER GENERATED ALWAYS AS (min(CAST(("dec" + 90) * 4 AS INTEGER), 719) * 1440 + min(CAST(ra * 4 AS INTEGER), 1439)) STORED,
 	UNIQUE (survey, name)
 ) STRICT;
 CREATE INDEX survey_object_target ON survey_object (target_id) WHERE target_id IS NOT NULL;
+CREATE INDEX survey_object_survey ON survey_object (survey, id);
+CREATE INDEX survey_object_cell ON survey_object (cell);
 
 -- The alerts behind an object, each once whatever was read twice.
 CREATE TABLE alert (

@@ -119,6 +119,11 @@ class Ground:
         admin.submit('/admin/sites/site/add/', {'domain': 'scanned.example', 'name': 'Scanned'})
         for path in ('/accounts/login/', '/api/token-auth/'):
             self.site.visitor().post(path, {'username': 'nobody', 'password': 'wrong'}, page='/accounts/login/')
+        site.sql('INSERT INTO survey_object (survey, name, ra, "dec", first_mjd, last_mjd, alerts, detections, '
+                 "target_id, created, modified) VALUES ('ZTF', 'ZTF18scanned', 10, 10, 60000, 60001, 1, 2, %s, %d, "
+                 '%d)' % (target, now, now))
+        site.sql('INSERT INTO alert (object_id, alert_id, mjd, stream, received) SELECT id, 1, 60000, '
+                 "'scanned', %d FROM survey_object" % now)
         site.sql("INSERT INTO dead_letter (stream, topic, part, place, received, reason, size, bytes) "
                  "VALUES ('scanned', 't', 0, 1, %d, 'unreadable', 1, %s)" % (now, self._bytes(b'x')))
         self.words = {

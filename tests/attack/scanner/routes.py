@@ -61,6 +61,7 @@ ROUTES = {
     'GET /accounts/register/<text>/': Row(),
     'GET /targets/<id>/': Row(),
     'GET /targets/<id>/photometry.csv': Row(),
+    'GET /targets/<id>/alerts/': Row({'before': '60000.5,1'}),
     'GET /targets/<id>/update/': Row(),
     'POST /targets/seed/': Row(),
 
@@ -114,7 +115,10 @@ ROUTES = {
                                  'redshift': '0.1', 'permissions': 'OPEN', 'groups': '{group}'}),
     'POST /targets/<id>/update/': Row(form=SIDEREAL, fixed=EXTRAS, path={'id': '{other_target}'}),
 
-    # streams
+    # streams and objects
+    'GET /alerts/objects/': Row({'survey': 'ZTF', 'name': 'ZTF', 'cone': '10 10', 'radius': '5', 'after': 'A' * 86},
+                                one_of=('survey', 'name', 'cone radius', 'after')),
+    'GET /alerts/objects/<text>/<rest>': Row({'before': '60000,1'}, path={'text': 'ZTF', 'rest': 'ZTF18scanned'}),
     'GET /alerts/streams/<text>/letters/': Row({'settled': '1', 'before': '999999999'}, path={'text': 'scanned'}),
     'POST /alerts/streams/<text>/replay/': Row(path={'text': 'scanned'}),
     'POST /alerts/letters/<id>/replay/': Row(path={'id': '{letter}'}),

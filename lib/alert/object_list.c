@@ -1,0 +1,446 @@
+/*
+ * object_list: pages of objects. A cursor reads the rows of a list in its order, a chunk at a time;
+ * of each chunk it is asked at once which targets may be seen.
+ */
+#include "alert/object_list.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alert/object.h"
+#include "auth/page_key.h"
+#include "http/request.h"
+
+struct listing {
+	struct db *db;
+	struct arena *arena;
+	const struct user *user;
+	const struct object_query *query;
+	const struct str *surveys;
+	size_t nsurveys;
+	int64_t *cells; /* of a cone */
+	size_t ncells;
+	struct object_row at; /* the last row looked at; id 0: none yet */
+	struct object_row *chunk;
+	size_t nchunk;
+	bool ended;
+};
+
+static struct object_row
+read_row(struct query *q, struct arena *a)
+{
+	return (struct object_row){
+		.id = db_col_int(q, "id"),
+		.survey = db_col_copy(q, "survey", a),
+		.name = db_col_copy(q, "name", a),
+		.ra = db_col_real(q, "ra"),
+		.dec = db_col_real(q, "decl"),
+		.first_mjd = db_col_real(q, "first_mjd"),
+		.last_mjd = db_col_real(q, "last_mjd"),
+		.alerts = db_col_int(q, "alerts"),
+		.detections = db_col_int(q, "detections"),
+		.created = db_col_int(q, "created"),
+		.note = db_col_copy(q, "note", a),
+		.target = db_col_int(q, "target_id"),
+	};
+}
+
+enum db_result
+object_surveys(struct db *db, struct arena *a, size_t most, struct str **list, size_t *n)
+{
+	struct query *q = db_query(db, QUERY_OBJECT_SURVEYS);
+
+	*list = arena_array(a, most, sizeof(**list));
+	*n = 0;
+	while (*n < most && db_step(q) == DB_ROW)
+		(*list)[(*n)++] = db_col_copy(q, "survey", a);
+	return db_done(q);
+}
+
+/* The squares that a cone touches (survey_object.cell). */
+static void
+find_cells(struct listing *l)
+{
+	struct cone_strip *strips = arena_array(l->arena, CONE_STRIPS, sizeof(*strips));
+	size_t n = cone_strips(&l->query->cone, strips), room = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		int first = (int)fmin(strips[i].from * 4, 1439), last;
+
+		last = (int)fmin(strips[i].to * 4, 1439);
+		for (int k = first; k <= last; k++) {
+			l->cells = arena_more(
+			    l->arena, l->cells, l->ncells, &room, sizeof(*l->cells));
+			l->cells[l->ncells++] = strips[i].zone * 1440 + k;
+		}
+	}
+}
+
+static struct query *
+cone_query(const struct listing *l)
+{
+	const struct cone *c = &l->query->cone;
+	struct query *q = db_query(l->db, QUERY_OBJECTS_IN_CONE);
+
+	db_ints(q, "cells", l->cells, l->ncells);
+	db_text(q, "survey", l->query->survey);
+	db_real(q, "ra", c->ra);
+	db_real(q, "dec", c->dec);
+	db_real(q, "cosine", cos(c->dec * M_PI / 180));
+	db_real(q, "distance", cone_limit(c));
+	db_int(q, "before", l->at.id == 0 ? INT64_MAX : l->at.id);
+	return q;
+}
+
+static struct query *
+newest_query(const struct listing *l)
+{
+	bool any = l->query->survey.n == 0;
+	struct query *q = db_query(l->db, any ? QUERY_OBJECTS_NEWEST : QUERY_OBJECTS_NEWEST_OF);
+
+	if (!any)
+		db_text(q, "survey", l->query->survey);
+	db_int(q, "before", l->at.id == 0 ? INT64_MAX : l->at.id);
+	return q;
+}
+
+/* The names of one survey that begin so. */
+static struct query *
+name_query(const struct listing *l, struct str survey)
+{
+	struct query *q = db_query(l->db, QUERY_OBJECTS_BY_NAME);
+	bool here = l->at.id != 0 && str_eq(l->at.survey, survey);
+
+	db_text(q, "survey", survey);
+	db_text(q, "from", l->query->name);
+	/* no name has the last of all characters */
+	db_text(q, "to", arena_printf(l->arena, "%.*s\xf4\x8f\xbf\xbf", STR_ARG(l->query->name)));
+	db_text(q, "after", here ? l->at.name : STR(""));
+	return q;
+}
+
+/* Adds the rows of a query to the chunk, up to `most` in all. */
+static enum db_result
+read_rows(struct listing *l, struct query *q, size_t most)
+{
+	db_int(q, "limit", (int64_t)(most - l->nchunk));
+	while (l->nchunk < most && db_step(q) == DB_ROW)
+		l->chunk[l->nchunk++] = read_row(q, l->arena);
+	return db_done(q);
+}
+
+/* By name: survey after survey, from the one that the last row was of. */
+static enum db_result
+read_names(struct listing *l, size_t most)
+{
+	enum db_result r = DB_END;
+
+	for (size_t i = 0; i < l->nsurveys && l->nchunk < most && r == DB_END; i++) {
+		if ((l->query->survey.n > 0 && !str_eq(l->query->survey, l->surveys[i])) ||
+		    (l->at.id != 0 && object_compare(l->surveys[i], l->at.survey) < 0))
+			continue;
+		r = read_rows(l, name_query(l, l->surveys[i]), most);
+	}
+	return r;
+}
+
+/* The next rows of the list, whoever may see them. */
+static enum db_result
+read_chunk(struct listing *l, size_t most)
+{
+	enum db_result r;
+
+	l->chunk = arena_array(l->arena, most, sizeof(*l->chunk));
+	l->nchunk = 0;
+	if (l->query->by_cone)
+		r = read_rows(l, cone_query(l), most);
+	else if (l->query->name.n > 0)
+		r = read_names(l, most);
+	else
+		r = read_rows(l, newest_query(l), most);
+	l->ended = l->nchunk < most;
+	return r;
+}
+
+static int
+compare_ids(const void *x, const void *y)
+{
+	int64_t l = *(const int64_t *)x, r = *(const int64_t *)y;
+
+	return (l > r) - (l < r);
+}
+
+/* A target that the user may see. */
+struct shown {
+	int64_t id; /* first, for compare_ids() */
+	struct str name;
+};
+
+/* Which of these targets the user may see; sorted by id. */
+static enum db_result
+find_shown(struct db *db, struct arena *a, const struct user *u, const struct object_row *rows,
+    size_t n, struct shown **shown, size_t *nshown)
+{
+	int64_t *ids = arena_array(a, n + 1, sizeof(*ids));
+	size_t nids = 0, different = 0;
+	struct query *q;
+
+	*shown = arena_array(a, n + 1, sizeof(**shown));
+	*nshown = 0;
+	for (size_t i = 0; i < n; i++)
+		if (rows[i].target != 0)
+			ids[nids++] = rows[i].target;
+	if (nids == 0)
+		return DB_END;
+	qsort(ids, nids, sizeof(*ids), compare_ids);
+	for (size_t i = 0; i < nids; i++)
+		if (different == 0 || ids[different - 1] != ids[i])
+			ids[different++] = ids[i];
+	q = db_query(db, QUERY_OBJECT_TARGETS);
+	db_ints(q, "ids", ids, different);
+	db_bool(q, "everything", u->is_superuser);
+	db_ints(q, "principals", u->principals, u->nprincipals);
+	while (*nshown < different && db_step(q) == DB_ROW)
+		(*shown)[(*nshown)++] = (struct shown){ .id = db_col_int(q, "id"),
+			.name = db_col_copy(q, "name", a) };
+	if (*nshown > 1)
+		qsort(*shown, *nshown, sizeof(**shown), compare_ids);
+	return db_done(q);
+}
+
+/* Takes the rows of the chunk that may be seen, until the page is full and one more was seen. */
+static enum db_result
+take_shown(struct listing *l, struct object_page *page, bool *more)
+{
+	struct shown *shown;
+	size_t n;
+	enum db_result r = find_shown(l->db, l->arena, l->user, l->chunk, l->nchunk, &shown, &n);
+
+	for (size_t i = 0; i < l->nchunk && r == DB_END && !*more; i++) {
+		struct object_row *row = &l->chunk[i];
+		const struct shown *s = row->target == 0
+		    ? NULL
+		    : bsearch(&row->target, shown, n, sizeof(*shown), compare_ids);
+
+		if (row->target != 0 && s == NULL) {
+			l->at = *row;
+			continue;
+		}
+		if (s != NULL)
+			row->target_name = s->name;
+		*more = page->n == OBJECTS_PAGE;
+		if (!*more)
+			page->rows[page->n++] = l->at = *row;
+	}
+	return r;
+}
+
+/* What a key of the list is about: it opens in this list alone. */
+enum { PARTS = 4 };
+static void
+about(const struct listing *l, struct str parts[PARTS])
+{
+	const struct object_query *q = l->query;
+
+	parts[0] = STR("list of objects");
+	parts[1] = arena_printf(l->arena, "%" PRId64 " %d %a %a %a", l->user->id, q->by_cone,
+	    q->cone.ra, q->cone.dec, q->cone.radius);
+	parts[2] = q->survey;
+	parts[3] = q->name;
+}
+
+/* The key of the page behind the last row that was looked at. */
+static struct str
+key_of(const struct listing *l)
+{
+	struct str parts[PARTS];
+	struct str key = arena_printf(l->arena, "%" PRId64 "\t%.*s\t%.*s", l->at.id,
+	    STR_ARG(l->at.survey), STR_ARG(l->at.name));
+
+	about(l, parts);
+	return page_key_seal(l->query->secret, parts, PARTS, key, l->arena);
+}
+
+/* Where the query's page begins; at the front where its key is none of ours. */
+static void
+begin(struct listing *l)
+{
+	struct str parts[PARTS], key;
+	int64_t id;
+
+	if (str_empty(l->query->after))
+		return;
+	about(l, parts);
+	key = page_key_open(l->query->secret, parts, PARTS, l->query->after, l->arena);
+	if (!str_to_int64(str_cut(&key, '\t'), &id))
+		return;
+	l->at.id = id;
+	l->at.survey = arena_str(l->arena, str_cut(&key, '\t'));
+	l->at.name = arena_str(l->arena, key);
+}
+
+enum db_result
+object_find(struct db *db, struct arena *a, const struct user *u, const struct object_query *query,
+    const struct str *surveys, size_t nsurveys, struct object_page *page)
+{
+	struct listing l = { .db = db,
+		.arena = a,
+		.user = u,
+		.query = query,
+		.surveys = surveys,
+		.nsurveys = nsurveys };
+	size_t looked = 0, most = OBJECTS_PAGE + 1;
+	bool more = false;
+	enum db_result r;
+
+	*page = (struct object_page){ .rows = arena_array(a, OBJECTS_PAGE, sizeof(*page->rows)) };
+	if (query->by_cone)
+		find_cells(&l);
+	begin(&l);
+	do {
+		if ((r = read_chunk(&l, most)) != DB_END ||
+		    (r = take_shown(&l, page, &more)) != DB_END)
+			return r;
+		looked += l.nchunk;
+		most = OBJECTS_CHUNK;
+	} while (!more && !l.ended && looked < OBJECTS_WALK);
+	page->partial = !more && !l.ended;
+	if (more || page->partial)
+		page->next = key_of(&l);
+	return DB_END;
+}
+
+enum db_result
+object_get(struct db *db, struct arena *a, const struct user *u, struct str survey, struct str name,
+    struct object_row *row)
+{
+	struct query *q = db_query(db, QUERY_OBJECT_BY_NAME);
+	struct shown *shown;
+	size_t n;
+	enum db_result r, there;
+
+	db_text(q, "survey", survey);
+	db_text(q, "name", name);
+	if ((there = db_step(q)) == DB_ROW)
+		*row = read_row(q, a);
+	r = db_done(q);
+	if (r != DB_END || there != DB_ROW)
+		return r;
+	r = find_shown(db, a, u, row, 1, &shown, &n);
+	if (r != DB_END || (row->target != 0 && n == 0))
+		return r;
+	if (n > 0)
+		row->target_name = shown[0].name;
+	return DB_ROW;
+}
+
+enum db_result
+objects_of_target(struct db *db, struct arena *a, int64_t target, size_t most,
+    struct object_row **rows, size_t *n)
+{
+	struct query *q = db_query(db, QUERY_OBJECTS_OF_TARGET);
+
+	*rows = arena_array(a, most, sizeof(**rows));
+	*n = 0;
+	db_int(q, "target", target);
+	db_int(q, "limit", (int64_t)most);
+	while (*n < most && db_step(q) == DB_ROW)
+		(*rows)[(*n)++] = read_row(q, a);
+	return db_done(q);
+}
+
+struct str
+object_link(struct arena *a, struct str survey, struct str name)
+{
+	return arena_printf(
+	    a, "/alerts/objects/%s/%s/", url_encode(a, survey).p, url_encode(a, name).p);
+}
+
+struct alert_place
+alert_place_read(struct str before)
+{
+	struct str mjd = str_cut(&before, ',');
+	struct alert_place place;
+
+	if (!str_to_double(mjd, &place.mjd) || !str_to_int64(before, &place.alert_id))
+		return (struct alert_place){ 1e9, INT64_MAX };
+	return place;
+}
+
+struct str
+alert_place_link(struct arena *a, const struct alert_row *last)
+{
+	return arena_printf(a, "?before=%.17g,%" PRId64, last->mjd, last->alert_id);
+}
+
+/* Binds the place, and reads up to `most` rows. */
+static enum db_result
+read_alerts(struct query *q, struct arena *a, struct alert_place before, bool named, size_t most,
+    struct alert_row **rows, size_t *n, bool *more)
+{
+	*rows = arena_array(a, most, sizeof(**rows));
+	*n = 0;
+	*more = false;
+	db_real(q, "mjd", before.mjd);
+	db_int(q, "alert", before.alert_id);
+	db_int(q, "limit", (int64_t)most + 1);
+	while (!*more && db_step(q) == DB_ROW) {
+		struct alert_row *row = &(*rows)[*n];
+
+		if ((*more = *n == most))
+			break;
+		*row = (struct alert_row){ .alert_id = db_col_int(q, "alert_id"),
+			.mjd = db_col_real(q, "mjd"),
+			.stream = db_col_copy(q, "stream", a),
+			.received = db_col_int(q, "received") };
+		if (named) {
+			row->survey = db_col_copy(q, "survey", a);
+			row->name = db_col_copy(q, "name", a);
+		}
+		++*n;
+	}
+	return db_done(q);
+}
+
+enum db_result
+alerts_of_object(struct db *db, struct arena *a, int64_t object, struct alert_place before,
+    size_t most, struct alert_row **rows, size_t *n, bool *more)
+{
+	struct query *q = db_query(db, QUERY_ALERTS_OF_OBJECT);
+
+	db_int(q, "object", object);
+	return read_alerts(q, a, before, false, most, rows, n, more);
+}
+
+enum db_result
+alerts_of_target(struct db *db, struct arena *a, int64_t target, struct alert_place before,
+    size_t most, struct alert_row **rows, size_t *n, bool *more)
+{
+	struct query *q = db_query(db, QUERY_ALERTS_OF_TARGET);
+
+	db_int(q, "target", target);
+	return read_alerts(q, a, before, true, most, rows, n, more);
+}
+
+struct query *
+objects_count_start(struct db *db, int64_t target)
+{
+	struct query *q = db_query(db, QUERY_OBJECTS_COUNT);
+
+	db_int(q, "target", target);
+	db_start(q);
+	return q;
+}
+
+enum db_result
+objects_count_end(struct query *q, int64_t *objects, int64_t *alerts)
+{
+	*objects = *alerts = 0;
+	if (db_step(q) == DB_ROW) {
+		*objects = db_col_int(q, "objects");
+		*alerts = db_col_int(q, "alerts");
+	}
+	return db_done(q);
+}

@@ -1,0 +1,98 @@
+-- The objects of surveys, and the alerts behind them, for pages.
+
+--: object_surveys
+-- The surveys that there are objects of. (Each is found by one step into the index of names.)
+WITH RECURSIVE s (survey) AS (
+	SELECT min(survey) FROM survey_object WHERE survey > ''
+	UNION ALL
+	SELECT (SELECT min(o.survey) FROM survey_object o WHERE o.survey > s.survey) FROM s
+	WHERE s.survey IS NOT NULL)
+SELECT survey FROM s WHERE survey IS NOT NULL ORDER BY survey
+
+--: objects_newest
+-- The newest objects before one.
+SELECT id, survey, name, ra, "dec" AS decl, first_mjd, last_mjd, alerts, detections, created, note, target_id
+FROM survey_object WHERE id < :before ORDER BY id DESC LIMIT :limit
+
+--: objects_newest_of
+-- ... of one survey.
+SELECT id, survey, name, ra, "dec" AS decl, first_mjd, last_mjd, alerts, detections, created, note, target_id
+FROM survey_object WHERE survey = :survey AND id < :before ORDER BY id DESC LIMIT :limit
+
+--: objects_by_name
+-- Objects of a survey by name, in a range of names and after one.
+SELECT id, survey, name, ra, "dec" AS decl, first_mjd, last_mjd, alerts, detections, created, note, target_id
+FROM survey_object WHERE survey = :survey AND name >= :from AND name < :to AND name > :after
+ORDER BY name LIMIT :limit
+
+--: objects_in_cone sqlite
+-- The newest objects of some squares before one, within a haversine (lib/sky/cone.h).
+SELECT o.id, o.survey, o.name, o.ra, o."dec" AS decl, o.first_mjd, o.last_mjd, o.alerts, o.detections, o.created, o.note, o.target_id
+FROM json_each(:cells) c CROSS JOIN survey_object o
+WHERE o.cell = c.value AND o.id < :before AND (:survey = '' OR o.survey = :survey)
+AND (sin(radians((o.dec - :dec) / 2)) * sin(radians((o.dec - :dec) / 2))
++ cos(radians(o.dec)) * :cosine * sin(radians((o.ra - :ra) / 2)) * sin(radians((o.ra - :ra) / 2)))
+<= :distance ORDER BY o.id DESC LIMIT :limit
+--: objects_in_cone postgresql
+SELECT o.id, o.survey, o.name, o.ra, o."dec" AS decl, o.first_mjd, o.last_mjd, o.alerts, o.detections, o.created, o.note, o.target_id
+FROM unnest(CAST((SELECT CAST(:cells AS TEXT)) AS BIGINT[])) AS c (cell) CROSS JOIN LATERAL (
+	SELECT * FROM survey_object WHERE cell = c.cell AND id < :before OFFSET 0) AS o
+WHERE (CAST(:survey AS TEXT) = '' OR o.survey = :survey)
+AND (sin(radians((o.dec - :dec) / 2)) * sin(radians((o.dec - :dec) / 2))
++ cos(radians(o.dec)) * :cosine * sin(radians((o.ra - :ra) / 2)) * sin(radians((o.ra - :ra) / 2)))
+<= :distance ORDER BY o.id DESC LIMIT :limit
+--: objects_in_cone mariadb
+-- A list is JSON here (db.h), read by JSON_TABLE; the join order is said, since the optimizer
+-- does not know its length.
+SELECT o.id, o.survey, o.name, o.ra, o.dec AS decl, o.first_mjd, o.last_mjd, o.alerts, o.detections, o.created, o.note, o.target_id
+FROM JSON_TABLE(:cells, '$[*]' COLUMNS (cell INTEGER PATH '$')) c
+STRAIGHT_JOIN survey_object o FORCE INDEX (survey_object_cell) ON o.cell = c.cell
+WHERE o.id < :before AND (:survey = '' OR o.survey = :survey)
+AND (sin(radians((o.dec - :dec) / 2)) * sin(radians((o.dec - :dec) / 2))
++ cos(radians(o.dec)) * :cosine * sin(radians((o.ra - :ra) / 2)) * sin(radians((o.ra - :ra) / 2)))
+<= :distance ORDER BY o.id DESC LIMIT :limit
+
+--: object_by_name
+-- One object.
+SELECT id, survey, name, ra, "dec" AS decl, first_mjd, last_mjd, alerts, detections, created, note, target_id
+FROM survey_object WHERE survey = :survey AND name = :name
+
+--: object_targets sqlite
+-- Those of some targets that the asker may see (`everything`: a superuser asks).
+SELECT t.id, t.name FROM json_each(:ids) j CROSS JOIN target t
+WHERE t.id = j.value AND (:everything = 1 OR EXISTS (SELECT 1 FROM rights r WHERE r.target_id = t.id
+	AND r.principal IN (SELECT value FROM json_each(:principals))))
+--: object_targets postgresql
+SELECT t.id, t.name FROM target t WHERE t.id = ANY (CAST((SELECT CAST(:ids AS TEXT)) AS BIGINT[]))
+AND ((SELECT CAST(:everything AS BIGINT)) = 1 OR EXISTS (SELECT 1 FROM rights r WHERE r.target_id = t.id
+	AND r.principal = ANY (CAST((SELECT CAST(:principals AS TEXT)) AS BIGINT[]))))
+--: object_targets mariadb
+-- A list is JSON here, read by JSON_TABLE first; JSON_CONTAINS looks into one for each of the few rows of
+-- rights.
+SELECT t.id AS id, t.name AS name FROM JSON_TABLE(:ids, '$[*]' COLUMNS (id BIGINT PATH '$')) j
+STRAIGHT_JOIN target t ON t.id = j.id
+WHERE (:everything = 1 OR EXISTS (SELECT 1 FROM rights r WHERE r.target_id = t.id
+	AND JSON_CONTAINS(:principals, CAST(r.principal AS CHAR))))
+
+--: alerts_of_object
+-- The newest alerts of an object before a place.
+SELECT alert_id, mjd, stream, received FROM alert
+WHERE object_id = :object AND (mjd, alert_id) < (:mjd, :alert)
+ORDER BY mjd DESC, alert_id DESC LIMIT :limit
+
+--: objects_of_target
+-- The objects of a target.
+SELECT id, survey, name, ra, "dec" AS decl, first_mjd, last_mjd, alerts, detections, created, note, target_id
+FROM survey_object WHERE target_id = :target ORDER BY survey, name LIMIT :limit
+
+--: alerts_of_target
+-- The newest alerts of a target's objects before a place.
+SELECT o.survey, o.name, a.alert_id, a.mjd, a.stream, a.received
+FROM survey_object o JOIN alert a ON a.object_id = o.id
+WHERE o.target_id = :target AND (a.mjd, a.alert_id) < (:mjd, :alert)
+ORDER BY a.mjd DESC, a.alert_id DESC LIMIT :limit
+
+--: objects_count
+-- How many objects and alerts are behind a target.
+SELECT CAST(count(*) AS BIGINT) AS objects, CAST(COALESCE(sum(alerts), 0) AS BIGINT) AS alerts
+FROM survey_object WHERE target_id = :target
