@@ -6,8 +6,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/number.h"
-#include "targets.h"
-#include "tom/datum.h"
+#include "targets_photometry.h"
 #include "tom/target_csv.h"
 
 /* What was sent besides the file, and what is wrong with it all. */
@@ -315,18 +314,22 @@ int
 export_photometry(struct request *req, struct response *res)
 {
 	struct sink s = { .req = req, .res = res };
+	struct datum_span span;
 	struct target t;
+	const char *why;
 	enum db_result r;
 
 	if (get_target(req, res, VIEW, &t) != 0)
 		return 0;
+	if (photometry_span(req, &span, &why) != 0)
+		return respond_error(req, res, 400, why);
 	s.filename = arena_printf(req->arena, "%.*s-photometry.csv", STR_ARG(t.name));
 	s.row = arena_new();
 	buf_puts(&s.held,
 	    "mjd,time,filter,magnitude,error,limit,flux_njy,flux_error_njy,sign,kind,source,"
 	    "survey_id\r\n");
-	r = datum_each(
-	    req->app->db, datum_reader(req->app->config, auth_user(req)), t.id, take_datum, &s);
+	r = datum_each(req->app->db, datum_reader(req->app->config, auth_user(req)), t.id, span,
+	    take_datum, &s);
 	arena_free(s.row);
 	return finish(&s, r);
 }

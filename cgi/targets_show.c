@@ -10,107 +10,8 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/number.h"
-#include "targets.h"
-#include "tom/datum.h"
-#include "tom/lightcurve.h"
+#include "targets_photometry.h"
 #include "tom/place.h"
-
-#define CURVE_MAX 20000 /* the newest measurements, of which the curve is drawn */
-#define TABLE_ROWS 20
-
-/*
- * A row of datum as a point. A forced measurement that has a limit, or is below 3 sigma, is a limit
- * at 5 sigma, as surveys have it; fluxes are nJy, so AB magnitudes have the zero point 31.4.
- */
-static struct lightcurve_point
-point_of(const struct datum *d)
-{
-	struct lightcurve_point p = {
-		.mjd = d->mjd,
-		.magnitude = d->magnitude,
-		.error = d->magnitude_error,
-		.band = d->band,
-		.source = d->source,
-		.forced = d->kind == DATUM_FORCED,
-		.difference = d->sign != 0,
-		.negative = d->sign < 0 && d->kind != DATUM_LIMIT,
-	};
-
-	if (d->kind == DATUM_LIMIT) {
-		p.limit = true;
-		p.magnitude = d->limit_mag;
-	} else if (!isfinite(d->magnitude) && isfinite(d->flux)) {
-		double flux = fabs(d->flux);
-
-		p.difference = true;
-		p.negative = d->flux < 0;
-		if (d->kind == DATUM_DETECTION ||
-		    (flux >= 3 * d->flux_error && !isfinite(d->limit_mag))) {
-			p.magnitude = 31.4 - 2.5 * log10(flux);
-			p.error = 1.0857362 * d->flux_error / flux;
-		} else {
-			p.limit = true;
-			p.negative = false;
-			p.magnitude = 31.4 - 2.5 * log10(5 * d->flux_error);
-		}
-	}
-	return p;
-}
-
-static const char *
-kind_of(const struct lightcurve_point *p)
-{
-	if (p->limit)
-		return p->forced ? "forced, limit" : "limit";
-	if (p->negative)
-		return p->forced ? "forced, fainter than the reference"
-		                 : "detection, fainter than the reference";
-	return p->forced ? "forced" : "detection";
-}
-
-static void
-add_measurements(struct request *req, struct value *page, const struct lightcurve_point *points,
-    size_t n, bool more)
-{
-	struct value *list;
-	struct str count = number_count(req->arena, (int64_t)n);
-
-	if (n == 0)
-		return;
-	list = value_set_list(page, "measurements");
-	for (size_t i = n; i > 0 && n - i < TABLE_ROWS; i--) {
-		const struct lightcurve_point *p = &points[i - 1];
-		struct value *v = value_add_object(list);
-
-		value_set_text(v, "time", clock_minute(req->arena, clock_from_mjd(p->mjd)));
-		value_set_text(v, "mjd", number_text(req->arena, p->mjd, 5, false));
-		value_set_text(v, "band", p->band);
-		value_set_text(v, "magnitude",
-		    lightcurve_magnitude(req->arena, p->magnitude, p->error, p->limit));
-		value_set_cstr(v, "kind", kind_of(p));
-		value_set_text(v, "source", p->source);
-	}
-	if (n <= TABLE_ROWS)
-		value_set_text(
-		    page, "rows", arena_printf(req->arena, "%.*s in all.", STR_ARG(count)));
-	else
-		value_set_text(page, "rows",
-		    arena_printf(req->arena, "The latest %d of %s%.*s.", TABLE_ROWS,
-		        more ? "more than " : "", STR_ARG(count)));
-}
-
-static void
-add_curve(struct request *req, struct value *page, struct str name, const struct datum *rows,
-    size_t n, bool more)
-{
-	struct lightcurve_point *points = arena_array(req->arena, n + 1, sizeof(*points));
-
-	for (size_t i = 0; i < n; i++)
-		points[i] = point_of(&rows[i]);
-	value_set(page, "curve",
-	    lightcurve_value(req->arena, name, points, n, more, clock_to_mjd(req->now)));
-	add_measurements(req, page, points, n, more);
-}
 
 static void
 add_pair(struct value *list, const char *label, struct str text)
@@ -123,7 +24,7 @@ add_pair(struct value *list, const char *label, struct str text)
 
 /* All fields that have a value and are not shown elsewhere on the page. */
 static void
-add_facts(struct arena *a, struct value *page, const struct target *t)
+add_facts(struct arena *a, struct value *page, const struct target *t, bool ranged)
 {
 	struct value *list = value_set_list(page, "facts");
 	const struct value *curve = value_get(page, "curve", 5);
@@ -131,9 +32,9 @@ add_facts(struct arena *a, struct value *page, const struct target *t)
 	const struct value *peak = value_get(value_get(curve, "peak", 4), "text", 4);
 
 	if (last != NULL)
-		add_pair(list, "Latest", value_text(last));
+		add_pair(list, ranged ? "Latest in the range" : "Latest", value_text(last));
 	if (peak != NULL)
-		add_pair(list, "Brightest", value_text(peak));
+		add_pair(list, ranged ? "Brightest in the range" : "Brightest", value_text(peak));
 	for (size_t i = 0; i < target_nfields; i++) {
 		const struct target_field *f = &target_fields[i];
 		double x;
@@ -235,21 +136,18 @@ show_target(struct request *req, struct response *res)
 	struct value *page = value_object(req->arena);
 	struct target_loading *loading;
 	struct target_whole w;
-	struct query *q, *count;
-	struct datum *rows;
+	struct photometry photometry;
+	struct query *count;
 	int64_t objects, alerts;
-	size_t n;
-	bool more;
 	enum db_result r, measured, counted;
 
 	/* who works with it is nothing for visitors */
 	loading = target_load_start(req->app->db, req->arena, auth_user(req), req->id[0],
 	    req->user ? WITH_ALL : WITH_ALIASES | WITH_EXTRAS);
-	q = datum_read_start(
-	    req->app->db, datum_reader(req->app->config, auth_user(req)), req->id[0], CURVE_MAX);
+	photometry_start(req, &photometry, req->id[0]);
 	count = objects_count_start(req->app->db, req->id[0]);
 	r = target_load_end(loading, &w);
-	measured = datum_read_end(q, req->arena, CURVE_MAX, &rows, &n, &more);
+	measured = photometry_end(req, &photometry);
 	counted = objects_count_end(count, &objects, &alerts);
 	if (r == DB_END)
 		return respond_error(req, res, 404, NULL);
@@ -260,9 +158,10 @@ show_target(struct request *req, struct response *res)
 		                             : counted);
 	add_record(req, page, &w);
 	place_show(page, req->arena, w.target.ra, w.target.dec);
-	add_curve(req, page, w.target.name, rows, n, more);
-	add_facts(req->arena, page, &w.target);
+	photometry_add_curve(req, page, &photometry, w.target.name);
+	photometry_add_table(req, page, &photometry);
+	add_facts(req->arena, page, &w.target, photometry.ranged);
 	add_belongings(req, page, &w);
 	add_alerts(req->arena, page, objects, alerts);
-	return respond_page(req, res, 200, "target", page);
+	return respond_page(req, res, photometry.wrong != NULL ? 400 : 200, "target", page);
 }

@@ -8,7 +8,6 @@
  */
 #include "tom/datum.h"
 
-#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -262,32 +261,72 @@ read_query(struct db *db, const struct user *reader, enum query_name all, enum q
 }
 
 struct query *
-datum_read_start(struct db *db, const struct user *reader, int64_t target, size_t limit)
+datum_read_start(
+    struct db *db, const struct user *reader, int64_t target, struct datum_span span, size_t limit)
 {
 	struct query *q = read_query(db, reader, QUERY_DATUM_READ, QUERY_DATUM_READ_SHARED);
 
 	db_int(q, "target", target);
+	db_real(q, "first", span.first);
+	db_real(q, "last", span.last);
 	db_int(q, "most", (int64_t)limit + 1);
 	db_start(q);
 	return q;
 }
 
-/* A row; its texts are borrowed until the next step. In the order of the columns: that is one look each. */
+/* The columns that all who read want, in the order of the statements: that is one look each. */
 static void
 datum_of(struct query *q, struct datum *d)
 {
-	d->target_id = db_col_int(q, "target_id");
-	d->mjd = db_col_real(q, "mjd");
-	d->source = db_col_text(q, "source");
-	d->kind = (int)db_col_int(q, "kind");
-	d->band = db_col_text(q, "band");
-	d->survey_id = db_col_int(q, "survey_id");
 	d->flux = db_col_real(q, "flux");
 	d->flux_error = db_col_real(q, "flux_error");
 	d->magnitude = db_col_real(q, "magnitude");
 	d->magnitude_error = db_col_real(q, "magnitude_error");
 	d->limit_mag = db_col_real(q, "limit_mag");
 	d->sign = (int)db_col_int(q, "sign");
+}
+
+enum db_result
+datum_read_end(struct query *q, size_t limit, datum_fn *each, void *arg, bool *more)
+{
+	struct datum d = { 0 };
+	bool goes_on = true;
+	enum db_result r;
+
+	*more = false;
+	for (size_t n = 0; goes_on && db_step(q) == DB_ROW; n++) {
+		if (n == limit) {
+			*more = true;
+			break;
+		}
+		d.mjd = db_col_real(q, "mjd");
+		d.source = db_col_text(q, "source");
+		d.kind = (int)db_col_int(q, "kind");
+		d.band = db_col_text(q, "band");
+		datum_of(q, &d);
+		goes_on = each(arg, &d) == 0;
+	}
+	r = db_done(q);
+	return r == DB_END && !goes_on ? DB_REFUSED : r;
+}
+
+struct query *
+datum_first_start(struct db *db, const struct user *reader, int64_t target)
+{
+	struct query *q = read_query(db, reader, QUERY_DATUM_FIRST, QUERY_DATUM_FIRST_SHARED);
+
+	db_int(q, "target", target);
+	db_start(q);
+	return q;
+}
+
+enum db_result
+datum_first_end(struct query *q, double *mjd)
+{
+	*mjd = NAN;
+	if (db_step(q) == DB_ROW)
+		*mjd = db_col_real(q, "mjd");
+	return db_done(q);
 }
 
 /* The text, or the one of the row before where it is the same: bands and sources repeat. */
@@ -297,49 +336,23 @@ copy_of(struct str s, struct str before, struct arena *arena)
 	return str_eq(s, before) ? before : arena_str(arena, s);
 }
 
-enum db_result
-datum_read_end(
-    struct query *q, struct arena *arena, size_t limit, struct datum **rows, size_t *n, bool *more)
-{
-	struct datum *list = NULL, before = { .source = STR("ZTF"), .band = STR("r") };
-	size_t room = 0;
+/* Where a walk along a target's measurements is. */
+struct walk {
+	struct db *db;
+	const struct user *reader;
+	struct datum last; /* the row before */
+	double end; /* MJD */
+	datum_fn *each;
+	void *arg;
+	bool refused;
+};
 
-	*n = 0;
-	*more = false;
-	while (db_step(q) == DB_ROW) {
-		struct datum *d;
-
-		if (*n == limit) {
-			*more = true;
-			break;
-		}
-		if (*n == room) {
-			size_t wider = room == 0 ? 128 : 2 * room;
-
-			d = arena_array(arena, wider, sizeof(*list));
-			/* filled from the end, because they come newest first */
-			if (room > 0)
-				memcpy(d + wider - room, list, room * sizeof(*list));
-			list = d;
-			room = wider;
-		}
-		d = &list[room - ++*n];
-		datum_of(q, d);
-		d->source = before.source = copy_of(d->source, before.source, arena);
-		d->band = before.band = copy_of(d->band, before.band, arena);
-	}
-	*rows = list == NULL ? NULL : list + room - *n;
-	return db_done(q);
-}
-
-/* Reads some rows behind `last`, which becomes the last of them; how many there were. */
+/* Reads some rows behind the last; how many there were: 0 at the end. */
 static enum db_result
-read_some(struct db *db, const struct user *reader, struct datum *last, struct arena *arena,
-    size_t *n, int (*each)(void *arg, const struct datum *), void *arg)
+read_some(struct walk *w, struct arena *arena, size_t *n)
 {
-	struct query *q = read_query(db, reader, QUERY_DATUM_AFTER, QUERY_DATUM_AFTER_SHARED);
-	bool goes_on = true;
-	enum db_result r;
+	struct query *q = read_query(w->db, w->reader, QUERY_DATUM_AFTER, QUERY_DATUM_AFTER_SHARED);
+	struct datum *last = &w->last;
 
 	db_int(q, "target", last->target_id);
 	db_real(q, "mjd", last->mjd);
@@ -347,40 +360,49 @@ read_some(struct db *db, const struct user *reader, struct datum *last, struct a
 	db_int(q, "kind", last->kind);
 	db_text(q, "band", last->band);
 	db_int(q, "survey_id", last->survey_id);
-	for (*n = 0; goes_on && db_step(q) == DB_ROW; ++*n) {
-		struct datum d;
+	for (*n = 0; !w->refused && db_step(q) == DB_ROW; ++*n) {
+		struct datum d = { .target_id = db_col_int(q, "target_id") };
 
+		d.mjd = db_col_real(q, "mjd");
+		if (d.mjd > w->end) {
+			*n = 0;
+			break;
+		}
+		d.source = db_col_text(q, "source");
+		d.kind = (int)db_col_int(q, "kind");
+		d.band = db_col_text(q, "band");
+		d.survey_id = db_col_int(q, "survey_id");
 		datum_of(q, &d);
-		goes_on = each(arg, &d) == 0;
+		w->refused = w->each(w->arg, &d) != 0;
 		d.source = copy_of(d.source, last->source, arena);
 		d.band = copy_of(d.band, last->band, arena);
 		*last = d;
 	}
-	r = db_done(q);
-	return r == DB_END && !goes_on ? DB_REFUSED : r;
+	return db_done(q);
 }
 
 enum db_result
-datum_each(struct db *db, const struct user *reader, int64_t target,
-    int (*each)(void *arg, const struct datum *), void *arg)
+datum_each(struct db *db, const struct user *reader, int64_t target, struct datum_span span,
+    datum_fn *each, void *arg)
 {
 	struct arena *arenas[2] = { arena_new(),
 		arena_new() }; /* of this batch, of the one before */
-	struct datum last = {
-		.target_id = target, .mjd = -DBL_MAX, .source = STR(""), .band = STR("")
-	};
+	/* a row of that time has a source, so it stands behind this one */
+	struct walk w = { db, reader,
+		{ .target_id = target, .mjd = span.first, .source = STR(""), .band = STR("") },
+		span.last, each, arg, false };
 	enum db_result r;
 	size_t n;
 
 	for (unsigned turn = 0;; turn ^= 1) {
-		r = read_some(db, reader, &last, arenas[turn], &n, each, arg);
-		if (r != DB_END || n == 0)
+		r = read_some(&w, arenas[turn], &n);
+		if (r != DB_END || n == 0 || w.refused)
 			break;
-		last.source = arena_str(arenas[turn], last.source);
-		last.band = arena_str(arenas[turn], last.band);
+		w.last.source = arena_str(arenas[turn], w.last.source);
+		w.last.band = arena_str(arenas[turn], w.last.band);
 		arena_reset(arenas[turn ^ 1]);
 	}
 	arena_free(arenas[0]);
 	arena_free(arenas[1]);
-	return r;
+	return r == DB_END && w.refused ? DB_REFUSED : r;
 }

@@ -8,6 +8,8 @@
 #ifndef MERIDIAN_DATUM_H
 #define MERIDIAN_DATUM_H
 
+#include <float.h>
+
 #include "auth/access.h"
 #include "db/db.h"
 
@@ -45,21 +47,35 @@ enum db_result datum_store_batch(struct db *, struct arena *, struct datum *rows
  */
 const struct user *datum_reader(const struct config *, const struct user *);
 
-/*
- * The measurements of one target, by MJD; the newest `limit` where there are more (*more). In two
- * halves, so that a page's statements travel together: nothing else of the db may be stepped
- * between them but what was started before. Rows live in the arena. DB_END or a failure.
- */
-struct query *
-datum_read_start(struct db *, const struct user *reader, int64_t target, size_t limit);
-enum db_result datum_read_end(struct query *, struct arena *, size_t limit, struct datum **rows,
-    size_t *n, bool *more) MUST_CHECK;
+/* A span of time, both ends in it: MJD, finite. */
+struct datum_span {
+	double first, last;
+};
+#define DATUM_ALL_TIME ((struct datum_span){ -DBL_MAX, DBL_MAX })
+
+/* What is done with a row; its texts are borrowed until it returns. Not 0: no further one. */
+typedef int datum_fn(void *arg, const struct datum *);
 
 /*
- * Calls each() for every measurement of a target, by MJD, no matter how many (texts are borrowed
- * until it returns), until it returns non-zero: DB_REFUSED. Memory does not grow with the number.
+ * The measurements of one target in a span, the newest first, at most `limit` (*more: there are
+ * others), without target_id and survey_id. In two halves, so that a page's statements travel
+ * together: nothing else of the db may be stepped between them but what was started before. DB_END
+ * or a failure, DB_REFUSED where the function wanted no further one.
  */
-enum db_result datum_each(struct db *, const struct user *reader, int64_t target,
-    int (*each)(void *arg, const struct datum *), void *arg) MUST_CHECK;
+struct query *datum_read_start(
+    struct db *, const struct user *reader, int64_t target, struct datum_span, size_t limit);
+enum db_result
+datum_read_end(struct query *, size_t limit, datum_fn *, void *arg, bool *more) MUST_CHECK;
+
+/* MJD of the first detection of a target, NAN where there is none. In two halves, too. */
+struct query *datum_first_start(struct db *, const struct user *reader, int64_t target);
+enum db_result datum_first_end(struct query *, double *mjd) MUST_CHECK;
+
+/*
+ * Calls each() for every measurement of a target in a span, by MJD, no matter how many, until it
+ * returns non-zero: DB_REFUSED. Memory does not grow with the number.
+ */
+enum db_result datum_each(struct db *, const struct user *reader, int64_t target, struct datum_span,
+    datum_fn *each, void *arg) MUST_CHECK;
 
 #endif

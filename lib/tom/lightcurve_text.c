@@ -10,31 +10,62 @@
 #define SOURCE_MAX 60
 #define SOURCES_MAX 4
 
-/* "18.71 ± 0.09": three decimals where the error is below 0.01. */
-static char *
-put_magnitude(char *w, double magnitude, double error, bool limit)
+/* Of a magnitude three decimals where the error is below 0.01; of a flux what its error allows. */
+static unsigned
+decimals_of(const struct lightcurve_point *p, bool flux)
 {
-	unsigned decimals = error < 0.00995 ? 3 : 2;
+	double size = p->error > 0 ? p->error : fabs(p->value) / 100;
 
-	if (limit)
-		w = PUT(w, "> ");
-	w = put_fixed(w, magnitude, limit ? 2 : decimals);
-	if (!limit && error >= 0 && error < 100) {
+	if (!flux)
+		return !p->limit && p->error < 0.00995 ? 3 : 2;
+	return size >= 9.95 ? 0 : size >= 0.995 ? 1 : 2;
+}
+
+static bool
+has_error(const struct lightcurve_point *p, bool flux)
+{
+	return !p->limit && p->error >= 0 && p->error < (flux ? 1e15 : 100);
+}
+
+/* "18.71", "> 20.50"; of a flux that is not measured "< 230". */
+static char *
+put_amount(char *w, const struct lightcurve_point *p, bool flux)
+{
+	if (p->limit)
+		w = flux ? PUT(w, "< ") : PUT(w, "> ");
+	return put_fixed(w, p->value, decimals_of(p, flux));
+}
+
+/* "18.71 ± 0.09", "1234 ± 56 nJy" */
+static char *
+put_value(char *w, const struct lightcurve_point *p, bool flux)
+{
+	w = put_amount(w, p, flux);
+	if (has_error(p, flux)) {
 		w = PUT(w, " \xc2\xb1 ");
-		w = put_fixed(w, error, decimals);
+		w = put_fixed(w, p->error, decimals_of(p, flux));
 	}
-	*w = '\0';
-	return w;
+	return flux ? PUT(w, " nJy") : w;
 }
 
 struct str
-lightcurve_magnitude(struct arena *a, double magnitude, double error, bool limit)
+lightcurve_amount(struct arena *a, const struct lightcurve_point *p, bool flux)
 {
 	char text[SAY_MAX];
 
-	if (!isfinite(magnitude))
+	if (!isfinite(p->value))
 		return STR("");
-	return arena_copy(a, text, (size_t)(put_magnitude(text, magnitude, error, limit) - text));
+	return arena_copy(a, text, (size_t)(put_amount(text, p, flux) - text));
+}
+
+struct str
+lightcurve_error(struct arena *a, const struct lightcurve_point *p, bool flux)
+{
+	char text[NUMBER_MAX];
+
+	if (!isfinite(p->value) || !has_error(p, flux))
+		return STR("");
+	return arena_copy(a, text, number_fixed(text, p->error, decimals_of(p, flux)));
 }
 
 /* A bandpass in a sentence; one that is too long to be a name is left out. */
@@ -45,22 +76,36 @@ put_band(char *w, struct str band)
 }
 
 static char *
+put_source(char *w, struct str source)
+{
+	return put(w, source.p ? source.p : "", source.n <= SOURCE_MAX ? source.n : 0);
+}
+
+static char *
 put_sign(char *w, const struct lightcurve_point *p)
 {
 	return p->negative ? PUT(w, ", fainter than the reference") : w;
 }
 
 char *
-curve_put_say(char *w, const struct lightcurve_point *p)
+curve_put_say(const struct curve *c, char *w, const struct lightcurve_point *p)
 {
 	w = put_band(w, p->band);
 	w = PUT(w, " ");
-	w = put_magnitude(w, p->magnitude, p->error, p->limit);
+	w = put_value(w, p, c->view->flux);
 	w = PUT(w, ", MJD ");
 	w = put_fixed(w, p->mjd, 4);
+	if (isfinite(c->view->zero)) {
+		w = PUT(w, ", day ");
+		w = put_fixed(w, p->mjd - c->view->zero, 3);
+	}
 	if (p->forced)
 		w = PUT(w, ", forced");
-	return put_sign(w, p);
+	w = put_sign(w, p);
+	if (c->nsurveys < 2)
+		return w;
+	w = PUT(w, ", ");
+	return put_source(w, p->source);
 }
 
 static struct str
@@ -68,7 +113,7 @@ point_text(const struct curve *c, const struct lightcurve_point *p)
 {
 	char text[3 * NUMBER_MAX + SAY_MAX], *w;
 
-	w = put_magnitude(text, p->magnitude, p->error, false);
+	w = put_value(text, p, c->view->flux);
 	w = PUT(w, " ");
 	w = put_band(w, p->band);
 	w = PUT(w, ", MJD ");
@@ -91,12 +136,14 @@ put_count(char *w, size_t n, const char *noun)
 
 /* "Brightest 16.33 in r at MJD 61241.2. " */
 static char *
-put_point(char *w, const char *what, const struct lightcurve_point *p)
+put_point(const struct curve *c, char *w, const char *what, const struct lightcurve_point *p)
 {
 	if (!p)
 		return w;
 	w = put(w, what, strlen(what));
-	w = put_fixed(w, p->magnitude, 2);
+	w = put_fixed(w, p->value, c->view->flux ? decimals_of(p, true) : 2);
+	if (c->view->flux)
+		w = PUT(w, " nJy");
 	w = PUT(w, " in ");
 	w = put_band(w, p->band);
 	if (!p->limit) {
@@ -128,9 +175,9 @@ curve_add_finding(const struct curve *c, struct value *v)
 		w = put_fixed(w, c->mjd[1], 1);
 	}
 	w = PUT(w, ". ");
-	w = put_point(w, "Brightest ", c->peak);
-	w = put_point(w, "Latest ", c->last);
-	w = put_point(w, "Deepest limit ", c->deepest);
+	w = put_point(c, w, "Brightest ", c->peak);
+	w = put_point(c, w, "Latest ", c->last);
+	w = put_point(c, w, "Deepest limit ", c->deepest);
 	w = PUT(w, "The table below holds the numbers.");
 	value_set_text(v, "desc", arena_copy(c->arena, text, (size_t)(w - text)));
 	if (c->last)
@@ -143,55 +190,90 @@ curve_add_finding(const struct curve *c, struct value *v)
 static char *
 put_sources(const struct curve *c, char *w)
 {
-	struct str seen[SOURCES_MAX];
 	size_t n = 0;
 
-	for (size_t i = 0; i < c->n && n < NELEM(seen); i++) {
-		struct str source = c->points[i].source;
-		size_t k = 0;
+	for (size_t i = 0; i < c->nsurveys && n < SOURCES_MAX; i++) {
+		struct str source = c->surveys[i].name;
 
-		while (k < n && !str_eq(seen[k], source))
-			k++;
-		if (k < n || str_empty(source) || source.n > SOURCE_MAX)
+		if (str_empty(source) || source.n > SOURCE_MAX)
 			continue;
-		w = n == 0 ? PUT(w, " Measured by ") : PUT(w, ", ");
-		w = put(w, source.p, source.n);
-		seen[n++] = source;
+		w = n++ == 0 ? PUT(w, " Measured by ") : PUT(w, ", ");
+		w = put_source(w, source);
 	}
 	return n > 0 ? PUT(w, ".") : w;
+}
+
+/* "12,345" */
+static char *
+put_thousands(const struct curve *c, char *w, size_t n)
+{
+	struct str text = number_count(c->arena, (int64_t)n);
+
+	return put(w, text.p, text.n);
+}
+
+/* Of what against what. */
+static char *
+put_axes(const struct curve *c, char *w)
+{
+	bool all = c->differences > 0 && c->differences == c->seen - c->limits;
+
+	w = c->view->flux ? PUT(w, "Flux in nJy (AB: magnitude 31.4 is 1 nJy) ")
+	                  : PUT(w, "AB magnitude ");
+	if (all)
+		w = PUT(w, "of the difference to the reference image ");
+	if (isfinite(c->view->zero)) {
+		w = PUT(w, "against days since the first detection, MJD ");
+		w = put_fixed(w, c->view->zero, 4);
+	} else {
+		w = PUT(w, "against MJD");
+	}
+	w = PUT(w, "; dates above are UTC. Bars are 1\xcf\x83.");
+	if (c->differences == 0 || all)
+		return w;
+	w = PUT(w, " Of the difference to a reference image: ");
+	w = put_count(w, c->differences, c->view->flux ? "measurement" : "magnitude");
+	return PUT(w, ".");
+}
+
+/* Which points stand for all. */
+static char *
+put_thinned(const struct curve *c, struct value *v, char *w)
+{
+	size_t drawn = c->seen - c->thinned;
+
+	if (c->thinned == 0)
+		return w;
+	value_set_text(v, "count", number_count(c->arena, (int64_t)c->seen));
+	value_set_text(v, "drawn", number_count(c->arena, (int64_t)drawn));
+	w = PUT(w, " ");
+	w = put_thousands(c, w, c->seen);
+	w = PUT(w, " points drawn as ");
+	w = put_thousands(c, w, drawn);
+	return PUT(w,
+	    " marks: of each band, survey and kind the first, the last, and the brightest "
+	    "and the faintest of each interval. A shorter range shows all of its points.");
 }
 
 void
 curve_add_caption(const struct curve *c, struct value *v)
 {
-	char text[6 * NUMBER_MAX + SOURCES_MAX * (SOURCE_MAX + 2) + 6 * SAY_MAX], *w = text;
+	char text[8 * NUMBER_MAX + SOURCES_MAX * (SOURCE_MAX + 2) + 8 * SAY_MAX], *w = text;
 
-	w = PUT(w, "AB magnitude ");
-	if (c->differences > 0 && c->differences == c->seen - c->limits)
-		w = PUT(w, "of the difference to the reference image ");
-	w = PUT(w, "against MJD; dates above are UTC. Bars are 1\xcf\x83.");
-	if (c->differences > 0 && c->differences < c->seen - c->limits) {
-		w = PUT(w, " Of the difference to a reference image: ");
-		w = put_count(w, c->differences, "magnitude");
-		w = PUT(w, ".");
-	}
+	w = put_axes(c, w);
 	w = put_sources(c, w);
-	if (c->older) {
+	if (c->view->older) {
 		w = PUT(w, " These are the newest ");
-		w = put_count(w, c->n, "row");
-		w = PUT(w, "; older ones are in the CSV alone.");
+		w = put_thousands(c, w, c->n);
+		w = PUT(
+		    w, " rows; older ones are to be seen in a range before them, and in the CSV.");
 	}
-	if (c->thinned > 0) {
-		w = PUT(w, " ");
-		w = put_count(w, c->seen, "point");
-		w = PUT(w, "; drawn are ");
-		w = put_fixed(w, (double)(c->seen - c->thinned), 0);
-		w = PUT(w, ", the brightest and the faintest of each interval.");
-	}
+	w = put_thinned(c, v, w);
 	if (c->n > c->seen) {
 		w = PUT(w, " ");
 		w = put_count(w, c->n - c->seen, "row");
-		w = PUT(w, " without a magnitude only in the table.");
+		w = c->view->flux ? PUT(w, " without a flux only in the table.")
+		                  : PUT(w, " without a magnitude only in the table.");
 	}
 	value_set_text(v, "caption", arena_copy(c->arena, text, (size_t)(w - text)));
 }

@@ -23,39 +23,63 @@ FROM JSON_TABLE(:targets, '$[*]' COLUMNS (id BIGINT PATH '$')) AS w STRAIGHT_JOI
 WHERE d.target_id = w.id AND d.mjd >= :first AND d.mjd < :last AND d.source = :source
 
 --: datum_read
--- The newest measurements of a target, the newest first: one walk along the key.
-SELECT target_id, mjd, source, kind, band, survey_id, flux, flux_error, magnitude, magnitude_error,
-	limit_mag, sign
-FROM datum WHERE target_id = :target
+-- The newest measurements of a target in a span of time, the newest first: one walk along the key. What
+-- a curve needs, and no column more.
+SELECT mjd, source, kind, band, flux, flux_error, magnitude, magnitude_error, limit_mag, sign
+FROM datum WHERE target_id = :target AND mjd >= :first AND mjd <= :last
 ORDER BY mjd DESC, source DESC, kind DESC, band DESC, survey_id DESC
 LIMIT :most
 
 --: datum_read_shared sqlite
 -- The same of the sources that one of the principals has rights on.
-SELECT target_id, mjd, source, kind, band, survey_id, flux, flux_error, magnitude, magnitude_error,
-	limit_mag, sign
-FROM datum d WHERE target_id = :target
+SELECT mjd, source, kind, band, flux, flux_error, magnitude, magnitude_error, limit_mag, sign
+FROM datum d WHERE target_id = :target AND mjd >= :first AND mjd <= :last
 	AND EXISTS (SELECT 1 FROM datum_rights r WHERE r.target_id = d.target_id AND r.source = d.source
 	AND r.principal IN (SELECT value FROM json_each(:principals)))
 ORDER BY mjd DESC, source DESC, kind DESC, band DESC, survey_id DESC
 LIMIT :most
 --: datum_read_shared postgresql
-SELECT target_id, mjd, source, kind, band, survey_id, flux, flux_error, magnitude, magnitude_error,
-	limit_mag, sign
-FROM datum d WHERE target_id = :target
+SELECT mjd, source, kind, band, flux, flux_error, magnitude, magnitude_error, limit_mag, sign
+FROM datum d WHERE target_id = :target AND mjd >= :first AND mjd <= :last
 	AND EXISTS (SELECT 1 FROM datum_rights r WHERE r.target_id = d.target_id AND r.source = d.source
 	AND r.principal = ANY (CAST((SELECT CAST(:principals AS TEXT)) AS BIGINT[])))
 ORDER BY mjd DESC, source DESC, kind DESC, band DESC, survey_id DESC
 LIMIT :most
 --: datum_read_shared mariadb
 -- A list is JSON here; JSON_CONTAINS looks into it for each of the few rows of rights.
-SELECT target_id, mjd, source, kind, band, survey_id, flux, flux_error, magnitude, magnitude_error,
-	limit_mag, sign
-FROM datum d WHERE target_id = :target
+SELECT mjd, source, kind, band, flux, flux_error, magnitude, magnitude_error, limit_mag, sign
+FROM datum d WHERE target_id = :target AND mjd >= :first AND mjd <= :last
 	AND EXISTS (SELECT 1 FROM datum_rights r WHERE r.target_id = d.target_id AND r.source = d.source
 	AND JSON_CONTAINS(:principals, CAST(r.principal AS CHAR)))
 ORDER BY mjd DESC, source DESC, kind DESC, band DESC, survey_id DESC
 LIMIT :most
+
+--: datum_first
+-- When a target was detected first: along the key, until a detection stands there.
+SELECT mjd FROM datum WHERE target_id = :target AND kind = 1
+ORDER BY mjd, source
+LIMIT 1
+
+--: datum_first_shared sqlite
+-- The same of the sources that one of the principals has rights on.
+SELECT mjd FROM datum d WHERE target_id = :target AND kind = 1
+	AND EXISTS (SELECT 1 FROM datum_rights r WHERE r.target_id = d.target_id AND r.source = d.source
+	AND r.principal IN (SELECT value FROM json_each(:principals)))
+ORDER BY mjd, source
+LIMIT 1
+--: datum_first_shared postgresql
+SELECT mjd FROM datum d WHERE target_id = :target AND kind = 1
+	AND EXISTS (SELECT 1 FROM datum_rights r WHERE r.target_id = d.target_id AND r.source = d.source
+	AND r.principal = ANY (CAST((SELECT CAST(:principals AS TEXT)) AS BIGINT[])))
+ORDER BY mjd, source
+LIMIT 1
+--: datum_first_shared mariadb
+-- A list is JSON here, as above.
+SELECT mjd FROM datum d WHERE target_id = :target AND kind = 1
+	AND EXISTS (SELECT 1 FROM datum_rights r WHERE r.target_id = d.target_id AND r.source = d.source
+	AND JSON_CONTAINS(:principals, CAST(r.principal AS CHAR)))
+ORDER BY mjd, source
+LIMIT 1
 
 --: datum_after stream
 -- Measurements of a target behind one of them, the oldest first: one walk along the key.

@@ -134,12 +134,51 @@ forced(int64_t target, double mjd, const char *band)
 		.limit_mag = NAN };
 }
 
-static enum db_result
-read_rows(
-    struct scratch *s, int64_t target, size_t limit, struct datum **rows, size_t *n, bool *more)
+/* Copies of rows, in the order they were given. */
+struct rows {
+	struct arena *arena;
+	struct datum *list;
+	size_t n, room;
+};
+
+static int
+collect(void *arg, const struct datum *d)
 {
-	return datum_read_end(
-	    datum_read_start(s->db, NULL, target, limit), s->arena, limit, rows, n, more);
+	struct rows *r = arg;
+	struct datum *at;
+
+	r->list = arena_more(r->arena, r->list, r->n, &r->room, sizeof(*r->list));
+	at = &r->list[r->n++];
+	*at = *d;
+	at->source = arena_str(r->arena, d->source);
+	at->band = arena_str(r->arena, d->band);
+	return 0;
+}
+
+/* All of a target, by time. */
+static enum db_result
+read_all(struct scratch *s, int64_t target, struct datum **rows, size_t *n)
+{
+	struct rows r = { .arena = s->arena };
+	enum db_result result = datum_each(s->db, NULL, target, DATUM_ALL_TIME, collect, &r);
+
+	*rows = r.list;
+	*n = r.n;
+	return result;
+}
+
+/* The newest of a span, newest first. */
+static enum db_result
+read_newest(struct scratch *s, int64_t target, struct datum_span span, size_t limit,
+    struct datum **rows, size_t *n, bool *more)
+{
+	struct rows r = { .arena = s->arena };
+	struct query *q = datum_read_start(s->db, NULL, target, span, limit);
+	enum db_result result = datum_read_end(q, limit, collect, &r, more);
+
+	*rows = r.list;
+	*n = r.n;
+	return result;
 }
 
 static size_t
@@ -147,10 +186,8 @@ count(struct scratch *s, int64_t target)
 {
 	struct datum *rows;
 	size_t n;
-	bool more;
 
-	assert_int_equal(read_rows(s, target, 1000000, &rows, &n, &more), DB_END);
-	assert_false(more);
+	assert_int_equal(read_all(s, target, &rows, &n), DB_END);
 	return n;
 }
 
@@ -311,11 +348,10 @@ values_come_back_as_they_went(void **state)
 		limit(1, 58000.0000000001, "r"), forced(1, 60000.99999999, "i") };
 	struct datum *rows;
 	size_t n;
-	bool more;
 
 	in[0].sign = -1;
 	stores(s, in, NELEM(in), 3);
-	assert_int_equal(read_rows(s, 1, 100, &rows, &n, &more), DB_END);
+	assert_int_equal(read_all(s, 1, &rows, &n), DB_END);
 	assert_int_equal(n, 3);
 	/* by time: the limit, the detection, the forced point */
 	assert_true(
@@ -343,34 +379,36 @@ a_limited_read_gives_the_newest_by_time(void **state)
 	for (size_t i = 0; i < NELEM(in); i++)
 		in[i] = limit(1, 60000 + (double)((i * 7) % NELEM(in)), "g");
 	stores(s, in, NELEM(in), NELEM(in));
-	assert_int_equal(read_rows(s, 1, 200, &rows, &n, &more), DB_END);
+	assert_int_equal(read_newest(s, 1, DATUM_ALL_TIME, 200, &rows, &n, &more), DB_END);
 	assert_int_equal(n, 200);
 	assert_true(more);
 	for (size_t i = 0; i < n; i++)
-		assert_true(rows[i].mjd == 60100 + (double)i);
-	assert_int_equal(read_rows(s, 1, 300, &rows, &n, &more), DB_END);
+		assert_true(rows[i].mjd == 60299 - (double)i);
+	assert_int_equal(read_newest(s, 1, DATUM_ALL_TIME, 300, &rows, &n, &more), DB_END);
 	assert_int_equal(n, 300);
 	assert_false(more);
-	assert_int_equal(read_rows(s, 3, 300, &rows, &n, &more), DB_END);
+	assert_int_equal(read_newest(s, 3, DATUM_ALL_TIME, 300, &rows, &n, &more), DB_END);
 	assert_int_equal(n, 0);
 }
 
-struct walk {
-	const struct datum *rows;
-	size_t n, stop;
-};
+/* Is the row what a curve needs of the other? */
+static void
+is_read(const struct datum *got, const struct datum *want)
+{
+	assert_true(got->mjd == want->mjd && got->kind == want->kind && got->sign == want->sign);
+	assert_true(str_eq(got->source, want->source) && str_eq(got->band, want->band));
+	assert_true(
+	    isnan(want->magnitude) ? isnan(got->magnitude) : got->magnitude == want->magnitude);
+	assert_true(isnan(want->flux) ? isnan(got->flux) : got->flux == want->flux);
+}
 
 static int
-compare_with_read(void *arg, const struct datum *d)
+stop_at_1500(void *arg, const struct datum *d)
 {
-	struct walk *w = arg;
-	const struct datum *want = &w->rows[w->n++];
+	size_t *n = arg;
 
-	assert_true(d->target_id == want->target_id && d->mjd == want->mjd &&
-	    d->kind == want->kind && d->survey_id == want->survey_id && d->sign == want->sign);
-	assert_true(str_eq(d->source, want->source) && str_eq(d->band, want->band));
-	assert_true(isnan(want->magnitude) ? isnan(d->magnitude) : d->magnitude == want->magnitude);
-	return w->n == w->stop;
+	(void)d;
+	return ++*n == 1500;
 }
 
 static void
@@ -378,9 +416,8 @@ a_walk_gives_all_by_time(void **state)
 {
 	enum { N = 3000 };
 	struct scratch *s = *state;
-	struct datum *in = arena_array(s->arena, N, sizeof(*in)), *rows;
-	struct walk w = { 0 };
-	size_t n;
+	struct datum *in = arena_array(s->arena, N, sizeof(*in)), *rows, *newest;
+	size_t n, again;
 	bool more;
 
 	/* more than are read at once, and at a border several of one time */
@@ -389,18 +426,64 @@ a_walk_gives_all_by_time(void **state)
 		    : i % 3 == 1   ? limit(1, 60000 + (double)i, i % 2 ? "g" : "r")
 		                   : forced(1, 60000 + (double)i / 7, "i");
 	stores(s, in, N, N);
-	assert_int_equal(read_rows(s, 1, N, &rows, &n, &more), DB_END);
+	assert_int_equal(read_all(s, 1, &rows, &n), DB_END);
 	assert_int_equal(n, N);
-	w.rows = rows;
-	assert_int_equal(datum_each(s->db, NULL, 1, compare_with_read, &w), DB_END);
-	assert_int_equal(w.n, N);
-	w.n = 0;
-	w.stop = 1500;
-	assert_int_equal(datum_each(s->db, NULL, 1, compare_with_read, &w), DB_REFUSED);
-	assert_int_equal(w.n, 1500);
-	w.n = 0;
-	assert_int_equal(datum_each(s->db, NULL, 3, compare_with_read, &w), DB_END);
-	assert_int_equal(w.n, 0);
+	assert_int_equal(read_newest(s, 1, DATUM_ALL_TIME, N, &newest, &again, &more), DB_END);
+	assert_int_equal(again, N);
+	assert_false(more);
+	for (size_t i = 0; i < N; i++) {
+		is_read(&newest[N - 1 - i], &rows[i]);
+		assert_true(rows[i].target_id == 1);
+		assert_int_equal(rows[i].kind == DATUM_DETECTION, rows[i].survey_id != 0);
+	}
+	n = 0;
+	assert_int_equal(datum_each(s->db, NULL, 1, DATUM_ALL_TIME, stop_at_1500, &n), DB_REFUSED);
+	assert_int_equal(n, 1500);
+	n = 0;
+	assert_int_equal(datum_read_end(datum_read_start(s->db, NULL, 1, DATUM_ALL_TIME, N), N,
+	                     stop_at_1500, &n, &more),
+	    DB_REFUSED);
+	assert_int_equal(n, 1500);
+	assert_int_equal(read_all(s, 3, &rows, &n), DB_END);
+	assert_int_equal(n, 0);
+}
+
+static void
+a_span_has_both_its_ends(void **state)
+{
+	struct scratch *s = *state;
+	struct datum in[] = { limit(1, 60000.25, "g"), limit(1, 60001.5, "g"),
+		limit(1, 60001.5, "r"), limit(1, 60002.75, "g"), limit(1, 60003, "g") };
+	const struct datum_span span = { 60001.5, 60002.75 };
+	struct rows r = { .arena = s->arena };
+	struct datum *rows;
+	size_t n;
+	bool more;
+
+	stores(s, in, NELEM(in), NELEM(in));
+	assert_int_equal(read_newest(s, 1, span, 10, &rows, &n, &more), DB_END);
+	assert_int_equal(n, 3);
+	assert_false(more);
+	assert_true(rows[0].mjd == 60002.75 && rows[2].mjd == 60001.5);
+	assert_int_equal(datum_each(s->db, NULL, 1, span, collect, &r), DB_END);
+	assert_int_equal(r.n, 3);
+	assert_true(r.list[0].mjd == 60001.5 && r.list[2].mjd == 60002.75);
+}
+
+static void
+the_first_detection_is_neither_limit_nor_forced(void **state)
+{
+	struct scratch *s = *state;
+	struct datum in[] = { limit(1, 60000, "g"), forced(1, 60001, "g"),
+		detection(1, 60002.5, "g", 1), detection(1, 60003.5, "g", 2),
+		limit(2, 60000, "g") };
+	double mjd;
+
+	stores(s, in, NELEM(in), NELEM(in));
+	assert_int_equal(datum_first_end(datum_first_start(s->db, NULL, 1), &mjd), DB_END);
+	assert_true(mjd == 60002.5);
+	assert_int_equal(datum_first_end(datum_first_start(s->db, NULL, 2), &mjd), DB_END);
+	assert_true(isnan(mjd));
 }
 
 static void
@@ -429,6 +512,8 @@ static const struct CMUnitTest tests[] = {
 	TEST(values_come_back_as_they_went),
 	TEST(a_limited_read_gives_the_newest_by_time),
 	TEST(a_walk_gives_all_by_time),
+	TEST(a_span_has_both_its_ends),
+	TEST(the_first_detection_is_neither_limit_nor_forced),
 	TEST(a_measurement_of_no_target_is_refused),
 };
 

@@ -69,17 +69,27 @@ point(double mjd, double magnitude, const char *band)
 {
 	return (struct lightcurve_point){
 		.mjd = mjd,
-		.magnitude = magnitude,
+		.value = magnitude,
 		.error = 0.05,
 		.band = str_of(band),
 		.source = STR("ZTF"),
 	};
 }
 
+static struct lightcurve_view
+plain_view(void)
+{
+	return (struct lightcurve_view){
+		.name = STR("SN 2026kqz"), .zero = NAN, .from = NAN, .to = NAN, .now = NAN
+	};
+}
+
 static struct value *
 draw(const struct lightcurve_point *p, size_t n)
 {
-	return lightcurve_value(arena, STR("SN 2026kqz"), p, n, false, 0);
+	struct lightcurve_view view = plain_view();
+
+	return lightcurve_value(arena, &view, p, n);
 }
 
 static void
@@ -246,10 +256,10 @@ brighter_is_higher_and_all_is_inside(void **state)
 	/* 16 to 21 at whole ticks; 19.5 stands at 70 %, 18.71 above it. */
 	assert_str(TEXT(value_at(points, 0), "y"), "70.00");
 	assert_str(TEXT(value_at(points, 1), "y"), "54.20");
-	assert_int_equal(value_count(get(v, "mags")), 6);
-	assert_str(TEXT(value_at(get(v, "mags"), 0), "label"), "16");
-	assert_str(TEXT(value_at(get(v, "mags"), 0), "y"), "0.00");
-	assert_str(TEXT(value_at(get(v, "mags"), 5), "label"), "21");
+	assert_int_equal(value_count(get(v, "values")), 6);
+	assert_str(TEXT(value_at(get(v, "values"), 0), "label"), "16");
+	assert_str(TEXT(value_at(get(v, "values"), 0), "y"), "0.00");
+	assert_str(TEXT(value_at(get(v, "values"), 5), "label"), "21");
 	assert_true(NUMBER(value_at(points, 0), "x") < NUMBER(value_at(points, 1), "x"));
 	assert_int_equal(value_count(get(value_at(series, 0), "limits")), 1);
 	assert_str(TEXT(value_at(series, 0), "limits_say"), "g > 20.90, MJD 61215.0000");
@@ -273,8 +283,8 @@ error_bars_count_in_the_scale_within_reason(void **state)
 	p[2].error = 0.001; /* behind its mark */
 	p[3].error = 0.5;
 	v = draw(p, NELEM(p));
-	assert_str(TEXT(value_at(get(v, "mags"), 0), "label"), "16");
-	assert_str(TEXT(value_at(get(v, "mags"), 4), "label"), "20");
+	assert_str(TEXT(value_at(get(v, "values"), 0), "label"), "16");
+	assert_str(TEXT(value_at(get(v, "values"), 4), "label"), "20");
 	bars = TEXT(value_at(get(v, "series"), 0), "bars");
 	assert_true(str_starts(bars, "M2830 0V10000M"));
 	assert_non_null(strrchr(bars.p, ' '));
@@ -391,8 +401,8 @@ five_thousand_points_are_thinned_without_losing_extremes(void **state)
 		p[i].forced = i % 3 == 0;
 		p[i].limit = i % 5 == 0;
 	}
-	p[2222].magnitude = 12.25; /* one night of outburst, in i */
-	p[2226].magnitude = 22.75; /* and one of eclipse */
+	p[2222].value = 12.25; /* one night of outburst, in i */
+	p[2226].value = 22.75; /* and one of eclipse */
 	for (size_t i = 2222; i <= 2226; i += 4) {
 		p[i].limit = p[i].forced = false;
 		p[i].band = STR("i");
@@ -404,7 +414,7 @@ five_thousand_points_are_thinned_without_losing_extremes(void **state)
 	dip = strstr(say.p, "\ni 22.75 ") != NULL;
 	assert_true(outburst);
 	assert_true(dip);
-	assert_non_null(strstr(TEXT(v, "caption").p, "5000 points; drawn are "));
+	assert_non_null(strstr(TEXT(v, "caption").p, "5,000 points drawn as "));
 	/* All are counted, also those that are not drawn. */
 	assert_str(TEXT(v, "limit_count"), "1000");
 	free(p);
@@ -435,9 +445,9 @@ a_burst_keeps_its_shape(void **state)
 		p[i] = i < 1000 ? point(60000 + (double)i / 1000, 18 + sin((double)i / 50), "r")
 		                : point(60002.5 + ((double)i - 1000) * 2.5, 20, "r");
 	v = draw(p, N);
-	assert_in_range(marks_of(v), 400, LIGHTCURVE_MARKS);
-	assert_in_range(marks_before(v, 3.2), 250, 790);
-	assert_in_range(marks_of(v) - marks_before(v, 3.2), 100, 200);
+	assert_in_range(marks_of(v), 300, LIGHTCURVE_MARKS);
+	assert_in_range(marks_before(v, 3.2), 150, 400);
+	assert_in_range(marks_of(v) - marks_before(v, 3.2), 80, 200);
 	/* the same in any order */
 	for (size_t i = 0; i < N / 2; i++) {
 		struct lightcurve_point q = p[i];
@@ -451,7 +461,7 @@ a_burst_keeps_its_shape(void **state)
 	for (size_t i = 0; i < 900; i++)
 		p[i] = point(60000 + (double)i / 900, 18 + (double)(i % 90) / 45, "r");
 	p[900] = point(60500, 19, "g");
-	assert_in_range(marks_of(draw(p, 901)), 500, LIGHTCURVE_MARKS);
+	assert_in_range(marks_of(draw(p, 901)), 300, LIGHTCURVE_MARKS);
 	free(p);
 }
 
@@ -468,10 +478,10 @@ what_the_words_name_is_drawn(void **state)
 		p[i] = point(60000 + (double)i / 1000, i % 2 ? 15 : 18.5, "r");
 		p[i].negative = i % 2;
 	}
-	p[500].magnitude = 18.25;
-	p[N - 1].magnitude = 15.5; /* neither the brightest nor the faintest of its interval */
-	p[N - 3].magnitude = 15.25;
-	p[N - 5].magnitude = 15.75;
+	p[500].value = 18.25;
+	p[N - 1].value = 15.5; /* neither the brightest nor the faintest of its interval */
+	p[N - 3].value = 15.25;
+	p[N - 5].value = 15.75;
 	say = TEXT(value_at(get(draw(p, N), "series"), 0), "points_say");
 	assert_non_null(strstr(say.p, "r 18.25 "));
 	assert_non_null(strstr(say.p, "r 15.50 "));
@@ -506,24 +516,31 @@ static void
 rows_that_are_left_out_are_said(void **state)
 {
 	struct lightcurve_point p[] = { point(61000, 18, "g"), point(61100, 19, "g") };
+	struct lightcurve_view view = plain_view();
 
 	(void)state;
 	assert_null(strstr(TEXT(draw(p, 2), "caption").p, "newest"));
-	assert_non_null(strstr(TEXT(lightcurve_value(arena, STR("x"), p, 2, true, 0), "caption").p,
-	    "These are the newest 2 rows; older ones are in the CSV alone."));
+	view.older = true;
+	assert_non_null(strstr(TEXT(lightcurve_value(arena, &view, p, 2), "caption").p,
+	    "These are the newest 2 rows; older ones are to be seen in a range before them"));
 }
 
 static void
 now_is_drawn_when_it_is_near(void **state)
 {
 	struct lightcurve_point p[] = { point(61000, 18, "g"), point(61100, 19, "g") };
-	const struct value *v = lightcurve_value(arena, STR("x"), p, 2, false, 61110);
+	struct lightcurve_view view = plain_view();
+	const struct value *v;
 
 	(void)state;
+	view.now = 61110;
+	v = lightcurve_value(arena, &view, p, 2);
 	assert_in_range((unsigned)(NUMBER(get(v, "today"), "x") * 100), 9000, 9900);
-	v = lightcurve_value(arena, STR("x"), p, 2, false, 61050);
+	view.now = 61050;
+	v = lightcurve_value(arena, &view, p, 2);
 	assert_str(TEXT(get(v, "today"), "x"), "50.00");
-	v = lightcurve_value(arena, STR("x"), p, 2, false, 61500);
+	view.now = 61500;
+	v = lightcurve_value(arena, &view, p, 2);
 	assert_null(get(v, "today"));
 }
 
@@ -545,14 +562,252 @@ the_description_carries_the_finding(void **state)
 }
 
 static void
-magnitudes_show_their_error(void **state)
+numbers_show_their_error(void **state)
 {
+	static const struct {
+		double value, error;
+		bool limit, flux;
+		const char *amount, *bar;
+	} cases[] = {
+		{ 18.714, 0.087, false, false, "18.71", "0.09" },
+		{ 18.7141, 0.004, false, false, "18.714", "0.004" },
+		{ 18.7141, NAN, false, false, "18.71", "" },
+		{ 20.5, NAN, true, false, "> 20.50", "" },
+		{ NAN, 0.1, false, false, "", "" },
+		{ 1234.5678, 56.4, false, true, "1235", "56" },
+		{ -1234.5678, 5.64, false, true, "-1234.6", "5.6" },
+		{ -12.345, 0.5, false, true, "-12.35", "0.50" },
+		{ 12345, NAN, false, true, "12345", "" },
+		{ 230.4, 3, true, true, "< 230.4", "" },
+	};
+
 	(void)state;
-	assert_str(lightcurve_magnitude(arena, 18.714, 0.087, false), "18.71 \xc2\xb1 0.09");
-	assert_str(lightcurve_magnitude(arena, 18.7141, 0.004, false), "18.714 \xc2\xb1 0.004");
-	assert_str(lightcurve_magnitude(arena, 18.7141, NAN, false), "18.71");
-	assert_str(lightcurve_magnitude(arena, 20.5, NAN, true), "> 20.50");
-	assert_str(lightcurve_magnitude(arena, NAN, 0.1, false), "");
+	for (size_t i = 0; i < NELEM(cases); i++) {
+		struct lightcurve_point p = {
+			.value = cases[i].value, .error = cases[i].error, .limit = cases[i].limit
+		};
+
+		assert_str(lightcurve_amount(arena, &p, cases[i].flux), cases[i].amount);
+		assert_str(lightcurve_error(arena, &p, cases[i].flux), cases[i].bar);
+	}
+}
+
+static struct lightcurve_point
+flux(double mjd, double value, double error)
+{
+	return (struct lightcurve_point){ .mjd = mjd,
+		.value = value,
+		.error = error,
+		.band = STR("r"),
+		.source = STR("LSST"),
+		.difference = true,
+		.negative = value < 0 };
+}
+
+static void
+fluxes_grow_upward_from_a_line_at_zero(void **state)
+{
+	struct lightcurve_point p[] = { flux(61000, -250, 50), flux(61010, 4000, 100),
+		flux(61020, 1000, 60), flux(61030, 2000, NAN) };
+	struct lightcurve_view view = plain_view();
+	const struct value *v, *points, *values;
+
+	(void)state;
+	view.flux = true;
+	p[3].limit = true;
+	v = lightcurve_value(arena, &view, p, NELEM(p));
+	assert_true(value_is_true(get(v, "flux")));
+	values = get(v, "values");
+	/* -300 to 4100 with their bars, and a margin */
+	assert_str(TEXT(value_at(values, 0), "label"), "0");
+	assert_str(TEXT(value_at(values, value_count(values) - 1), "label"), "4,000");
+	assert_str(TEXT(value_at(values, 0), "y"), "89.98");
+	assert_str(TEXT(v, "zero"), "M0 8998H100000");
+	points = get(value_at(get(v, "series"), 0), "points");
+	assert_true(NUMBER(value_at(points, 0), "y") > NUMBER(value_at(points, 2), "y"));
+	assert_true(NUMBER(value_at(points, 2), "y") > NUMBER(value_at(points, 1), "y"));
+	assert_str(TEXT(value_at(points, 0), "y"), "95.24");
+	/* the sign stands with the number, and no mark of a minus is needed */
+	assert_str(TEXT(value_at(get(v, "series"), 0), "points_say"),
+	    "r -250 \xc2\xb1 50 nJy, MJD 61000.0000, fainter than the reference\n"
+	    "r 4000 \xc2\xb1 100 nJy, MJD 61010.0000\nr 1000 \xc2\xb1 60 nJy, MJD 61020.0000");
+	assert_str(
+	    TEXT(value_at(get(v, "series"), 0), "limits_say"), "r < 2000 nJy, MJD 61030.0000");
+	assert_int_equal(value_count(get(value_at(get(v, "series"), 0), "minus")), 0);
+	assert_str(TEXT(get(v, "peak"), "text"), "4000 \xc2\xb1 100 nJy r, MJD 61010.00");
+	assert_true(str_starts(TEXT(v, "caption"), "Flux in nJy "));
+	/* far from zero there is no line, and the variation is what fills the plot */
+	p[0].value = 4100;
+	p[2].value = 4050;
+	p[3].value = 4000;
+	v = lightcurve_value(arena, &view, p, NELEM(p));
+	assert_null(get(v, "zero"));
+	/* what is all zero has a scale, too */
+	p[0] = flux(61000, 0, NAN);
+	v = lightcurve_value(arena, &view, p, 1);
+	assert_non_null(get(v, "zero"));
+}
+
+static void
+days_are_counted_from_the_first_detection(void **state)
+{
+	struct lightcurve_point p[] = { point(61000.5, 18, "g"), point(61100.5, 19, "g") };
+	struct lightcurve_view view = plain_view();
+	const struct value *v, *times;
+
+	(void)state;
+	view.zero = 61000.5;
+	v = lightcurve_value(arena, &view, p, 2);
+	times = get(v, "times");
+	assert_str(TEXT(v, "unit"), "days");
+	assert_str(TEXT(v, "zero_mjd"), "61000.500000");
+	assert_str(TEXT(value_at(times, 0), "label"), "0");
+	/* the margin is 3 of 106 days */
+	assert_str(TEXT(value_at(times, 0), "x"), "2.83");
+	assert_str(TEXT(value_at(times, 1), "label"), "20");
+	assert_str(TEXT(value_at(get(v, "series"), 0), "points_say"),
+	    "g 18.00 \xc2\xb1 0.05, MJD 61000.5000, day 0.000\n"
+	    "g 19.00 \xc2\xb1 0.05, MJD 61100.5000, day 100.000");
+	assert_non_null(strstr(TEXT(v, "caption").p,
+	    "against days since the first detection, MJD 61000.5000; dates above are UTC."));
+	assert_str(TEXT(draw(p, 2), "unit"), "MJD");
+}
+
+static void
+surveys_are_told_apart_by_their_marks(void **state)
+{
+	struct lightcurve_point p[] = { point(61000, 18, "g"), point(61001, 18.5, "g"),
+		point(61002, 19, "r"), point(61003, 18.2, "g"), point(61004, 18.2, "g") };
+	const struct value *v, *series, *surveys;
+
+	(void)state;
+	p[0].source = STR("LSST");
+	p[1].source = STR("ZTF");
+	p[2].source = STR("ATLAS");
+	p[3].source = STR("LSST");
+	p[3].forced = true;
+	p[4].source = STR("another");
+	v = draw(p, NELEM(p));
+	series = get(v, "series");
+	/* g of LSST; of ZTF and "another", who share the last look; r of ATLAS */
+	assert_int_equal(value_count(series), 3);
+	assert_str(TEXT(value_at(series, 0), "mark"), "g2");
+	assert_str(TEXT(value_at(series, 0), "band"), "g");
+	assert_int_equal(value_count(get(value_at(series, 0), "points")), 1);
+	assert_int_equal(value_count(get(value_at(series, 0), "forced")), 1);
+	assert_str(TEXT(value_at(series, 1), "mark"), "g3");
+	assert_str(TEXT(value_at(series, 2), "mark"), "r");
+	assert_str(TEXT(value_at(series, 2), "survey"), "1");
+	assert_str(TEXT(value_at(series, 2), "points_say"),
+	    "r 19.00 \xc2\xb1 0.05, MJD 61002.0000, ATLAS");
+	surveys = get(v, "surveys");
+	assert_int_equal(value_count(surveys), 3);
+	assert_str(TEXT(value_at(get(value_at(surveys, 0), "names"), 0), "name"), "ATLAS");
+	assert_str(TEXT(value_at(get(value_at(surveys, 1), "names"), 0), "count"), "2");
+	assert_int_equal(value_count(get(value_at(surveys, 2), "names")), 2);
+	/* the look is the name's, not the order's */
+	p[0].source = STR("ZTF");
+	p[1].source = STR("LSST");
+	assert_str(TEXT(value_at(get(draw(p, 2), "series"), 0), "mark"), "g");
+	assert_str(TEXT(value_at(get(draw(p, 2), "series"), 1), "mark"), "g2");
+	/* one alone needs no legend */
+	assert_null(get(draw(p, 1), "surveys"));
+	assert_null(strstr(TEXT(value_at(get(draw(p, 1), "series"), 0), "points_say").p, "ZTF"));
+}
+
+static void
+a_range_is_drawn_from_edge_to_edge(void **state)
+{
+	struct lightcurve_point p[] = { point(61010, 18, "g"), point(61030, 19, "g") };
+	struct lightcurve_view view = plain_view();
+	const struct value *v, *points;
+
+	(void)state;
+	view.from = 61000;
+	view.to = 61040;
+	v = lightcurve_value(arena, &view, p, 2);
+	points = get(value_at(get(v, "series"), 0), "points");
+	assert_str(TEXT(value_at(points, 0), "x"), "25.000");
+	assert_str(TEXT(value_at(points, 1), "x"), "75.000");
+	assert_str(TEXT(v, "from"), "61000.000000");
+	assert_str(TEXT(v, "to"), "61040.000000");
+}
+
+static void
+each_series_keeps_its_ends_and_what_it_has_few_of(void **state)
+{
+	enum { N = 3000 };
+	struct lightcurve_point *p = calloc(N, sizeof(*p));
+	const struct value *v, *series;
+
+	(void)state;
+	for (size_t i = 0; i < N; i++)
+		p[i] = point(60000 + (double)i, 18 + 0.001 * (double)((i * 37) % 100), "r");
+	/* neither end is an extreme of its interval */
+	p[0].value = p[N - 1].value = 18.0505;
+	for (size_t i = 100; i < 105; i++) {
+		p[i].limit = true;
+		p[i].band = STR("g");
+	}
+	v = draw(p, N);
+	series = get(v, "series");
+	assert_int_equal(value_count(get(value_at(series, 0), "limits")), 5);
+	assert_str(TEXT(value_at(get(value_at(series, 1), "points"), 0), "x"), "2.830");
+	assert_non_null(strstr(TEXT(value_at(series, 1), "points_say").p, "MJD 60000.0000\n"));
+	assert_non_null(strstr(TEXT(value_at(series, 1), "points_say").p, "MJD 62999.0000"));
+	assert_str(TEXT(v, "count"), "3,000");
+	assert_in_range((int)NUMBER(v, "drawn"), 400, LIGHTCURVE_MARKS);
+	assert_int_equal(marks_of(v), (int)NUMBER(v, "drawn"));
+	free(p);
+}
+
+static void
+what_is_not_too_much_is_drawn_whole(void **state)
+{
+	struct lightcurve_point p[LIGHTCURVE_MARKS];
+	const struct value *v;
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(p); i++)
+		p[i] = point(60000 + (double)i, 18, i % 2 ? "r" : "g");
+	v = draw(p, NELEM(p));
+	assert_int_equal(marks_of(v), LIGHTCURVE_MARKS);
+	assert_null(get(v, "drawn"));
+	assert_null(strstr(TEXT(v, "caption").p, "drawn as"));
+}
+
+static void
+no_number_of_points_or_series_is_too_much(void **state)
+{
+	enum { N = 100000 };
+	static const char *const bands[] = { "u", "g", "r", "i", "z", "y", "c", "o", "w" };
+	static const char *const sources[] = { "A", "B", "C" };
+	struct lightcurve_point *p = calloc(N, sizeof(*p));
+	const struct value *v;
+	size_t brightest = 0;
+
+	(void)state;
+	srand(11);
+	for (size_t i = 0; i < N; i++) {
+		p[i] = point(50000 + (double)i * 0.1, 17 + (rand() % 10000) / 2500.0,
+		    bands[(size_t)rand() % NELEM(bands)]);
+		p[i].source = str_of(sources[(size_t)rand() % NELEM(sources)]);
+		p[i].forced = rand() % 2;
+		p[i].limit = rand() % 3 == 0;
+		p[i].negative = rand() % 4 == 0;
+		if (!p[i].limit && !p[i].negative && p[i].value < p[brightest].value)
+			brightest = i;
+	}
+	p[brightest].value = 11;
+	p[brightest].limit = p[brightest].negative = false;
+	v = draw(p, N);
+	/* 162 kinds of points: two marks each */
+	assert_in_range(marks_of(v), 300, LIGHTCURVE_MARKS);
+	assert_non_null(strstr(TEXT(get(v, "peak"), "text").p, "11.00"));
+	assert_str(TEXT(v, "count"), "100,000");
+	/* the brightest stands at the top: 10 to 22 */
+	assert_non_null(strstr(text_of(get(v, "caption")).p, "100,000 points drawn as "));
+	free(p);
 }
 
 int
@@ -577,7 +832,14 @@ main(void)
 		cmocka_unit_test(rows_that_are_left_out_are_said),
 		cmocka_unit_test(now_is_drawn_when_it_is_near),
 		cmocka_unit_test(the_description_carries_the_finding),
-		cmocka_unit_test(magnitudes_show_their_error),
+		cmocka_unit_test(numbers_show_their_error),
+		cmocka_unit_test(fluxes_grow_upward_from_a_line_at_zero),
+		cmocka_unit_test(days_are_counted_from_the_first_detection),
+		cmocka_unit_test(surveys_are_told_apart_by_their_marks),
+		cmocka_unit_test(a_range_is_drawn_from_edge_to_edge),
+		cmocka_unit_test(each_series_keeps_its_ends_and_what_it_has_few_of),
+		cmocka_unit_test(what_is_not_too_much_is_drawn_whole),
+		cmocka_unit_test(no_number_of_points_or_series_is_too_much),
 	};
 
 	return cmocka_run_group_tests_name("lightcurve", tests, setup, teardown);
