@@ -155,9 +155,8 @@ db_part(struct query *q, const char *name, struct str part)
  * Columns
  */
 
-/* Rows are mostly read in the order of their columns, by the same literals: that is one look. */
 static size_t
-column(struct query *q, const char *name)
+column_named(struct query *q, const char *name)
 {
 	const struct statement *st = q->st;
 
@@ -176,6 +175,18 @@ column(struct query *q, const char *name)
 	log_error(q->state == QUERY_ROW ? "there is no such column" : "there is no row to read",
 	    LOG_TEXT("statement", st->name), LOG_TEXT("column", name));
 	abort();
+}
+
+/* Rows are mostly read in the order of their columns, by the same literals: that is one look. */
+static inline size_t
+column(struct query *q, const char *name)
+{
+	size_t i = q->column_hint;
+
+	if (q->state != QUERY_ROW || q->st->asked[i] != name)
+		return column_named(q, name);
+	q->column_hint = i + 1 == q->st->ncolumns ? 0 : i + 1;
+	return i;
 }
 
 bool
