@@ -2,6 +2,7 @@
 The pages in a browser, in the order of a first hour: sign in, change the password, add a target, import
 a table, alerts and a light curve, the site's hostname; then every page in both themes and two widths.
 """
+import math
 import os
 import subprocess
 import time
@@ -259,12 +260,68 @@ def a_light_curve_zooms_by_buttons_and_by_dragging(site, browser):
     _no_complaints(browser)
 
 
+def _many(site, browser):
+    """A target with 5,000 points of two surveys in 2,000 days."""
+    browser.open('/targets/create/')
+    browser.fill(name='Many points', ra='10', dec='-10')
+    browser.press('Save target')
+    target = browser.path.split('/')[2]
+    rows = []
+    for i in range(5000):
+        mjd, mag = 60000 + i * 0.4, 17 + 0.8 * math.sin(i / 90) + 0.3 * math.sin(i)
+        flux = 10 ** ((31.4 - mag - 4) / 2.5) * (1 if i % 9 else -0.2)
+        rows.append("'ZTF', 1, '%s', %f, %d, NULL, NULL, %f, 0.05, 1" % ('gr'[i % 4 > 1], mjd, i + 1, mag)
+                    if i % 2 else "'LSST', 3, '%s', %f, %d, %f, 300, NULL, NULL, %d" % (
+                        'gri'[i % 3], mjd, i + 1, flux, 1 if flux > 0 else -1))
+    for first in range(0, len(rows), 500):
+        site.sql('INSERT INTO datum (target_id, created, source, kind, band, mjd, survey_id, flux, '
+                 'flux_error, magnitude, magnitude_error, sign) VALUES ' +
+                 ', '.join('(%s, 0, %s)' % (target, row) for row in rows[first:first + 500]))
+    return target
+
+
+def zooming_into_many_points_shows_all_of_the_range(site, browser):
+    site.many = _many(site, browser)
+    browser.open('/targets/%s/?y=flux' % site.many)
+    marks = len(_shown(browser))
+    equal(marks <= 480 and marks > 300, True, marks)
+    contains(browser.one('figcaption').text, '5,000 points drawn as %d marks' % marks)
+    browser.one('.key .k-2').click()  # without ZTF
+    mouse, x, y, width = _mouse(browser)
+    _act(mouse, (x + width * 0.5, y), 'press', (x + width * 0.55, y), (x + width * 0.6, y), 'release')
+    wait_for(lambda: 'from=' in browser.path and browser.all('.plot svg[data-ranged]'), 10, 'the range')
+    low, high = (float(browser.one('.plot > svg').get_attribute('data-' + end)) for end in ('from', 'to'))
+    inside = [60000 + i * 0.4 for i in range(5000) if low <= 60000 + i * 0.4 <= high]
+    equal(len(_shown(browser)), len(inside))
+    contains(browser.one('.measurements').text, 'of %d in this range' % len(inside))
+    contains(browser.path, 'y=flux')
+    equal(browser.one('.key .k-2').is_selected(), False, 'what was hidden stays hidden')
+    # the script is at work on what came, and goes back as it came
+    equal([b.is_enabled() for b in browser.all('.zoom button')], [True, True, True])
+    browser.all('.zoom button')[1].click()
+    wait_for(lambda: float(browser.one('.plot > svg').get_attribute('data-from')) < low - 50, 10, 'wider')
+    browser.driver.back()
+    wait_for(lambda: float(browser.one('.plot > svg').get_attribute('data-from')) == low, 10, 'back')
+    browser.all('.zoom button')[2].click()
+    wait_for(lambda: not browser.all('.plot svg[data-ranged]'), 10, 'all')
+    equal((len(_shown(browser)), 'from=' in browser.path), (marks, False))
+    _no_complaints(browser)
+
+
 def a_light_curve_is_right_without_script(site, browser):
     plain = Browser(site, script=False)
     try:
         plain.sign_in('ada', PASSWORDS['ada'])
         plain.open('/targets/%s/' % site.curve)
+        browser.open('/targets/%s/' % site.curve)
         equal(len(plain.all('.plot svg g.s use')), len(browser.all('.plot svg g.s use')))
+        plain.open('/targets/%s/' % site.many)
+        plain.press('Flux')
+        plain.press('Days')
+        plain.fill(**{'from': '60100', 'to': '60140'})
+        plain.press('Show')
+        contains(plain.path, 'y=flux', 'x=days', 'from=60100', 'to=60140')
+        equal(len(plain.all('.plot svg g.s use')), 101)
         plain.open('/targets/create/')
         plain.fill(name='Without script', ra='10', dec='-10')
         plain.press('Save target')
@@ -352,6 +409,8 @@ def _pages(site):
     _streams(site)
     return ['/', '/about/', '/targets/', '/targets/create/', '/targets/create/?type=NON_SIDEREAL',
             '/targets/import/', '/targets/?name=nothing-like-it', '/targets/%s/' % site.curve,
+            '/targets/%s/' % site.many, '/targets/%s/?y=flux&x=days' % site.many,
+            '/targets/%s/?from=60500&to=60540' % site.many,
             '/targets/%s/update/' % site.curve, '/accounts/password/', '/nowhere/', '/admin/',
             '/admin/sites/site/', '/admin/sites/site/add/', '/admin/security/', '/admin/sessions/',
             '/admin/sessions/end-all/', '/alerts/streams/',
