@@ -264,21 +264,33 @@ kind_of(const struct lightcurve_point *p)
 	return p->forced ? "forced" : "detection";
 }
 
-static void
-add_row(const struct table *t, struct value *list, const struct lightcurve_point *p)
-{
-	struct value *v = value_add_object(list);
-	struct arena *a = t->arena;
+/* Of a row of the page, in the order of their keys. */
+enum cell { AT_TIME, AT_MJD, AT_BAND, AT_VALUE, AT_ERROR, AT_KIND, AT_SOURCE, AT_DAY, CELLS };
+static const char *const cells[CELLS] = { "time", "mjd", "band", "value", "error", "kind", "source",
+	"day" };
 
-	value_set_text(v, "time", clock_minute(a, clock_from_mjd(p->mjd)));
-	value_set_text(v, "mjd", number_text(a, p->mjd, 5, false));
-	if (isfinite(t->p->first) && t->p->days)
-		value_set_text(v, "day", number_text(a, p->mjd - t->p->first, 3, false));
-	value_set_text(v, "band", p->band);
-	value_set_text(v, "value", lightcurve_amount(a, p, t->p->flux));
-	value_set_text(v, "error", lightcurve_error(a, p, t->p->flux));
-	value_set_cstr(v, "kind", kind_of(p));
-	value_set_text(v, "source", p->source);
+static void
+add_rows(const struct table *t, struct value *list, size_t n)
+{
+	struct arena *a = t->arena;
+	bool flux = t->p->flux, days = t->p->days && isfinite(t->p->first);
+	const struct value_form *form = value_form(a, CELLS, cells);
+
+	for (size_t i = 0; i < n; i++) {
+		const struct lightcurve_point *p = &t->p->points[row_at(t, t->start + i)];
+		const struct str texts[CELLS] = {
+			[AT_TIME] = clock_minute(a, clock_from_mjd(p->mjd)),
+			[AT_MJD] = number_text(a, p->mjd, 5, false),
+			[AT_BAND] = p->band,
+			[AT_VALUE] = lightcurve_amount(a, p, flux),
+			[AT_ERROR] = lightcurve_error(a, p, flux),
+			[AT_KIND] = str_of(kind_of(p)),
+			[AT_SOURCE] = p->source,
+			[AT_DAY] = days ? number_text(a, p->mjd - t->p->first, 3, false) : STR_NONE,
+		};
+
+		value_add_formed(list, form, texts);
+	}
 }
 
 /* "The latest 20 of 62.", "21 to 40 of 62, by band." */
@@ -336,8 +348,7 @@ photometry_add_table(struct request *req, struct value *page, const struct photo
 	shown = p->n - t.start < TABLE_ROWS ? p->n - t.start : TABLE_ROWS;
 	add_heads(req, page, &t);
 	list = value_set_list(page, "measurements");
-	for (size_t i = 0; i < shown; i++)
-		add_row(&t, list, &p->points[row_at(&t, t.start + i)]);
+	add_rows(&t, list, shown);
 	value_set_text(page, "rows",
 	    shown > 0 ? rows_text(&t, shown) : STR("No more: the table ends before this page."));
 	add_pages(req, page, &t, shown);

@@ -361,6 +361,55 @@ value_add_list(struct value *v)
 	return child;
 }
 
+struct value_form {
+	size_t n;
+	uint32_t *hashes; /* shared by all objects of the form, which copy them where they grow */
+	struct member members[];
+};
+
+const struct value_form *
+value_form(struct arena *a, size_t nkeys, const char *const keys[])
+{
+	struct value_form *f = arena_alloc(
+	    a, sizeof(*f) + nkeys * (sizeof(f->members[0]) + sizeof(*f->hashes)));
+
+	f->n = nkeys;
+	f->hashes = (uint32_t *)&f->members[nkeys];
+	for (size_t i = 0; i < nkeys; i++) {
+		f->members[i].key = keys[i];
+		f->members[i].len = strlen(keys[i]);
+		f->hashes[i] = value_hash(keys[i], f->members[i].len);
+	}
+	return f;
+}
+
+struct value *
+value_add_formed(struct value *v, const struct value_form *f, const struct str texts[])
+{
+	struct arena *a = list_of(v)->arena;
+	/* the object, its members and its texts are one piece of memory */
+	struct {
+		struct value value;
+		struct object object;
+	} *s = arena_alloc(a, sizeof(*s) + f->n * (sizeof(struct member) + sizeof(struct value)));
+	struct member *members = (struct member *)&s[1];
+	struct value *values = (struct value *)&members[f->n];
+
+	s->value.kind = VALUE_OBJECT;
+	s->value.object = &s->object;
+	s->object.arena = a;
+	s->object.n = s->object.room = f->n;
+	s->object.hashes = f->hashes;
+	s->object.members = members;
+	for (size_t i = 0; i < f->n; i++) {
+		values[i] = of_text(texts[i]);
+		members[i] = f->members[i];
+		members[i].value = &values[i];
+	}
+	value_add(v, &s->value);
+	return &s->value;
+}
+
 enum value_kind
 value_kind(const struct value *v)
 {

@@ -54,6 +54,15 @@ void value_add(struct value *, struct value *child);
 struct value *value_add_object(struct value *);
 struct value *value_add_list(struct value *);
 
+/*
+ * Objects that are made by the hundred with the same members (marks of a plot, rows of a table) have a
+ * form, made once: its keys are literals, no two the same. value_add_formed appends an object of it,
+ * each member a text, in the order of the keys; an absent text is null.
+ */
+struct value_form;
+const struct value_form *value_form(struct arena *, size_t nkeys, const char *const keys[]);
+struct value *value_add_formed(struct value *, const struct value_form *, const struct str texts[]);
+
 /* Reading. A member that is not there, or of a NULL value, is NULL. */
 enum value_kind value_kind(const struct value *);
 const struct value *value_get(const struct value *, const char *key, size_t keylen);

@@ -20,6 +20,7 @@ static const struct {
 /* The marks of a colour, survey and role in the making: room for texts, and where the next go. */
 struct marks {
 	struct value *list, *minus;
+	const struct value_form *form; /* x, y */
 	char *numbers, *lines, *line, *bars, *bar;
 };
 
@@ -57,10 +58,12 @@ static void
 add_mark(const struct curve *c, struct marks *m, const struct lightcurve_point *p)
 {
 	double x = curve_x(c, p->mjd);
-	struct value *mark = value_add_object(m->list);
+	struct str place[2];
+	struct value *mark;
 
-	value_set_text(mark, "x", put_text(&m->numbers, x / (WIDE / 100), 3));
-	value_set_text(mark, "y", put_text(&m->numbers, curve_y(c, p->value) / (HIGH / 100), 2));
+	place[0] = put_text(&m->numbers, x / (WIDE / 100), 3);
+	place[1] = put_text(&m->numbers, curve_y(c, p->value) / (HIGH / 100), 2);
+	mark = value_add_formed(m->list, m->form, place);
 	if (m->line > m->lines)
 		m->line = PUT(m->line, "\n");
 	m->line = curve_put_say(c, m->line, p);
@@ -73,8 +76,10 @@ add_mark(const struct curve *c, struct marks *m, const struct lightcurve_point *
 }
 
 static void
-begin(const struct curve *c, struct marks *m, struct value *series, size_t n, enum role role)
+begin(const struct curve *c, struct marks *m, const struct value_form *form, struct value *series,
+    size_t n, enum role role)
 {
+	m->form = form;
 	m->list = value_set_list(series, role_names[role].list);
 	m->minus = value_child(series, "minus");
 	m->numbers = arena_alloc(c->arena, n * MARK_BYTES + NUMBER_MAX);
@@ -128,6 +133,7 @@ curve_add_series(const struct curve *c, struct value *v)
 {
 	struct value *list = value_set_list(v, "series"), *series[NSERIES] = { NULL };
 	struct marks *marks = arena_array(c->arena, NSERIES, sizeof(*marks));
+	const struct value_form *form = value_form(c->arena, 2, (const char *const[]){ "x", "y" });
 
 	for (size_t s = 0; s < NSERIES; s++) {
 		size_t first = s - s % ROLES;
@@ -138,7 +144,7 @@ curve_add_series(const struct curve *c, struct value *v)
 			series[first] = add_one_series(
 			    c, list, s / ROLES / SURVEYS, (unsigned)(s / ROLES % SURVEYS));
 		series[s] = series[first];
-		begin(c, &marks[s], series[s], c->counts[s], (enum role)(s % ROLES));
+		begin(c, &marks[s], form, series[s], c->counts[s], (enum role)(s % ROLES));
 	}
 	for (size_t i = 0; i < c->n; i++) {
 		size_t s = c->places[i].series;

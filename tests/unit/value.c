@@ -193,6 +193,30 @@ trees_nest(void **state)
 	arena_free(a);
 }
 
+/* Of one form they share what they have in common, but for what is done to one of them later. */
+static void
+objects_of_one_form_are_objects_of_their_own(void **state)
+{
+	struct arena *a = arena_new();
+	struct value *l = value_list(a), *second;
+	const struct value_form *form = value_form(a, 3, (const char *const[]){ "x", "y", "day" });
+
+	(void)state;
+	value_add_formed(l, form, (const struct str[]){ STR("1"), STR("2"), STR_NONE });
+	second = value_add_formed(l, form, (const struct str[]){ STR("3"), STR("4"), STR("5") });
+	value_add_formed(l, form, (const struct str[]){ STR("6"), STR("7"), STR("8") });
+	value_set_text(second, "y", STR("other"));
+	for (int i = 0; i < 30; i++)
+		value_set_int(second, arena_printf(a, "more%d", i).p, i);
+	assert_int_equal(value_count(second), 33);
+	assert_str(value_text(value_get(second, "x", 1)), "3");
+	assert_str(value_text(value_get(second, "y", 1)), "other");
+	value_add(l, NULL);
+	assert_str(json_of(a, value_at(l, 0)), "{\"x\":\"1\",\"y\":\"2\",\"day\":null}");
+	assert_str(json_of(a, value_at(l, 2)), "{\"x\":\"6\",\"y\":\"7\",\"day\":\"8\"}");
+	arena_free(a);
+}
+
 int
 main(void)
 {
@@ -205,6 +229,7 @@ main(void)
 		cmocka_unit_test(invalid_utf8_becomes_the_replacement_character),
 		cmocka_unit_test(numbers_come_back_from_json),
 		cmocka_unit_test(trees_nest),
+		cmocka_unit_test(objects_of_one_form_are_objects_of_their_own),
 	};
 
 	return cmocka_run_group_tests_name("value", tests, NULL, NULL);
