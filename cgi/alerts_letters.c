@@ -43,7 +43,9 @@ add_letter(struct request *r, struct value *v, const struct letter_row *l)
 	value_set_int(v, "place", l->place);
 	value_set_text(v, "reason", l->reason);
 	value_set_text(v, "size", number_count(r->arena, l->size));
-	value_set_bool(v, "kept", l->kept);
+	if (!l->kept)
+		value_set_cstr(v, "lost",
+		    l->size > 0 ? "too long to be kept" : "the rest of a file, not kept");
 	add_time(r, v, "received", l->received);
 	add_time(r, v, "asked", l->asked);
 	add_time(r, v, "tried", l->tried);
@@ -145,8 +147,8 @@ replay_letter(struct request *r, struct response *res)
 	if (!find(r, res, &l))
 		return 0;
 	if (!l.kept)
-		return respond_error(r, res, 409,
-		    "That message was too long to be kept, so that nobody can try it again.");
+		return respond_error(
+		    r, res, 409, "That message was not kept, so that nobody can try it again.");
 	done = letter_ask(r->app->db, r->id[0], r->now);
 	if (done != DB_END)
 		return auth_db_failed(r, res, done);

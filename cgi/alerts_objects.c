@@ -263,6 +263,7 @@ show_object(struct request *r, struct response *res)
 	}
 	place_show(page, r->arena, row.ra, row.dec);
 	add_row(r, page, &row);
+	value_set_text(page, "survey_link", url_encode(r->arena, row.survey));
 	value_set_text(page, "title", row.name);
 	value_set_text(page, "heard", clock_minute(r->arena, row.created));
 	value_set_bool(page, "has_alerts", n > 0);

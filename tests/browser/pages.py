@@ -414,7 +414,7 @@ def _pages(site):
             '/targets/%s/update/' % site.curve, '/accounts/password/', '/nowhere/', '/admin/',
             '/admin/sites/site/', '/admin/sites/site/add/', '/admin/security/', '/admin/sessions/',
             '/admin/sessions/end-all/', '/alerts/streams/',
-            '/alerts/streams/ztf/letters/', '/alerts/objects/', '/alerts/objects/?cone=1+1&radius=9999',
+            '/alerts/streams/ztf/letters/', '/alerts/objects/',
             '/targets/%s/alerts/' % site.curve, '/users/', '/users/profile/', '/users/create/',
             '/groups/create/'] + \
         _account_pages(site) + \

@@ -46,14 +46,14 @@ def a_daemon_that_fell_silent_is_not_heard_of(site):
     now = int(time.time() * 1e6)
     _say(site, 'fell-silent', heartbeat=now - 3 * 3600 * 10**6)
     contains(site.signed_in('ada').get('/alerts/streams/').words, 'Not heard of',
-             'not heard of since 3 hours ago')
+             'last heard of 3 hours ago')
 
 
 def what_a_stream_waits_for_is_told_to_staff(site):
     why = 'broker3.example.org:9092: <b>refused</b>'
     _say(site, 'waits', error=why, error_at=int(time.time() * 1e6))
     words = site.signed_in('ada').get('/alerts/streams/').words
-    contains(words, 'It waits since', 'Staff see why')
+    contains(words, 'It waits.', 'Staff see why')
     lacks(words, 'broker3')
     contains(site.signed_in('staff').get('/alerts/streams/').text, 'broker3.example.org:9092: &lt;b&gt;')
 
