@@ -67,33 +67,40 @@ is_in(const struct in6_addr *address, const struct in6_addr *net, unsigned bits)
 struct str
 proxy_config_wrong(struct arena *a, const struct config *c)
 {
+	static const char *const keys[] = { "TRUSTED_PROXIES", "METRICS_FROM" };
 	struct in6_addr net;
 	unsigned bits;
 	struct str item;
 
-	for (size_t i = 0; (item = config_item(c, "TRUSTED_PROXIES", i)).p != NULL; i++)
-		if (!str_is(item, "unix:") && !read_network(item, &net, &bits))
-			return arena_printf(a,
-			    "TRUSTED_PROXIES: \"%.*s\" is no address and no network such as "
-			    "10.0.0.0/8",
-			    STR_ARG(item));
+	for (size_t k = 0; k < NELEM(keys); k++)
+		for (size_t i = 0; (item = config_item(c, keys[k], i)).p != NULL; i++)
+			if (!str_is(item, "unix:") && !read_network(item, &net, &bits))
+				return arena_printf(a,
+				    "%s: \"%.*s\" is no address and no network such as 10.0.0.0/8",
+				    keys[k], STR_ARG(item));
 	return STR_NONE;
 }
 
-static bool
-is_trusted(const struct config *c, struct str text)
+bool
+address_is_listed(const struct config *c, const char *key, struct str text)
 {
 	struct in6_addr address, net;
 	bool four, known = read_address(text, &address, &four);
 	unsigned bits;
 	struct str item;
 
-	for (size_t i = 0; (item = config_item(c, "TRUSTED_PROXIES", i)).p != NULL; i++)
+	for (size_t i = 0; (item = config_item(c, key, i)).p != NULL; i++)
 		if (str_is(item, "unix:")
 		        ? str_is(text, "unix:")
 		        : known && read_network(item, &net, &bits) && is_in(&address, &net, bits))
 			return true;
 	return false;
+}
+
+static bool
+is_trusted(const struct config *c, struct str text)
+{
+	return address_is_listed(c, "TRUSTED_PROXIES", text);
 }
 
 /* "192.0.2.1", "192.0.2.1:80", "[2001:db8::1]:80" in one form; absent where it is no address. */

@@ -8,7 +8,7 @@
 
 #include "http/request.h"
 
-/* What is wrong with TRUSTED_PROXIES, a sentence in the arena; absent where nothing is. */
+/* What is wrong with a list of addresses and networks, a sentence in the arena; absent: nothing. */
 struct str proxy_config_wrong(struct arena *, const struct config *);
 
 /*
@@ -17,5 +17,8 @@ struct str proxy_config_wrong(struct arena *, const struct config *);
  */
 struct str proxy_address(
     struct arena *, const struct config *, struct str peer, const struct str *forwarded, size_t n);
+
+/* Is the address in a list of addresses and networks, the value of that key? */
+bool address_is_listed(const struct config *, const char *key, struct str address);
 
 #endif

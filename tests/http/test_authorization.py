@@ -38,7 +38,7 @@ def _table():
 def _wanted(table, method, path, column):
     """What the table says, and the rules for what it does not: HEAD is GET, all else is no method."""
     asked = (('GET' if method == 'HEAD' else method), path)
-    if column == 'revoked' and path != '/robots.txt':
+    if column == 'revoked' and path not in ('/robots.txt', '/healthz', '/metrics'):
         return 401
     if asked in table:
         return table[asked]['visitor' if column == 'revoked' else column]

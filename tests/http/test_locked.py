@@ -11,7 +11,7 @@ from test_deploy import _routes
 
 METHODS = ('GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS')
 # Beside the pages of accounts: what says who runs this, and what crawlers ask.
-OPEN = {'/about/', '/terms/', '/robots.txt', '/api/token-auth/'}
+OPEN = {'/about/', '/terms/', '/robots.txt', '/api/token-auth/', '/healthz', '/metrics'}
 
 
 def _rows(site):

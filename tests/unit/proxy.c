@@ -110,6 +110,25 @@ what_is_no_network_is_named(void **state)
 }
 
 static void
+a_list_of_its_own_says_who_may_ask(void **state)
+{
+	char err[200];
+
+	(void)state;
+	trust("10.0.0.0/8");
+	assert_true(address_is_listed(config, "METRICS_FROM", STR("127.0.0.7")));
+	assert_true(address_is_listed(config, "METRICS_FROM", STR("::1")));
+	assert_false(address_is_listed(config, "METRICS_FROM", STR("10.0.0.1")));
+	assert_false(address_is_listed(config, "METRICS_FROM", STR("")));
+	setenv("MERIDIAN_METRICS_FROM", "10.0.0.0/33", 1);
+	config_free(config);
+	config = config_load(err, sizeof(err));
+	assert_non_null(strstr(proxy_config_wrong(a, config).p, "METRICS_FROM: \"10.0.0.0/33\""));
+	assert_false(address_is_listed(config, "METRICS_FROM", STR("127.0.0.1")));
+	unsetenv("MERIDIAN_METRICS_FROM");
+}
+
+static void
 hops_are_read_in_every_form(void **state)
 {
 	static const char *const all[][2] = { { "198.51.100.7", "198.51.100.7" },
@@ -172,6 +191,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(networks_are_compared_bit_by_bit),
 		cmocka_unit_test(what_is_no_network_is_named),
+		cmocka_unit_test(a_list_of_its_own_says_who_may_ask),
 		cmocka_unit_test(hops_are_read_in_every_form),
 		cmocka_unit_test(long_chains_end),
 		cmocka_unit_test(several_headers_are_one_list),

@@ -156,6 +156,8 @@ ROUTES = {
     'GET /admin/auth/user/add/': Row(),
     'GET /admin/auth/group/add/': Row(),
     'GET /admin/sessions/end-all/': Row(),
+    'GET /healthz': Row(),
+    'GET /metrics': Row(),
     'GET /alerts/': Row(),
     'GET /alerts/streams/': Row(),
     'GET /users/profile/': Row(),
@@ -181,7 +183,7 @@ ROUTES = {
 # Headers are read by the same code before every route: once an executable, at a page that asks who it is.
 HEADERS = ('User-Agent', 'Referer', 'Authorization', 'sid', 'visitor', 'device', 'half', 'messages', 'offer')
 PAGES = {'login': '/accounts/sessions/', 'users': '/users/', 'targets': '/targets/', 'home': '/',
-         'alerts': '/alerts/streams/', 'admin-sites': '/admin/', 'admin-security': '/admin/security/',
+         'alerts': '/alerts/streams/', 'metrics': '/metrics', 'admin-sites': '/admin/', 'admin-security': '/admin/security/',
          'robots': '/robots.txt'}
 
 
