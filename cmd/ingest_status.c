@@ -106,10 +106,12 @@ show_state(struct query *q)
 		printf("  it waits: %.*s\n", STR_ARG(error));
 }
 
+/* A number of each stream that has one: in `to` under a name (NULL: printed with these words). */
 static enum db_result
-show_letters(struct work *w, struct value *to)
+show_numbers(
+    struct work *w, enum query_name name, struct value *to, const char *key, const char *what)
 {
-	struct query *q = db_query(w->db, QUERY_LETTERS_COUNT);
+	struct query *q = db_query(w->db, name);
 	struct value *v = value_object(w->arena);
 
 	while (db_step(q) == DB_ROW) {
@@ -118,12 +120,24 @@ show_letters(struct work *w, struct value *to)
 		if (to != NULL)
 			value_set_int(v, stream.p, db_col_int(q, "n"));
 		else
-			printf("%.*s: %" PRId64 " dead letters wait to be replayed\n",
-			    STR_ARG(stream), db_col_int(q, "n"));
+			printf("%.*s: %" PRId64 " %s\n", STR_ARG(stream), db_col_int(q, "n"), what);
 	}
 	if (to != NULL)
-		value_set(to, "dead_letters", v);
+		value_set(to, key, v);
 	return db_done(q);
+}
+
+/* What is of streams, whether a daemon serves them or not. */
+static enum db_result
+show_streams(struct work *w, struct value *to)
+{
+	enum db_result r = show_numbers(
+	    w, QUERY_LETTERS_COUNT, to, "dead_letters", "dead letters wait to be replayed");
+
+	return r != DB_END
+	    ? r
+	    : show_numbers(w, QUERY_LOSSES, to, "lost",
+	          "messages were lost: the broker threw them away before they were read");
 }
 
 static enum db_result
@@ -145,10 +159,10 @@ show_all(struct work *w, bool json)
 	if (!json) {
 		if (!any)
 			puts("no daemon serves any stream");
-		return show_letters(w, NULL);
+		return show_streams(w, NULL);
 	}
 	value_set(all, "streams", list);
-	if ((r = show_letters(w, all)) != DB_END)
+	if ((r = show_streams(w, all)) != DB_END)
 		return r;
 	value_json(all, &b);
 	puts(b.p);

@@ -6,6 +6,7 @@
  * takes it away, what was taken is written first. librdkafka's threads fetch; all here is one thread.
  */
 #include <errno.h>
+#include <fnmatch.h>
 #include <inttypes.h>
 #include <librdkafka/rdkafka.h>
 #include <stdio.h>
@@ -14,7 +15,9 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "alert/bearer.h"
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "cmd/source.h"
 
@@ -35,6 +38,7 @@ struct source {
 	rd_kafka_message_t *message; /* given out last */
 	bool held; /* nothing is to be fetched */
 	bool again; /* the assignment is to be taken anew */
+	bool begun; /* the partitions that are there when a stream begins were seen */
 	char trouble[300]; /* of the brokers; "": none */
 };
 
@@ -86,6 +90,46 @@ join(struct buf *b, const struct config_stream *c, const char *key)
 	}
 }
 
+static bool
+is_bearer(const struct config_stream *c)
+{
+	return strncmp(config_stream_text(c, "security"), "sasl", 4) == 0 &&
+	    strcmp(config_stream_text(c, "sasl_mechanism"), "OAUTHBEARER") == 0;
+}
+
+static bool
+read_secret(
+    struct arena *a, const struct config_stream *c, struct str *secret, char *err, size_t errsize)
+{
+	return config_secret_at(a, config_stream_text(c, "password_file"), "password_file", secret,
+	           err, errsize) == 0;
+}
+
+/* A token of the provider, whenever librdkafka has none or an old one. */
+static void
+on_token_wanted(rd_kafka_t *rk, const char *unused, void *arg)
+{
+	const struct source *s = arg;
+	const struct config_stream *config = s->host->config;
+	const char *client = config_stream_text(config, "user");
+	struct arena *a = arena_new();
+	struct bearer b;
+	struct str secret = STR_NONE;
+	char err[500];
+
+	(void)unused;
+	if (!read_secret(a, config, &secret, err, sizeof(err)) ||
+	    !bearer_fetch(config_stream_text(config, "token_url"), client, secret.p, ASK_MS / 1000,
+	        clock_now() / (SECOND / 1000), a, &b, err, sizeof(err)) ||
+	    rd_kafka_oauthbearer_set_token(rk, b.token, b.expires,
+	        b.subject[0] != '\0' ? b.subject : client, NULL, 0, err,
+	        sizeof(err)) != RD_KAFKA_RESP_ERR_NO_ERROR)
+		rd_kafka_oauthbearer_set_token_failure(rk, err);
+	if (secret.p != NULL)
+		explicit_bzero((char *)(uintptr_t)secret.p, secret.n);
+	arena_free(a);
+}
+
 static void
 set_security(rd_kafka_conf_t *c, const struct config_stream *config, char *err, size_t errsize)
 {
@@ -100,22 +144,15 @@ set_security(rd_kafka_conf_t *c, const struct config_stream *config, char *err, 
 		set(c, "ssl.ca.location", ca, err, errsize);
 	if (strncmp(how, "sasl", 4) != 0 || err[0] != '\0')
 		return;
-	a = arena_new();
 	set(c, "sasl.mechanism", mechanism, err, errsize);
-	if (err[0] == '\0' &&
-	    config_secret_at(a, config_stream_text(config, "password_file"), "password_file",
-	        &secret, err, errsize) == 0) {
-		if (strcmp(mechanism, "OAUTHBEARER") == 0) {
-			set(c, "sasl.oauthbearer.method", "oidc", err, errsize);
-			set(c, "sasl.oauthbearer.client.id", config_stream_text(config, "user"),
-			    err, errsize);
-			set(c, "sasl.oauthbearer.client.secret", secret.p, err, errsize);
-			set(c, "sasl.oauthbearer.token.endpoint.url",
-			    config_stream_text(config, "token_url"), err, errsize);
-		} else {
-			set(c, "sasl.username", config_stream_text(config, "user"), err, errsize);
-			set(c, "sasl.password", secret.p, err, errsize);
-		}
+	if (is_bearer(config)) {
+		rd_kafka_conf_set_oauthbearer_token_refresh_cb(c, on_token_wanted);
+		return;
+	}
+	a = arena_new();
+	if (err[0] == '\0' && read_secret(a, config, &secret, err, errsize)) {
+		set(c, "sasl.username", config_stream_text(config, "user"), err, errsize);
+		set(c, "sasl.password", secret.p, err, errsize);
 		explicit_bzero((char *)(uintptr_t)secret.p, secret.n);
 	}
 	arena_free(a);
@@ -277,9 +314,9 @@ open_source(const struct source_host *host, char *err, size_t errsize)
 	return s;
 }
 
-/* Where a partition begins that was never read. */
+/* The oldest offset of a partition, or the one behind its newest message. */
 static int
-first_offset(struct source *s, const char *topic, int32_t partition, int64_t *next)
+ask_offset(struct source *s, const char *topic, int32_t partition, bool newest, int64_t *next)
 {
 	int64_t low, high;
 	rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(
@@ -290,8 +327,70 @@ first_offset(struct source *s, const char *topic, int32_t partition, int64_t *ne
 		    s->trouble, sizeof(s->trouble), "%.100s: %s", topic, rd_kafka_err2str(code));
 		return -1;
 	}
-	*next = strcmp(config_stream_text(s->host->config, "start"), "latest") == 0 ? high : low;
+	*next = newest ? high : low;
 	return 0;
+}
+
+static bool
+is_wished(const struct source *s, const char *topic)
+{
+	struct str item;
+
+	for (size_t i = 0; (item = config_stream_item(s->host->config, "topics", i)).p != NULL; i++)
+		if (fnmatch(item.p, topic, 0) == 0)
+			return true;
+	return false;
+}
+
+/* Makes the rows of all partitions of a topic, behind their newest messages. */
+static enum source_result
+pass_over(struct source *s, const rd_kafka_metadata_topic_t *topic)
+{
+	for (int i = 0; i < topic->partition_cnt; i++) {
+		struct position p = { .topic = str_of(topic->topic),
+			.part = topic->partitions[i].id };
+
+		if (ask_offset(s, topic->topic, topic->partitions[i].id, true, &p.next) != 0)
+			return SOURCE_TROUBLE;
+		if (position_begin(s->host->db, s->host->stream, &p) != DB_END)
+			return SOURCE_DATABASE;
+	}
+	return SOURCE_NONE;
+}
+
+/*
+ * `start = latest` is about what is there when the stream is first read. Then a row is made for each
+ * partition, whoever is given it, and one of no topic, which says that it was done: what comes later, a
+ * partition that was added or the topic of another night, is read from its first message.
+ */
+static enum source_result
+begin_stream(struct source *s)
+{
+	struct position mark = { .topic = STR("") };
+	const rd_kafka_metadata_t *all;
+	enum source_result r = SOURCE_NONE;
+	rd_kafka_resp_err_t code;
+
+	if (s->begun || strcmp(config_stream_text(s->host->config, "start"), "latest") != 0)
+		return SOURCE_NONE;
+	if (position_read(s->host->db, s->host->stream, &mark) != DB_END)
+		return SOURCE_DATABASE;
+	if (mark.stored == POSITION_NEW) {
+		code = rd_kafka_metadata(s->rk, 1, NULL, &all, ASK_MS);
+		if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+			snprintf(s->trouble, sizeof(s->trouble), "%s", rd_kafka_err2str(code));
+			return SOURCE_TROUBLE;
+		}
+		for (int i = 0; i < all->topic_cnt && r == SOURCE_NONE; i++)
+			if (is_wished(s, all->topics[i].topic))
+				r = pass_over(s, &all->topics[i]);
+		rd_kafka_metadata_destroy(all);
+		if (r == SOURCE_NONE &&
+		    position_begin(s->host->db, s->host->stream, &mark) != DB_END)
+			r = SOURCE_DATABASE;
+	}
+	s->begun = r == SOURCE_NONE;
+	return r;
 }
 
 /* Reads where the partition goes on. */
@@ -309,7 +408,7 @@ begin_part(struct source *s, rd_kafka_topic_partition_t *tp)
 	s->parts = p;
 	r = position_read(s->host->db, s->host->stream, &p->position);
 	if (r == DB_END && p->position.stored == POSITION_NEW) {
-		if (first_offset(s, tp->topic, tp->partition, &p->position.next) != 0)
+		if (ask_offset(s, tp->topic, tp->partition, false, &p->position.next) != 0)
 			return SOURCE_TROUBLE;
 		r = position_begin(s->host->db, s->host->stream, &p->position);
 	}
@@ -322,7 +421,7 @@ static enum source_result
 begin_wanted(struct source *s, char *err, size_t errsize)
 {
 	rd_kafka_resp_err_t code;
-	enum source_result r = SOURCE_NONE;
+	enum source_result r = begin_stream(s);
 
 	for (int i = 0; i < s->wanted->cnt && r == SOURCE_NONE; i++)
 		r = begin_part(s, &s->wanted->elems[i]);
@@ -384,37 +483,44 @@ find_part(struct source *s, const char *topic, int32_t partition)
 
 /*
  * The broker has no message of our offset: it has thrown away what we did not read, or the topic was
- * made anew. It begins with the oldest that there is.
+ * made anew. It goes on with the oldest that there is, and what lies between is counted.
  */
+static void
+skip_to(struct source *s, struct part *p, int64_t low, int64_t high)
+{
+	struct position *at = &p->position;
+	int64_t lost;
+	enum db_result r;
+
+	s->host->flush(s->host->arg);
+	lost = at->stored < low ? low - at->stored : 0;
+	log_error("the broker has no such offset: what lay between is lost to us",
+	    LOG_TEXT("stream", s->host->stream.p), LOG_TEXT("topic", at->topic.p),
+	    LOG_INT("partition", at->part), LOG_INT("offset", at->stored), LOG_INT("oldest", low),
+	    LOG_INT("end", high), LOG_INT("lost", lost));
+	r = position_skip(s->host->db, s->host->stream, at, low, lost);
+	if (r != DB_END && r != DB_REFUSED)
+		snprintf(
+		    s->trouble, sizeof(s->trouble), "the database: %.250s", db_error(s->host->db));
+}
+
 static void
 begin_again(struct source *s, const rd_kafka_message_t *m)
 {
 	const char *topic = rd_kafka_topic_name(m->rkt);
 	struct part *p = find_part(s, topic, m->partition);
+	rd_kafka_resp_err_t code;
 	int64_t low, high;
 
-	if (p == NULL ||
-	    rd_kafka_query_watermark_offsets(s->rk, topic, m->partition, &low, &high, ASK_MS) !=
-	        RD_KAFKA_RESP_ERR_NO_ERROR)
-		return;
-	if (p->position.next < low || p->position.next > high) {
-		log_error("the broker has no such offset: what lay between is lost to us",
-		    LOG_TEXT("topic", topic), LOG_INT("partition", m->partition),
-		    LOG_INT("offset", p->position.next), LOG_INT("oldest", low),
-		    LOG_INT("end", high));
-		s->host->flush(s->host->arg);
-		p = find_part(s, topic, m->partition);
-		if (p != NULL) {
-			struct position *const one = &p->position;
-
-			one->next = low;
-			if (positions_store(s->host->db, s->host->stream, &one, 1) == DB_END)
-				position_settle(one, true);
-			else
-				position_settle(one, false);
-		}
-	}
-	s->again = true;
+	if (p == NULL)
+		return; /* of an assignment that is over */
+	s->again = true; /* its fetcher has stopped */
+	code = rd_kafka_query_watermark_offsets(s->rk, topic, m->partition, &low, &high, ASK_MS);
+	if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+		snprintf(
+		    s->trouble, sizeof(s->trouble), "%.100s: %s", topic, rd_kafka_err2str(code));
+	else if (p->position.next < low || p->position.next > high)
+		skip_to(s, p, low, high);
 }
 
 static enum source_result
@@ -535,6 +641,7 @@ behind(const struct source *s)
 static int
 check(const struct source_host *host, char *err, size_t errsize)
 {
+	struct source s = { .host = host };
 	rd_kafka_conf_t *c = configure(host, err, errsize);
 	const struct rd_kafka_metadata *metadata;
 	rd_kafka_resp_err_t code;
@@ -542,15 +649,19 @@ check(const struct source_host *host, char *err, size_t errsize)
 
 	if (c == NULL)
 		return -1;
+	rd_kafka_conf_set_opaque(c, &s);
 	if ((rk = rd_kafka_new(RD_KAFKA_CONSUMER, c, err, errsize)) == NULL) {
 		rd_kafka_conf_destroy(c);
 		return -1;
 	}
+	/* a token is asked for here */
+	(void)rd_kafka_poll(rk, is_bearer(host->config) ? ASK_MS : 0);
 	code = rd_kafka_metadata(rk, 1, NULL, &metadata, ASK_MS);
 	if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
 		rd_kafka_metadata_destroy(metadata);
 	else
-		snprintf(err, errsize, "the brokers do not answer: %s", rd_kafka_err2str(code));
+		snprintf(err, errsize, "the brokers do not answer: %s%s%s", rd_kafka_err2str(code),
+		    s.trouble[0] != '\0' ? ": " : "", s.trouble);
 	rd_kafka_destroy(rk);
 	return code == RD_KAFKA_RESP_ERR_NO_ERROR ? 0 : -1;
 }

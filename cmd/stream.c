@@ -273,7 +273,10 @@ stream_new(struct db *db, const struct config *config, const struct config_strea
     size_t errsize)
 {
 	const struct confluent_options schemas = {
-		.directory = given(c, "schemas"), .registry = given(c, "registry"), .seconds = 5
+		.directory = given(c, "schemas"),
+		.registry = given(c, "registry"),
+		.seconds = 5,
+		.patience = LEAST_PAUSE / 2 /* the stream itself waits */
 	};
 	struct stream *s = calloc(1, sizeof(*s));
 

@@ -26,6 +26,7 @@ struct confluent {
 	char *directory, *registry;
 	bool away; /* the last look-up failed since the registry gave no answer */
 	long seconds;
+	int64_t patience;
 	size_t n;
 	struct {
 		uint32_t id;
@@ -84,6 +85,7 @@ confluent_new(const struct avro_shape *const *shapes, const struct confluent_opt
 	c->directory = copy_of(o->directory);
 	c->registry = copy_of(o->registry);
 	c->seconds = o->seconds > 0 ? o->seconds : REGISTRY_SECONDS;
+	c->patience = o->patience > 0 ? o->patience : CONFLUENT_PATIENCE;
 	return c;
 }
 
@@ -187,7 +189,8 @@ confluent_find(void *arg, uint32_t id, char *err, size_t errsize)
 		at = c->nmisses++ % MISSES;
 		c->misses[at].id = id;
 		c->misses[at].away = c->away;
-		c->misses[at].until = clock_monotonic() + CONFLUENT_PATIENCE;
+		c->misses[at].until = clock_monotonic() +
+		    (c->away ? c->patience : CONFLUENT_PATIENCE);
 		snprintf(c->misses[at].why, sizeof(c->misses[at].why), "%s", err);
 		return NULL;
 	}

@@ -19,8 +19,10 @@ struct confluent_options {
 	 */
 	const char *registry;
 	long seconds; /* a registry may take; 0: REGISTRY_SECONDS */
+	int64_t patience; /* microseconds; 0: CONFLUENT_PATIENCE */
 };
 #define REGISTRY_SECONDS 20
+#define CONFLUENT_PATIENCE (30 * SECOND)
 
 /*
  * The schemas for these shapes (as avro_schema_new has them), none read yet. NULL with a sentence in
@@ -34,12 +36,12 @@ void confluent_free(struct confluent *);
 
 /*
  * For avro_file_numbered(): the schema of that number, looked for in memory, directory and
- * registry; it stays till the end. What was not found is not looked for again within
- * CONFLUENT_PATIENCE, so that a registry that is away does not hold up each record.
+ * registry; it stays till the end. What was not found is not looked for again within CONFLUENT_PATIENCE,
+ * nor within `patience` where the registry gave no answer, so that one that is away does not hold up each
+ * record.
  */
 avro_find confluent_find;
 /* Did the last look-up fail because the registry could not be asked? Then it may succeed later. */
 bool confluent_is_away(const struct confluent *);
-#define CONFLUENT_PATIENCE (30 * SECOND)
 
 #endif

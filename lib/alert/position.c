@@ -44,6 +44,24 @@ position_begin(struct db *db, struct str stream, struct position *p)
 	return r == DB_END ? position_read(db, stream, p) : r;
 }
 
+enum db_result
+position_skip(struct db *db, struct str stream, struct position *p, int64_t next, int64_t lost)
+{
+	struct query *q = about(db, QUERY_OFFSET_SKIP, stream, p);
+	enum db_result r;
+
+	db_int(q, "next", next);
+	db_int(q, "lost", lost);
+	db_int(q, "expected", p->stored);
+	db_int(q, "now", clock_now());
+	r = db_run(q);
+	if (r == DB_END && db_changes(db) != 1)
+		return DB_REFUSED;
+	if (r == DB_END)
+		p->stored = p->next = next;
+	return r;
+}
+
 static enum db_result
 add_new(struct db *db, struct str stream, struct position *const *list, size_t n)
 {

@@ -29,6 +29,13 @@ enum db_result position_read(struct db *, struct str stream, struct position *) 
 enum db_result position_begin(struct db *, struct str stream, struct position *) MUST_CHECK;
 
 /*
+ * Moves the row of one that is settled to `next`, a transaction of its own, and counts `lost` messages
+ * as thrown away before they were read. DB_REFUSED: it was moved by somebody else.
+ */
+enum db_result position_skip(
+    struct db *, struct str stream, struct position *, int64_t next, int64_t lost) MUST_CHECK;
+
+/*
  * Moves the rows to where the positions are, in the caller's transaction. DB_REFUSED: one was moved
  * by somebody else. The positions stay as they are: the caller says position_settle() to each once
  * the transaction has ended.

@@ -10,9 +10,9 @@
 #include <string.h>
 
 #include "alert/avro.h"
+#include "alert/fetch.h"
 
 #define MAX_REPLY (2 * AVRO_MAX_SCHEMA + KIB(64)) /* JSON may write each byte as two */
-#define CONNECT_SECONDS 10L
 
 static bool
 is_loopback(const char *host)
@@ -69,60 +69,6 @@ registry_url_will_do(const char *url, char *err, size_t errsize)
 	return why == NULL;
 }
 
-static size_t
-take(char *from, size_t size, size_t n, void *arg)
-{
-	struct buf *reply = arg;
-
-	if (reply->n + size * n > MAX_REPLY)
-		return 0; /* an error to libcurl */
-	buf_put(reply, from, size * n);
-	return size * n;
-}
-
-static void
-set_options(CURL *c, const char *url, long seconds, struct curl_slist *headers, struct buf *reply)
-{
-	curl_easy_setopt(c, CURLOPT_URL, url);
-	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
-	curl_easy_setopt(c, CURLOPT_NOPROXY, "localhost,127.0.0.1,::1");
-	curl_easy_setopt(c, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(
-	    c, CURLOPT_CONNECTTIMEOUT, seconds < CONNECT_SECONDS ? seconds : CONNECT_SECONDS);
-	curl_easy_setopt(c, CURLOPT_TIMEOUT, seconds);
-	curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 1L);
-	curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 2L);
-	curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	curl_easy_setopt(c, CURLOPT_USERAGENT, "meridian-ingest");
-	curl_easy_setopt(c, CURLOPT_HTTPHEADER, headers);
-	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, take);
-	curl_easy_setopt(c, CURLOPT_WRITEDATA, reply);
-}
-
-/* What went wrong on the way to the registry; empty: nothing. */
-static void
-ask(const char *url, long seconds, struct buf *reply, long *status, char *why, size_t size)
-{
-	CURL *c = curl_easy_init();
-	struct curl_slist *headers = curl_slist_append(
-	    NULL, "Accept: application/vnd.schemaregistry.v1+json, application/json");
-	CURLcode code;
-
-	if (c == NULL || headers == NULL)
-		arena_exhausted();
-	set_options(c, url, seconds, headers, reply);
-	code = curl_easy_perform(c);
-	curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, status);
-	snprintf(why, size, "%s",
-	    code == CURLE_OK                ? ""
-	        : code == CURLE_WRITE_ERROR ? "its answer is longer than any schema"
-	                                    : curl_easy_strerror(code));
-	curl_slist_free_all(headers);
-	curl_easy_cleanup(c);
-}
-
 bool
 registry_fetch(const char *url, uint32_t id, long seconds, struct buf *schema, bool *away,
     char *err, size_t errsize)
@@ -137,8 +83,12 @@ registry_fetch(const char *url, uint32_t id, long seconds, struct buf *schema, b
 		n--;
 	snprintf(
 	    full, sizeof(full), "%.*s/schemas/ids/%" PRIu32, (int)(n < 2000 ? n : 2000), url, id);
-	ask(full, seconds, &reply, &status, why, sizeof(why));
-	ok = why[0] == '\0' && registry_read_reply(buf_text(&reply), schema, why, sizeof(why));
+	ok = fetch(&(struct fetch){ .url = full,
+	               .seconds = seconds,
+	               .most = MAX_REPLY,
+	               .accept = "application/vnd.schemaregistry.v1+json, application/json" },
+	         &reply, &status, why, sizeof(why)) &&
+	    registry_read_reply(buf_text(&reply), schema, why, sizeof(why));
 	if (ok && status != 200) {
 		schema->n = before;
 		snprintf(why, sizeof(why), "its answer is no success");

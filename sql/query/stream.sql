@@ -14,6 +14,16 @@ SELECT next, done FROM stream_offset WHERE stream = :stream AND topic = :topic A
 UPDATE stream_offset SET next = :next, done = :done, modified = :now
 WHERE stream = :stream AND topic = :topic AND part = :part AND next = :expected
 
+--: offset_skip
+-- ... over messages that are no more.
+UPDATE stream_offset SET next = :next, lost = lost + :lost, modified = :now
+WHERE stream = :stream AND topic = :topic AND part = :part AND next = :expected
+
+--: losses
+-- How many messages each stream has lost.
+SELECT stream, CAST(sum(lost) AS BIGINT) AS n FROM stream_offset WHERE lost > 0
+GROUP BY stream ORDER BY stream
+
 --: offsets_of_stream stream
 -- How far all parts of a stream were read.
 SELECT topic, part, next, done FROM stream_offset WHERE stream = :stream ORDER BY topic, part

@@ -8,8 +8,8 @@ import subprocess
 import time
 
 from harness.report import contains, equal, lacks, needs, wait_for
+from harness.stream import ends, make, stream
 from test_home import _statements
-from test_stream import _ends, _make, _stream
 
 
 def _say(site, stream, **more):
@@ -140,9 +140,9 @@ def dead_letters_are_walked_and_asked_for_all_at_once(site):
 @needs('nginx')
 def the_daemon_tries_what_was_asked_for(site):
     staff = site.signed_in('staff')
-    with _stream(site, 'again') as s:
+    with stream(site, 'again') as s:
         s.configure(watch='no')
-        _make(site, s.folder + '/packets', 620, '--count', '3', '--objects', '3', '--framed', '--schema', 'lsst')
+        make(site, s.folder + '/packets', 620, '--count', '3', '--objects', '3', '--framed', '--schema', 'lsst')
         for name in os.listdir(s.folder + '/packets'):
             shutil.copy(s.folder + '/packets/' + name, s.inbox + '/' + name.split('.')[0] + '.avro')
         equal(s.start().wait(20), 0, s.log())
@@ -156,7 +156,7 @@ def the_daemon_tries_what_was_asked_for(site):
         page = staff.get('/alerts/streams/again/letters/').words
         contains(page, 'tried again 20')
         equal(page.count('of long ago'), 2)
-        _ends(daemon)
+        ends(daemon)
         os.mkdir(s.folder + '/schemas')
         with open(s.folder + '/schemas/900.avsc', 'w') as f:
             subprocess.run([site.workshop.build + '/tests/tools/make-alerts', '--print-schema', '--schema',
@@ -168,7 +168,7 @@ def the_daemon_tries_what_was_asked_for(site):
                  10, 'all letters')
         equal(s.count(), 3)
         contains(staff.get('/alerts/streams/again/letters/?settled=1').words, 'taken 20')
-        _ends(daemon)
+        ends(daemon)
 
 
 def _objects(site, survey, rows):

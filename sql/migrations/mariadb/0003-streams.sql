@@ -48,6 +48,7 @@ CREATE TABLE IF NOT EXISTS stream_offset (
 	part BIGINT NOT NULL,			-- files: a hash of what tells the file from another
 	next BIGINT NOT NULL,			-- the first message that was not taken
 	done TINYINT NOT NULL DEFAULT 0,	-- files: to the end
+	lost BIGINT NOT NULL DEFAULT 0,	-- Kafka: messages that the broker threw away before they were read
 	modified BIGINT NOT NULL,
 	PRIMARY KEY (stream, topic, part)
 ) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;

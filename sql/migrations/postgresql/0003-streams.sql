@@ -46,6 +46,7 @@ CREATE TABLE stream_offset (
 	part BIGINT NOT NULL,			-- files: a hash of what tells the file from another
 	next BIGINT NOT NULL,			-- the first message that was not taken
 	done SMALLINT NOT NULL DEFAULT 0,	-- files: to the end
+	lost BIGINT NOT NULL DEFAULT 0,	-- Kafka: messages that the broker threw away before they were read
 	modified BIGINT NOT NULL,
 	PRIMARY KEY (stream, topic, part)
 );

@@ -46,6 +46,7 @@ CREATE TABLE stream_offset (
 	part INTEGER NOT NULL,			-- files: a hash of what tells the file from another
 	next INTEGER NOT NULL,			-- the first message that was not taken
 	done INTEGER NOT NULL DEFAULT 0,	-- files: to the end
+	lost INTEGER NOT NULL DEFAULT 0,	-- Kafka: messages that the broker threw away before they were read
 	modified INTEGER NOT NULL,
 	PRIMARY KEY (stream, topic, part)
 ) STRICT, WITHOUT ROWID;
