@@ -659,9 +659,11 @@ check(const struct source_host *host, char *err, size_t errsize)
 	code = rd_kafka_metadata(rk, 1, NULL, &metadata, ASK_MS);
 	if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
 		rd_kafka_metadata_destroy(metadata);
-	else
+	else {
+		(void)rd_kafka_poll(rk, 0); /* why */
 		snprintf(err, errsize, "the brokers do not answer: %s%s%s", rd_kafka_err2str(code),
 		    s.trouble[0] != '\0' ? ": " : "", s.trouble);
+	}
 	rd_kafka_destroy(rk);
 	return code == RD_KAFKA_RESP_ERR_NO_ERROR ? 0 : -1;
 }
