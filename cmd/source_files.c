@@ -20,10 +20,13 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "cmd/source.h"
 
 #define MOST MIB(64) /* bytes of a packet */
+#define FORGOTTEN 1000 /* at a start */
+#define KEPT (90 * 24 * 3600 * SECOND) /* the position of a file that is gone */
 
 /* A file that is being read, or was, until it is settled. */
 struct taken {
@@ -207,6 +210,77 @@ is_written(int fd)
 	return false;
 }
 
+/* What a file is called in the table: the end of its name, made UTF-8. The caller frees it. */
+static char *
+topic_of(const char *name)
+{
+	size_t length = strlen(name), skip;
+	char *topic;
+
+	skip = length > POSITION_TOPIC_MAX ? length - POSITION_TOPIC_MAX : 0;
+	while (skip < length && ((unsigned char)name[skip] & 0xc0) == 0x80)
+		skip++; /* not in the midst of a character */
+	topic = must(strdup(name + skip));
+	str_make_utf8(topic, length - skip);
+	return topic;
+}
+
+static int
+compare_topics(const void *left, const void *right)
+{
+	return strcmp(*(char *const *)left, *(char *const *)right);
+}
+
+/* The positions of files that were read long ago and are not here any more. */
+struct gone {
+	const struct source_host *host;
+	size_t n;
+	struct position *positions;
+};
+
+static enum db_result
+forget(struct db *db, void *arg)
+{
+	const struct gone *g = arg;
+	enum db_result r = DB_END;
+
+	for (size_t i = 0; i < g->n && r == DB_END; i++)
+		r = position_forget(db, g->host->stream, &g->positions[i]);
+	return r;
+}
+
+/* Takes them away; where that fails, the next start does. */
+static void
+forget_gone(const struct source *s)
+{
+	struct query *q = db_query(s->host->db, QUERY_OFFSETS_DONE);
+	struct arena *a = arena_new();
+	struct gone g = { .host = s->host,
+		.positions = arena_array(a, FORGOTTEN, sizeof(*g.positions)) };
+	char **here = must(calloc(s->n + 1, sizeof(*here)));
+
+	for (size_t i = 0; i < s->n; i++)
+		here[i] = topic_of(s->names[i]);
+	qsort(here, s->n, sizeof(*here), compare_topics);
+	db_text(q, "stream", s->host->stream);
+	db_int(q, "before", clock_now() - KEPT);
+	while (g.n < FORGOTTEN && db_step(q) == DB_ROW) {
+		struct str topic = db_col_copy(q, "topic", a);
+
+		if (bsearch(&topic.p, here, s->n, sizeof(*here), compare_topics) == NULL)
+			g.positions[g.n++] = (struct position){ .topic = topic,
+				.part = db_col_int(q, "part") };
+	}
+	if (db_done(q) == DB_END && g.n > 0 &&
+	    db_transaction(s->host->db, DB_WRITE, forget, &g) == DB_END)
+		log_info("files that are gone were forgotten",
+		    LOG_TEXT("stream", s->host->stream.p), LOG_INT("files", (int64_t)g.n));
+	for (size_t i = 0; i < s->n; i++)
+		free(here[i]);
+	free(here);
+	arena_free(a);
+}
+
 static void
 put_away(struct source *s)
 {
@@ -242,7 +316,6 @@ take_file(struct source *s, char *err, size_t errsize)
 	char *name = s->names[s->n - 1], path[4096];
 	struct taken *t;
 	struct stat st;
-	size_t length = strlen(name), skip;
 
 	snprintf(path, sizeof(path), "%s%s", s->directory, name);
 	s->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
@@ -256,11 +329,7 @@ take_file(struct source *s, char *err, size_t errsize)
 		return SOURCE_NONE;
 	}
 	t = must(calloc(1, sizeof(*t)));
-	skip = length > POSITION_TOPIC_MAX ? length - POSITION_TOPIC_MAX : 0;
-	while (skip < length && ((unsigned char)name[skip] & 0xc0) == 0x80)
-		skip++; /* not in the midst of a character */
-	t->topic = must(strdup(name + skip));
-	str_make_utf8(t->topic, length - skip);
+	t->topic = topic_of(name);
 	t->position = (struct position){ .topic = str_of(t->topic), .part = identity(name, &st) };
 	if (position_read(s->host->db, s->host->stream, &t->position) != DB_END) {
 		snprintf(err, errsize, "%s", db_error(s->host->db));
@@ -474,8 +543,18 @@ close_source(struct source *s)
 	free(s);
 }
 
+static struct source *
+begin(const struct source_host *host, char *err, size_t errsize)
+{
+	struct source *s = open_source(host, err, errsize);
+
+	if (s != NULL)
+		forget_gone(s);
+	return s;
+}
+
 const struct source_kind source_files = { .name = "files",
-	.open = open_source,
+	.open = begin,
 	.next = next,
 	.settled = settled,
 	.rewind = go_back,

@@ -6,7 +6,8 @@
  *  - A name says more than a place: the target that has the object's name, or it as an alias, is the
  *    object's, wherever it stands and whoever sees it.
  *  - Else the one target within the radius; of several the nearest, if it is within half of the
- *    radius; else none, and the object is noted as OBJECT_SEVERAL. The object's name becomes an alias.
+ *    radius; else none, and the object is noted as OBJECT_SEVERAL. The object's name becomes an alias,
+ *    but for a target that has TARGET_ALIASES_MAX: that grows by its measurements alone.
  *    A PRIVATE target is passed over by a stream that makes targets which more people see, so that
  *    its objects are seen and the private target grows no names of theirs.
  *  - Else a new one, if the stream makes any and the object passes its cuts. New ones of a batch

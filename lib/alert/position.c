@@ -45,6 +45,12 @@ position_begin(struct db *db, struct str stream, struct position *p)
 }
 
 enum db_result
+position_forget(struct db *db, struct str stream, const struct position *p)
+{
+	return db_run(about(db, QUERY_OFFSET_FORGET, stream, p));
+}
+
+enum db_result
 position_skip(struct db *db, struct str stream, struct position *p, int64_t next, int64_t lost)
 {
 	struct query *q = about(db, QUERY_OFFSET_SKIP, stream, p);

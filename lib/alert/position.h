@@ -28,6 +28,9 @@ enum db_result position_read(struct db *, struct str stream, struct position *) 
 /* Makes the row of one that is to begin at `next`, and reads it where somebody else was first. */
 enum db_result position_begin(struct db *, struct str stream, struct position *) MUST_CHECK;
 
+/* Takes away the row of one that is no more. */
+enum db_result position_forget(struct db *, struct str stream, const struct position *) MUST_CHECK;
+
 /*
  * Moves the row of one that is settled to `next`, a transaction of its own, and counts `lost` messages
  * as thrown away before they were read. DB_REFUSED: it was moved by somebody else.

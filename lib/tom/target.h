@@ -263,7 +263,7 @@ target_find_many(struct db *, struct arena *, struct target_wanted *, size_t n) 
 
 /*
  * Further names of targets, in the caller's transaction; a name that is in use is passed over,
- * whosever it is.
+ * whosever it is, and so is one beyond TARGET_ALIASES_MAX of its target.
  */
 struct target_alias {
 	int64_t target_id;

@@ -298,6 +298,48 @@ target_find_many(struct db *db, struct arena *a, struct target_wanted *wanted, s
 	return find_known(db, a, wanted, sorted, n);
 }
 
+/* A target that is to get names, and how many more it may. */
+struct room {
+	int64_t target;
+	int64_t left;
+};
+
+static int
+compare_rooms(const void *left, const void *right)
+{
+	const struct room *a = left, *b = right;
+
+	return (a->target > b->target) - (a->target < b->target);
+}
+
+/* The rooms of the targets, sorted, each once; *n of them. */
+static enum db_result
+measure(struct db *db, struct arena *a, struct room *rooms, size_t *n)
+{
+	int64_t *ids = arena_array(a, *n, sizeof(*ids));
+	size_t distinct = 0;
+	struct query *q;
+
+	qsort(rooms, *n, sizeof(*rooms), compare_rooms);
+	for (size_t i = 0; i < *n; i++) {
+		if (distinct > 0 && rooms[distinct - 1].target == rooms[i].target)
+			continue;
+		rooms[distinct] = (struct room){ rooms[i].target, TARGET_ALIASES_MAX };
+		ids[distinct++] = rooms[i].target;
+	}
+	*n = distinct;
+	q = db_query(db, QUERY_ALIASES_COUNT);
+	db_ints(q, "ids", ids, distinct);
+	while (db_step(q) == DB_ROW) {
+		struct room key = { db_col_int(q, "target_id"), 0 }, *room;
+
+		room = bsearch(&key, rooms, distinct, sizeof(*rooms), compare_rooms);
+		if (room != NULL)
+			room->left -= db_col_int(q, "n");
+	}
+	return db_done(q);
+}
+
 enum db_result
 target_alias_many(struct db *db, struct arena *a, const struct target_alias *list, size_t n)
 {
@@ -306,8 +348,9 @@ target_alias_many(struct db *db, struct arena *a, const struct target_alias *lis
 	struct target_wanted *wanted = arena_array(a, n, sizeof(*wanted));
 	static const char *const columns[] = { "target_id", "name", "match_key", "is_primary",
 		"created", "modified" };
+	struct room *rooms = arena_array(a, n, sizeof(*rooms)), *room;
 	int64_t now = clock_now(), added;
-	size_t nkeys = 0;
+	size_t nkeys = 0, nrooms = 0;
 	struct bulk *b;
 	enum db_result r;
 
@@ -318,12 +361,23 @@ target_alias_many(struct db *db, struct arena *a, const struct target_alias *lis
 	sort_wanted(a, wanted, sorted, n);
 	if ((r = find_known(db, a, wanted, sorted, n)) != DB_END)
 		return r;
+	for (size_t i = 0; i < n; i++)
+		if (wanted[i].id == 0)
+			rooms[nrooms++].target = list[i].target_id;
+	if (nrooms == 0)
+		return DB_END;
+	if ((r = measure(db, a, rooms, &nrooms)) != DB_END)
+		return r;
 	b = db_bulk(db, "target_name", NELEM(columns), columns);
 	for (size_t i = 0; i < n; i++) {
 		const struct target_alias *one = &list[sorted[i].index];
 
 		if (wanted[sorted[i].index].id != 0 ||
 		    (i > 0 && str_eq(sorted[i].key, sorted[i - 1].key)))
+			continue;
+		room = bsearch(&(struct room){ one->target_id, 0 }, rooms, nrooms, sizeof(*rooms),
+		    compare_rooms);
+		if (room == NULL || room->left-- <= 0)
 			continue;
 		db_bulk_int(b, one->target_id);
 		db_bulk_text(b, str_trim(one->name));

@@ -94,12 +94,14 @@ FROM json_array_elements(CAST(:strips AS json)) AS s CROSS JOIN LATERAL (
 	AND ra BETWEEN CAST(s.value ->> 2 AS DOUBLE PRECISION) AND CAST(s.value ->> 3 AS DOUBLE PRECISION)
 	AND (CAST(:shown AS BIGINT) = 0 OR permissions <> 'PRIVATE') OFFSET 0) AS t
 --: targets_near mariadb
--- A list is JSON here. `first` and `last` are columns of a table, so the index gives the zone's rows
--- and not those between: the lateral bound is tested row by row.
+-- A list is JSON here. The bounds are columns of a table: with BETWEEN, or =, the index would give whole
+-- zones, tested row by row. Two inequalities on the index that is named make it look for a range for each
+-- strip ("range checked for each record"), which costs as much as the strip holds.
 SELECT s.number AS number, t.id AS id, t.ra AS ra, t.dec AS decl
 FROM JSON_TABLE(:strips, '$[*]' COLUMNS (number BIGINT PATH '$[0]', zone INTEGER PATH '$[1]',
 	first DOUBLE PATH '$[2]', last DOUBLE PATH '$[3]')) s
-STRAIGHT_JOIN target t ON t.zone = s.zone AND t.ra BETWEEN s.first AND s.last
+STRAIGHT_JOIN target t FORCE INDEX (target_zone)
+	ON t.zone >= s.zone AND t.zone <= s.zone AND t.ra >= s.first AND t.ra <= s.last
 WHERE (:shown = 0 OR t.permissions <> 'PRIVATE')
 
 --: aliases_indexed sqlite only
@@ -113,3 +115,17 @@ SELECT substr(n.match_key, b.n), n.id
 FROM JSON_TABLE(:keys, '$[*]' COLUMNS (match_key VARCHAR(301) CHARACTER SET utf8mb4 PATH '$')) k
 STRAIGHT_JOIN target_name n ON n.match_key = k.match_key
 STRAIGHT_JOIN name_part_begin b ON b.n <= char_length(n.match_key) - 2
+
+--: aliases_count sqlite
+-- How many names beside its own each of these targets has.
+SELECT n.target_id, CAST(count(*) AS BIGINT) AS n FROM target_name n
+WHERE n.target_id IN (SELECT value FROM json_each(:ids)) AND n.is_primary = 0 GROUP BY n.target_id
+--: aliases_count postgresql
+SELECT n.target_id, CAST(count(*) AS BIGINT) AS n FROM target_name n
+WHERE n.target_id = ANY (CAST(:ids AS BIGINT[])) AND n.is_primary = 0 GROUP BY n.target_id
+--: aliases_count mariadb
+-- A list is JSON here (db.h), read by JSON_TABLE; the join order is said, since the optimizer
+-- does not know its length.
+SELECT n.target_id AS target_id, CAST(count(*) AS BIGINT) AS n
+FROM JSON_TABLE(:ids, '$[*]' COLUMNS (id BIGINT PATH '$')) k
+STRAIGHT_JOIN target_name n ON n.target_id = k.id AND n.is_primary = 0 GROUP BY n.target_id

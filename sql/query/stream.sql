@@ -24,9 +24,10 @@ WHERE stream = :stream AND topic = :topic AND part = :part AND next = :expected
 SELECT stream, CAST(sum(lost) AS BIGINT) AS n FROM stream_offset WHERE lost > 0
 GROUP BY stream ORDER BY stream
 
---: offsets_of_stream stream
--- How far all parts of a stream were read.
-SELECT topic, part, next, done FROM stream_offset WHERE stream = :stream ORDER BY topic, part
+--: offsets_done
+-- Files of a stream that were read to the end before that time, the oldest first.
+SELECT topic, part FROM stream_offset WHERE stream = :stream AND done = 1 AND modified < :before
+ORDER BY modified LIMIT 10000
 
 --: offset_forget
 -- A part that is no more: a file that was taken away.

@@ -222,6 +222,47 @@ an_object_joins_the_target_near_it_and_gives_it_its_name(void **state)
 	assert_int_equal(s->tally.new_targets, 1);
 }
 
+/* How many targets these are the names of. */
+static size_t
+count_named(struct scratch *s, const struct alert_packet *packets, size_t n)
+{
+	struct target_wanted *wanted = arena_array(s->arena, n, sizeof(*wanted));
+	size_t found = 0;
+
+	for (size_t i = 0; i < n; i++)
+		wanted[i].name = packets[i].object;
+	assert_int_equal(target_find_many(s->db, s->arena, wanted, n), DB_END);
+	for (size_t i = 0; i < n; i++)
+		found += wanted[i].id != 0;
+	return found;
+}
+
+static void
+a_target_takes_so_many_names_and_measurements_without_end(void **state)
+{
+	struct scratch *s = *state;
+	struct alert_packet packets[TARGET_ALIASES_MAX + 20];
+	int64_t id = make_target(s, "SN 2026ab", 120, 30, TARGET_PRIVATE);
+	size_t first = TARGET_ALIASES_MAX - 10, all = NELEM(packets);
+
+	for (size_t i = 0; i < all; i++)
+		packets[i] = packet(s, arena_printf(s->arena, "ZTF26%05zu", i).p, (int64_t)i + 1,
+		    120, 30 + ARCSECOND);
+	take_all(s, packets, first);
+	assert_int_equal(count_named(s, packets, all), first);
+	/* within one batch, too */
+	take_all(s, packets + first, all - first);
+	assert_int_equal(s->tally.joined, all - first);
+	assert_int_equal(s->tally.new_points, all - first);
+	assert_int_equal(count_named(s, packets, all), TARGET_ALIASES_MAX);
+	for (size_t i = 0; i < all; i++)
+		assert_int_equal(target_of(s, packets[i].object.p), id);
+	/* what has no name there is found by its object */
+	take(s, packets[all - 1].object.p, 5000, 120, 30 + ARCSECOND);
+	assert_int_equal(s->tally.new_targets, 0);
+	assert_int_equal(s->tally.new_points, 1);
+}
+
 static void
 of_two_targets_the_much_nearer_one_is_joined_and_else_none(void **state)
 {
@@ -467,6 +508,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(an_alert_counts_once),
 	TEST(an_object_joins_the_target_of_its_name_wherever_it_is),
 	TEST(an_object_joins_the_target_near_it_and_gives_it_its_name),
+	TEST(a_target_takes_so_many_names_and_measurements_without_end),
 	TEST(of_two_targets_the_much_nearer_one_is_joined_and_else_none),
 	TEST(objects_of_a_batch_within_the_radius_are_one_target),
 	TEST(a_private_target_is_passed_over_by_what_all_are_to_see),
