@@ -54,6 +54,7 @@ static const char usage_text[] =
     "by name or made.\n"
     "\n"
     "  --schemas DIR         schemas of Confluent messages: ID.avsc, or a survey's own files\n"
+    "  --map FILE            says what the fields of a survey are that is none of these\n"
     "  --registry URL        a registry to ask for those that are not in DIR, where they are kept\n"
     "  --group NAME          this group gets all rights on new targets (may be said again)\n"
     "  --permissions WHICH   who sees new targets: OPEN everyone, PUBLIC who is signed in,\n"
@@ -71,6 +72,8 @@ struct run {
 	struct files files;
 	struct ingest_options options;
 	struct confluent_options schemas;
+	const char *map_path; /* NULL: none */
+	struct mapping *map;
 	const char **group_names;
 	size_t ngroup_names;
 	bool json, quiet;
@@ -397,15 +400,24 @@ prepare(struct run *run)
 	return find_groups(run);
 }
 
-/* Where the schemas of Confluent messages are. */
+/* What the fields of packets are, and where the schemas of Confluent messages are. */
 static enum status
 find_schemas(struct run *run)
 {
 	char err[600];
 
+	if (run->map_path != NULL) {
+		run->map = mapping_read(run->map_path, err, sizeof(err));
+		if (run->map == NULL) {
+			fprintf(stderr, "meridian-ingest: %s\n", err);
+			return MISCONFIGURED;
+		}
+		run->options.map = run->map;
+	}
 	if (run->schemas.directory == NULL && run->schemas.registry == NULL)
 		return DONE;
-	run->options.schemas = confluent_new(packet_shapes(), &run->schemas, err, sizeof(err));
+	run->options.schemas = confluent_new(
+	    mapping_shapes(run->map), &run->schemas, err, sizeof(err));
 	if (run->options.schemas != NULL)
 		return DONE;
 	fprintf(stderr, "meridian-ingest: %s\n", err);
@@ -434,14 +446,14 @@ ingest_files(struct run *run)
 static enum status
 read_arguments(struct run *run, int argc, char **argv)
 {
-	enum { GROUP = 256, PERMISSIONS, SCHEMAS, REGISTRY, JSON, QUIET };
+	enum { GROUP = 256, PERMISSIONS, SCHEMAS, REGISTRY, MAP, JSON, QUIET };
 	static const struct option options[] = { { "group", required_argument, NULL, GROUP },
 		{ "permissions", required_argument, NULL, PERMISSIONS },
 		{ "schemas", required_argument, NULL, SCHEMAS },
 		{ "registry", required_argument, NULL, REGISTRY },
-		{ "json", no_argument, NULL, JSON }, { "quiet", no_argument, NULL, QUIET },
-		{ "help", no_argument, NULL, 'h' }, { "version", no_argument, NULL, 'V' },
-		{ NULL, 0, NULL, 0 } };
+		{ "map", required_argument, NULL, MAP }, { "json", no_argument, NULL, JSON },
+		{ "quiet", no_argument, NULL, QUIET }, { "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' }, { NULL, 0, NULL, 0 } };
 	int c;
 
 	run->group_names = arena_array(run->arena, (size_t)argc, sizeof(*run->group_names));
@@ -461,6 +473,9 @@ read_arguments(struct run *run, int argc, char **argv)
 			break;
 		case REGISTRY:
 			run->schemas.registry = optarg;
+			break;
+		case MAP:
+			run->map_path = optarg;
 			break;
 		case JSON:
 			run->json = true;
@@ -528,6 +543,7 @@ main(int argc, char **argv)
 	}
 	ingest_free(run.ingest);
 	confluent_free(run.options.schemas);
+	mapping_free(run.map);
 	if (run.db != NULL)
 		db_free(run.db);
 	if (run.config != NULL)

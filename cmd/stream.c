@@ -35,6 +35,7 @@ struct stream {
 	struct source *source; /* NULL: not open */
 	struct arena *arena; /* of what lives as long as the stream */
 	struct confluent *schemas;
+	struct mapping *map; /* NULL: the surveys known by heart */
 	struct ingest_options options;
 	struct ingest_cuts cuts;
 	struct ingest *ingest;
@@ -294,8 +295,14 @@ stream_new(struct db *db, const struct config *config, const struct config_strea
 		.arg = s };
 	gethostname(s->host_name, sizeof(s->host_name) - 1);
 	read_options(s, config);
+	if (given(c, "map") != NULL) {
+		s->map = mapping_read(given(c, "map"), err, errsize);
+		if (s->map == NULL)
+			goto free_stream;
+		s->options.map = s->map;
+	}
 	if (schemas.directory != NULL || schemas.registry != NULL) {
-		s->schemas = confluent_new(packet_shapes(), &schemas, err, errsize);
+		s->schemas = confluent_new(mapping_shapes(s->map), &schemas, err, errsize);
 		if (s->schemas == NULL)
 			goto free_stream;
 		s->options.schemas = s->schemas;
@@ -332,6 +339,7 @@ stream_free(struct stream *s)
 		(void)!db_run(about(s, QUERY_STATE_REMOVE));
 	ingest_free(s->ingest);
 	confluent_free(s->schemas);
+	mapping_free(s->map);
 	arena_free(s->arena);
 	free(s);
 }

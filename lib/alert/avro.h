@@ -36,7 +36,7 @@
 
 /* What a wish wants; writer's types in parentheses are taken too. */
 enum avro_as {
-	AVRO_LONG, /* int64_t (int, long); AVRO_NO_LONG where null */
+	AVRO_LONG, /* int64_t (int, long; boolean: 0, 1); AVRO_NO_LONG where null */
 	AVRO_REAL, /* double (int, long, float, double); NAN where null */
 	AVRO_STRING, /* struct str (string, bytes, enum); absent where null */
 	AVRO_STRUCT, /* a record, its wishes placed relative to this one's offset */

@@ -312,6 +312,13 @@ store_long(struct input *in, const struct node *n, char *to)
 {
 	int64_t v;
 
+	if (n->type == TYPE_BOOLEAN) {
+		v = in->p < in->end && *in->p != 0;
+		if (!skip_bytes(in, 1))
+			return false;
+		memcpy(to, &v, sizeof(v));
+		return true;
+	}
 	if (!read_long(in, &v))
 		return false;
 	if (n->type == TYPE_INT && (v < INT32_MIN || v > INT32_MAX))

@@ -145,7 +145,7 @@ suits(enum avro_type type, enum avro_as as)
 {
 	switch (as) {
 	case AVRO_LONG:
-		return type == TYPE_INT || type == TYPE_LONG;
+		return type == TYPE_INT || type == TYPE_LONG || type == TYPE_BOOLEAN;
 	case AVRO_REAL:
 		return type >= TYPE_INT && type <= TYPE_DOUBLE;
 	case AVRO_STRING:

@@ -225,6 +225,8 @@ batch_write(struct db *db, struct batch *b, bool *fenced)
 	*fenced = r == DB_REFUSED;
 	if (r == DB_END)
 		r = letters_store(db, stream, b->letters, b->nletters);
+	if (r == DB_END && b->options->map != NULL)
+		return write_part(db, b, mapping_survey(b->options->map));
 	for (size_t i = 0; packet_surveys[i] != NULL && r == DB_END; i++)
 		r = write_part(db, b, packet_surveys[i]);
 	return r;

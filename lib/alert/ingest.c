@@ -51,7 +51,7 @@ ingest_new(struct db *db, const struct ingest_options *options, ingest_reject *r
 		in->options.points = INGEST_POINTS;
 	in->reject = reject;
 	in->arg = arg;
-	in->file = packet_file_new();
+	in->file = avro_file_new(mapping_shapes(options->map));
 	if (options->schemas != NULL)
 		avro_file_numbered(in->file, confluent_find, options->schemas);
 	in->arena = arena_new();

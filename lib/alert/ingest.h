@@ -13,6 +13,7 @@
 #define MERIDIAN_INGEST_H
 
 #include "alert/confluent.h"
+#include "alert/mapping.h"
 #include "alert/match.h"
 #include "alert/packet.h"
 #include "alert/position.h"
@@ -37,6 +38,7 @@ struct ingest_options {
 	size_t ngroups;
 	bool shares_data; /* the same rights on the measurements (TARGET_PERMISSIONS_ONLY = no) */
 	struct confluent *schemas; /* of bare records; NULL: those are rejected */
+	const struct mapping *map; /* of the one survey that is read; NULL: all known by heart */
 	size_t packets; /* of a batch; 0: INGEST_PACKETS */
 	size_t points; /* of a batch, at most, but for a single packet; 0: INGEST_POINTS */
 };

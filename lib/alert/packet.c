@@ -30,11 +30,10 @@ packet_file_new(void)
 static const struct survey *
 survey_of(const struct avro_shape *shape)
 {
-	size_t i = 0;
-
-	while (packet_surveys[i + 1] != NULL && packet_surveys[i]->shape != shape)
-		i++;
-	return packet_surveys[i];
+	for (size_t i = 0; packet_surveys[i] != NULL; i++)
+		if (packet_surveys[i]->shape == shape)
+			return packet_surveys[i];
+	return &((const struct packet_described *)shape)->survey;
 }
 
 enum avro_result

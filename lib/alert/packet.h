@@ -59,7 +59,16 @@ extern const struct survey survey_ztf;
  */
 extern const struct survey survey_lsst;
 
-/* All of them; NULL ends it. */
+/*
+ * One that is described when the program runs (alert/mapping.h): packet_next() finds the survey by the
+ * shape before it.
+ */
+struct packet_described {
+	struct avro_shape shape;
+	struct survey survey;
+};
+
+/* Those known by heart; NULL ends it. */
 extern const struct survey *const packet_surveys[];
 
 /* Their shapes, as avro_schema_new() has them. */

@@ -18,7 +18,7 @@ from harness.stream import Registry, ends, kafka, make, schemas, stream
 
 @needs('nginx')
 def an_archive_that_the_daemon_dies_over_is_read_on_where_it_was(site):
-    with stream(site, 'night') as s:
+    with stream(site, 'archive') as s:
         s.configure(batch_packets='10', watch='no')
         make(site, s.folder + '/packets', 601, '--count', '400', '--objects', '100')
         with tarfile.open(s.inbox + '/night.tar.gz', 'w:gz') as tar:
@@ -40,9 +40,16 @@ def an_archive_that_the_daemon_dies_over_is_read_on_where_it_was(site):
             if daemon.returncode == 0:
                 break
         s.expect(400, 100 * 8)
-        # and once more there is nothing to do
+        # and once more there is nothing to do, but for what is gone for a season
+        site.sql("INSERT INTO stream_offset (stream, topic, part, next, done, modified) SELECT stream, "
+                 "'gone.avro', 1, 1, 1, modified - 8000000000000 FROM stream_offset WHERE stream = 'archive'")
+        site.sql("INSERT INTO stream_offset (stream, topic, part, next, done, modified) SELECT stream, "
+                 "'lately.avro', 1, 1, 1, modified - 7000000000000 FROM stream_offset WHERE stream = 'archive' "
+                 "AND topic <> 'gone.avro'")
         equal(s.start().wait(10), 0)
         s.expect(400, 100 * 8)
+        equal([topic for topic, in site.sql("SELECT topic FROM stream_offset WHERE stream = 'archive' "
+                                            'ORDER BY topic')], ['lately.avro', 'night.tar.gz'])
 
 
 @needs('nginx')
@@ -99,13 +106,14 @@ def what_cannot_be_read_is_put_aside_with_its_reason_and_taken_again(site):
 
 
 def _refuse(site, candids):
-    """The database takes none of these alerts."""
+    """The database takes none of these alerts of the stream `refused`."""
     some = '(%s)' % ', '.join(map(str, candids))
     if site.database == 'sqlite':
-        site.sql('CREATE TRIGGER poison BEFORE INSERT ON alert WHEN NEW.alert_id IN %s '
-                 "BEGIN SELECT RAISE(ABORT, 'poison'); END" % some)
+        site.sql("CREATE TRIGGER poison BEFORE INSERT ON alert WHEN NEW.stream = 'refused' AND "
+                 "NEW.alert_id IN %s BEGIN SELECT RAISE(ABORT, 'poison'); END" % some)
     else:
-        site.sql('ALTER TABLE alert ADD CONSTRAINT poison CHECK (alert_id NOT IN %s)' % some)
+        site.sql("ALTER TABLE alert ADD CONSTRAINT poison CHECK (stream <> 'refused' OR "
+                 'alert_id NOT IN %s)' % some)
 
 
 def _refuse_no_more(site):
@@ -147,6 +155,59 @@ def what_the_database_refuses_is_put_aside_and_the_rest_is_stored(site):
         equal(s.count(), 119)
         equal(s.start().wait(10), 0)
         equal(s.count(), 119)
+
+
+# ZTF's packets under another name.
+MAPPING = '''[survey]
+name = MINE
+object = objectId
+alert = candid
+ra = candidate.ra
+dec = candidate.dec
+[detection]
+time = candidate.jd
+time_is = jd utc
+band = candidate.fid
+id = candid
+magnitude = candidate.magpsf
+magnitude_error = candidate.sigmapsf
+sign = candidate.isdiffpos
+[history prv_candidates]
+time = jd
+band = fid
+id = candid
+magnitude = magpsf
+limit = diffmaglim
+sign = isdiffpos
+[bands]
+1 = green
+2 = red
+3 = infrared
+'''
+
+
+@needs('nginx')
+def a_survey_is_described_by_a_file(site):
+    with stream(site, 'mine') as s:
+        path = s.folder + '/mine.conf'
+        with open(path, 'w') as f:
+            f.write(MAPPING)
+        s.configure(watch='no', map=path)
+        make(site, s.inbox + '/a.avro', 625, '--count', '20', '--objects', '20', '--single')
+        contains(s.command('check'), 'mine: all is there')
+        equal(s.start().wait(20), 0, s.log())
+        s.expect(20, 20 * 5)
+        equal(site.one("SELECT COUNT(*) FROM datum WHERE source = 'MINE' AND band IN ('green', 'red', "
+                       "'infrared')"), '100')
+        make(site, s.folder + '/b.avro', 626, '--count', '5', '--objects', '5', '--single')
+        contains(s.command('file', '--quiet', '--map', path, s.folder + '/b.avro'), '5')
+        equal(site.one("SELECT COUNT(*) FROM survey_object WHERE survey = 'MINE'"), '25')
+        with open(path, 'a') as f:
+            f.write('[history fp_hists]\nkind = guessed\n')
+        s.command('check')
+        equal(site.last.returncode, 78)
+        contains(site.last.stderr, path + ':27: kind is one of detection, forced')
+        equal(s.start().wait(10), 78)
 
 
 @needs('nginx')
