@@ -224,8 +224,8 @@ def objects_are_found_by_the_beginning_of_their_name(site):
     equal(_names(page) + _names(ada.get('/alerts/objects/' + _next(page))), ['M%03d' % i for i in range(60)])
     # a key is of its list and its user, and tells nothing
     lacks(_next(page), 'M049')
-    stolen = _next(page).replace('name=M&', 'name=Z&')
-    equal(_names(ada.get('/alerts/objects/' + stolen)), ['ZTF1', 'ZTF1a', 'ZTF1b', 'ZTF2', 'Z_F', 'ZTF1c'])
+    stolen = _next(page).replace('name=M&', '')
+    equal(_names(ada.get('/alerts/objects/' + stolen)), _names(ada.get('/alerts/objects/')))
     equal(_names(site.signed_in('staff').get('/alerts/objects/' + _next(page)))[0], 'M000')
 
 

@@ -42,7 +42,8 @@ PATHS = [
     '/targets/?key=Colour&value=x', '/targets/?value=RED', '/targets/?type=SIDEREAL&sort=name',
     '/targets/export/', '/targets/export/?sort=name&name=alpha', '/targets/name/alpha',
     '/targets/name/Z1', '/admin/sites/site/', '/targets/create/', '/users/', '/users/profile/',
-    '/accounts/tokens/',
+    '/accounts/tokens/', '/alerts/streams/', '/alerts/objects/', '/alerts/objects/?name=ZTF',
+    '/alerts/objects/?survey=ZTF', '/alerts/objects/?cone=180+0&radius=3600',
 ]
 
 
@@ -80,11 +81,12 @@ def _plain(text):
 def _pages(site):
     out = {}
     targets = ['/targets/%s/' % i for (i,) in site.sql('SELECT id FROM target ORDER BY id')]
+    objects = ['/alerts/objects/%s/%s/' % o for o in site.sql('SELECT survey, name FROM survey_object')]
     for who in ('admin', 'ada', None):
         client = site.signed_in(who) if who else site.visitor()
         for path in PATHS + targets + [t + 'update/' for t in targets[:12]] + \
                 [t + p for t in targets[:4] for p in ('access/', 'access/?user=ada', 'permissions/')] + \
-                [t + 'photometry.csv' for t in targets]:
+                [t + p for t in targets for p in ('photometry.csv', 'alerts/')] + objects:
             answer = client.get(path)
             out[who, path] = '%d %s\n%s' % (answer.status, answer.location, _plain(answer.text))
     return out
