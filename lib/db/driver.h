@@ -79,6 +79,7 @@ struct query {
 	size_t nvalues, room;
 	struct buf bytes;
 	size_t param_hint, column_hint;
+	size_t steps; /* so far */
 	bool wants_result; /* db_start was called */
 	bool sent; /* the driver has it */
 	bool

@@ -274,20 +274,30 @@ datum_read_start(
 	return q;
 }
 
-/* The columns that all who read want, in the order of the statements: that is one look each. */
+/*
+ * A row of datum_read, its columns in their order: that is one look each. What is not wanted is not
+ * looked at: of thousands of rows that tells.
+ */
 static void
-datum_of(struct query *q, struct datum *d)
+datum_of_curve(struct query *q, struct datum *d, bool fluxes)
 {
-	d->flux = db_col_real(q, "flux");
-	d->flux_error = db_col_real(q, "flux_error");
+	d->mjd = db_col_real(q, "mjd");
+	d->source = db_col_text(q, "source");
+	d->kind = (int)db_col_int(q, "kind");
+	d->band = db_col_text(q, "band");
+	d->sign = (int)db_col_int(q, "sign");
 	d->magnitude = db_col_real(q, "magnitude");
 	d->magnitude_error = db_col_real(q, "magnitude_error");
+	d->limit_mag = d->flux = d->flux_error = NAN;
+	if (!fluxes && !isnan(d->magnitude))
+		return;
 	d->limit_mag = db_col_real(q, "limit_mag");
-	d->sign = (int)db_col_int(q, "sign");
+	d->flux = db_col_real(q, "flux");
+	d->flux_error = db_col_real(q, "flux_error");
 }
 
 enum db_result
-datum_read_end(struct query *q, size_t limit, datum_fn *each, void *arg, bool *more)
+datum_read_end(struct query *q, size_t limit, bool fluxes, datum_fn *each, void *arg, bool *more)
 {
 	struct datum d = { 0 };
 	bool goes_on = true;
@@ -299,11 +309,7 @@ datum_read_end(struct query *q, size_t limit, datum_fn *each, void *arg, bool *m
 			*more = true;
 			break;
 		}
-		d.mjd = db_col_real(q, "mjd");
-		d.source = db_col_text(q, "source");
-		d.kind = (int)db_col_int(q, "kind");
-		d.band = db_col_text(q, "band");
-		datum_of(q, &d);
+		datum_of_curve(q, &d, fluxes);
 		goes_on = each(arg, &d) == 0;
 	}
 	r = db_done(q);
@@ -372,7 +378,12 @@ read_some(struct walk *w, struct arena *arena, size_t *n)
 		d.kind = (int)db_col_int(q, "kind");
 		d.band = db_col_text(q, "band");
 		d.survey_id = db_col_int(q, "survey_id");
-		datum_of(q, &d);
+		d.flux = db_col_real(q, "flux");
+		d.flux_error = db_col_real(q, "flux_error");
+		d.magnitude = db_col_real(q, "magnitude");
+		d.magnitude_error = db_col_real(q, "magnitude_error");
+		d.limit_mag = db_col_real(q, "limit_mag");
+		d.sign = (int)db_col_int(q, "sign");
 		w->refused = w->each(w->arg, &d) != 0;
 		d.source = copy_of(d.source, last->source, arena);
 		d.band = copy_of(d.band, last->band, arena);

@@ -58,14 +58,15 @@ typedef int datum_fn(void *arg, const struct datum *);
 
 /*
  * The measurements of one target in a span, the newest first, at most `limit` (*more: there are
- * others), without target_id and survey_id. In two halves, so that a page's statements travel
+ * others), without target_id and survey_id; without `fluxes` a row that has a magnitude has no flux
+ * and no limit_mag. In two halves, so that a page's statements travel
  * together: nothing else of the db may be stepped between them but what was started before. DB_END
  * or a failure, DB_REFUSED where the function wanted no further one.
  */
 struct query *datum_read_start(
     struct db *, const struct user *reader, int64_t target, struct datum_span, size_t limit);
-enum db_result
-datum_read_end(struct query *, size_t limit, datum_fn *, void *arg, bool *more) MUST_CHECK;
+enum db_result datum_read_end(
+    struct query *, size_t limit, bool fluxes, datum_fn *, void *arg, bool *more) MUST_CHECK;
 
 /* MJD of the first detection of a target, NAN where there is none. In two halves, too. */
 struct query *datum_first_start(struct db *, const struct user *reader, int64_t target);

@@ -25,21 +25,21 @@ WHERE d.target_id = w.id AND d.mjd >= :first AND d.mjd < :last AND d.source = :s
 --: datum_read
 -- The newest measurements of a target in a span of time, the newest first: one walk along the key. What
 -- a curve needs, and no column more.
-SELECT mjd, source, kind, band, flux, flux_error, magnitude, magnitude_error, limit_mag, sign
+SELECT mjd, source, kind, band, sign, magnitude, magnitude_error, limit_mag, flux, flux_error
 FROM datum WHERE target_id = :target AND mjd >= :first AND mjd <= :last
 ORDER BY mjd DESC, source DESC, kind DESC, band DESC, survey_id DESC
 LIMIT :most
 
 --: datum_read_shared sqlite
 -- The same of the sources that one of the principals has rights on.
-SELECT mjd, source, kind, band, flux, flux_error, magnitude, magnitude_error, limit_mag, sign
+SELECT mjd, source, kind, band, sign, magnitude, magnitude_error, limit_mag, flux, flux_error
 FROM datum d WHERE target_id = :target AND mjd >= :first AND mjd <= :last
 	AND EXISTS (SELECT 1 FROM datum_rights r WHERE r.target_id = d.target_id AND r.source = d.source
 	AND r.principal IN (SELECT value FROM json_each(:principals)))
 ORDER BY mjd DESC, source DESC, kind DESC, band DESC, survey_id DESC
 LIMIT :most
 --: datum_read_shared postgresql
-SELECT mjd, source, kind, band, flux, flux_error, magnitude, magnitude_error, limit_mag, sign
+SELECT mjd, source, kind, band, sign, magnitude, magnitude_error, limit_mag, flux, flux_error
 FROM datum d WHERE target_id = :target AND mjd >= :first AND mjd <= :last
 	AND EXISTS (SELECT 1 FROM datum_rights r WHERE r.target_id = d.target_id AND r.source = d.source
 	AND r.principal = ANY (CAST((SELECT CAST(:principals AS TEXT)) AS BIGINT[])))
@@ -47,7 +47,7 @@ ORDER BY mjd DESC, source DESC, kind DESC, band DESC, survey_id DESC
 LIMIT :most
 --: datum_read_shared mariadb
 -- A list is JSON here; JSON_CONTAINS looks into it for each of the few rows of rights.
-SELECT mjd, source, kind, band, flux, flux_error, magnitude, magnitude_error, limit_mag, sign
+SELECT mjd, source, kind, band, sign, magnitude, magnitude_error, limit_mag, flux, flux_error
 FROM datum d WHERE target_id = :target AND mjd >= :first AND mjd <= :last
 	AND EXISTS (SELECT 1 FROM datum_rights r WHERE r.target_id = d.target_id AND r.source = d.source
 	AND JSON_CONTAINS(:principals, CAST(r.principal AS CHAR)))

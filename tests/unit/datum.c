@@ -174,7 +174,7 @@ read_newest(struct scratch *s, int64_t target, struct datum_span span, size_t li
 {
 	struct rows r = { .arena = s->arena };
 	struct query *q = datum_read_start(s->db, NULL, target, span, limit);
-	enum db_result result = datum_read_end(q, limit, collect, &r, more);
+	enum db_result result = datum_read_end(q, limit, true, collect, &r, more);
 
 	*rows = r.list;
 	*n = r.n;
@@ -441,7 +441,7 @@ a_walk_gives_all_by_time(void **state)
 	assert_int_equal(n, 1500);
 	n = 0;
 	assert_int_equal(datum_read_end(datum_read_start(s->db, NULL, 1, DATUM_ALL_TIME, N), N,
-	                     stop_at_1500, &n, &more),
+	                     true, stop_at_1500, &n, &more),
 	    DB_REFUSED);
 	assert_int_equal(n, 1500);
 	assert_int_equal(read_all(s, 3, &rows, &n), DB_END);
