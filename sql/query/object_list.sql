@@ -18,6 +18,12 @@ FROM survey_object WHERE id < :before ORDER BY id DESC LIMIT :limit
 -- ... of one survey.
 SELECT id, survey, name, ra, "dec" AS decl, first_mjd, last_mjd, alerts, detections, created, note, target_id
 FROM survey_object WHERE survey = :survey AND id < :before ORDER BY id DESC LIMIT :limit
+--: objects_newest_of postgresql
+-- Written as a range of the index: with the survey a constant, the key would do for the order as well, and
+-- be walked over all other surveys.
+SELECT id, survey, name, ra, "dec" AS decl, first_mjd, last_mjd, alerts, detections, created, note, target_id
+FROM survey_object WHERE survey >= :survey AND (survey, id) < (:survey, :before)
+ORDER BY survey DESC, id DESC LIMIT :limit
 --: objects_newest_of mariadb
 -- Told which index: it would as soon walk the key and pass over other surveys.
 SELECT id, survey, name, ra, "dec" AS decl, first_mjd, last_mjd, alerts, detections, created, note, target_id
