@@ -57,3 +57,14 @@ timescale_tai_to_utc(double mjd)
 		return ask_erfa(day, mjd - day);
 	return mjd - kept[at].ahead / ERFA_DAYSEC;
 }
+
+double
+timescale_utc_to_tt(double mjd)
+{
+	double tai1, tai2, tt1, tt2;
+
+	if (!(fabs(mjd) < 1e6) || eraUtctai(MJD_ZERO, mjd, &tai1, &tai2) < 0)
+		return NAN;
+	(void)eraTaitt(tai1, tai2, &tt1, &tt2);
+	return tt1 - MJD_ZERO + tt2;
+}

@@ -12,4 +12,7 @@
  */
 double timescale_tai_to_utc(double mjd);
 
+/* MJD in TT of an MJD in UTC: for ephemerides. NAN where it is no date. */
+double timescale_utc_to_tt(double mjd);
+
 #endif

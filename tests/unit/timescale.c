@@ -41,6 +41,17 @@ tai_becomes_utc_as_astropy_has_it(void **state)
 	}
 }
 
+/* 37 s and 32.184 s, and what astropy says of 1999. */
+static void
+utc_becomes_tt(void **state)
+{
+	(void)state;
+	assert_true(fabs(timescale_utc_to_tt(61000.25) - 61000.25 - 69.184 / 86400) < 1e-11);
+	assert_true(fabs(timescale_utc_to_tt(51300) - 51300.000742870367) < 1e-11);
+	assert_true(isnan(timescale_utc_to_tt(NAN)));
+	assert_true(isnan(timescale_utc_to_tt(1e300)));
+}
+
 static void
 what_is_no_date_stays_none(void **state)
 {
@@ -55,6 +66,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tai_becomes_utc_as_astropy_has_it),
+		cmocka_unit_test(utc_becomes_tt),
 		cmocka_unit_test(what_is_no_date_stays_none),
 	};
 
