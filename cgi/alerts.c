@@ -2,6 +2,8 @@
  * alerts: the streams of alerts and what they brought.
  *
  *	GET  /alerts/			to what there is
+ *	GET  /alerts/scout/		objects of the NEO Confirmation Page, sorted by ?sort=
+ *	GET  /alerts/scout/<text>/	one of them, with its history
  *	GET  /alerts/streams/		each stream with its daemons, for who is signed in
  *	GET  /alerts/streams/<text>/letters/	its dead letters that wait, or ?settled=1
  *	POST /alerts/streams/<text>/replay/	wants all of them tried again
@@ -22,6 +24,8 @@ static int begin(struct request *, struct response *);
 
 static const struct route routes[] = {
 	ROUTE(GET, "/alerts/", LOGIN, NO_BODY, begin),
+	ROUTE(GET, "/alerts/scout/", LOGIN, NO_BODY, show_scout),
+	ROUTE(GET, "/alerts/scout/<text>/", LOGIN, NO_BODY, show_scout_object),
 	ROUTE(GET, "/alerts/streams/", LOGIN, NO_BODY, show_streams),
 	ROUTE(GET, "/alerts/streams/<text>/letters/", STAFF, NO_BODY, list_letters),
 	ROUTE(POST, "/alerts/streams/<text>/replay/", STAFF, KIB(4), replay_letters),

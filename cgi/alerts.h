@@ -6,6 +6,7 @@
 
 #include "auth/auth.h"
 
+handler_fn show_scout, show_scout_object; /* alerts_scout.c */
 handler_fn show_streams; /* alerts_streams.c */
 handler_fn list_objects, show_object; /* alerts_objects.c */
 handler_fn list_letters, replay_letters, replay_letter, dismiss_letter; /* alerts_letters.c */

@@ -8,7 +8,7 @@
 #ifndef MERIDIAN_SOURCE_H
 #define MERIDIAN_SOURCE_H
 
-#include "alert/position.h"
+#include "alert/ingest.h"
 #include "base/config.h"
 
 /* What a source needs of the daemon. It outlives the source. */
@@ -16,6 +16,7 @@ struct source_host {
 	struct db *db;
 	const struct config_stream *config;
 	struct str stream; /* its name */
+	const struct ingest_options *options; /* create, groups and permissions of the stream */
 	/*
 	 * Writes what was taken; what cannot be written is forgotten. Called before a source gives up a
 	 * position which has moved.
@@ -29,6 +30,7 @@ enum source_result {
 	SOURCE_FILE, /* a container, of any length, to be read from a descriptor */
 	SOURCE_END, /* of what the position belongs to: it is done */
 	SOURCE_BROKEN, /* the same, but what is left of it cannot be read (err) */
+	SOURCE_STORED, /* what came is no packet: the source has written it itself */
 	SOURCE_NONE, /* nothing now */
 	SOURCE_DRAINED, /* nothing any more */
 	SOURCE_TROUBLE, /* not now (err): to be tried again in a while */
@@ -59,7 +61,12 @@ struct source_kind {
 	/* Is everything there that the stream needs? 0, or -1 with a sentence in err. */
 	int (*check)(const struct source_host *, char *err, size_t errsize);
 	void (*close)(struct source *);
+	/* Of those that write themselves, else NULL: what they wrote, */
+	const struct ingest_tally *(*tally)(const struct source *);
+	/* and a dead letter taken once more, as stream_replay(). */
+	int (*again)(const struct source_host *, struct str topic, struct str bytes, char *err,
+	    size_t errsize);
 };
-extern const struct source_kind source_files, source_kafka;
+extern const struct source_kind source_files, source_kafka, source_scout;
 
 #endif

@@ -279,6 +279,8 @@ stream_new(struct db *db, const struct config *config, const struct config_strea
 		.seconds = 5,
 		.patience = LEAST_PAUSE / 2 /* the stream itself waits */
 	};
+	static const struct source_kind *const kinds[] = { &source_files, &source_kafka,
+		&source_scout };
 	struct stream *s = calloc(1, sizeof(*s));
 
 	if (s == NULL)
@@ -286,11 +288,13 @@ stream_new(struct db *db, const struct config *config, const struct config_strea
 	s->db = db;
 	s->config = c;
 	s->arena = arena_new();
-	s->kind = strcmp(config_stream_text(c, "source"), source_kafka.name) == 0 ? &source_kafka
-	                                                                          : &source_files;
+	for (size_t i = 0; i < NELEM(kinds); i++)
+		if (strcmp(config_stream_text(c, "source"), kinds[i]->name) == 0)
+			s->kind = kinds[i];
 	s->host = (struct source_host){ .db = db,
 		.config = c,
 		.stream = str_of(config_stream_name(c)),
+		.options = &s->options,
 		.flush = flush_for_source,
 		.arg = s };
 	gethostname(s->host_name, sizeof(s->host_name) - 1);
@@ -392,6 +396,11 @@ take_next(struct stream *s)
 		if (s->first == 0)
 			s->first = clock_monotonic();
 		return true;
+	case SOURCE_STORED:
+		s->messages++;
+		s->last_message = clock_now();
+		goes_on(s);
+		return true;
 	case SOURCE_DRAINED:
 		s->drained = true;
 		return false;
@@ -490,7 +499,9 @@ stream_wakes(const struct stream *s)
 static enum db_result
 tell(struct stream *s)
 {
-	const struct ingest_tally *t = ingest_tally(s->ingest);
+	const struct ingest_tally *t = s->source != NULL && s->kind->tally != NULL
+	    ? s->kind->tally(s->source)
+	    : ingest_tally(s->ingest);
 	struct query *q = about(s, QUERY_STATE_CHANGE);
 	int64_t behind = s->source != NULL ? s->kind->behind(s->source) : -1;
 
@@ -565,6 +576,8 @@ stream_replay(struct stream *s, struct str topic, struct str bytes, char *err, s
 	enum db_result r;
 	int taken = 0;
 
+	if (s->kind->again != NULL)
+		return s->kind->again(&s->host, topic, bytes, err, errsize);
 	s->replays = true;
 	if (ingest_again(in, &none, bytes, err, errsize) == INGEST_AWAY)
 		taken = 1;

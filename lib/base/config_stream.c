@@ -12,8 +12,9 @@
 
 #define NAME_MAX_BYTES 64
 
-enum { KAFKA = 1, FILES = 2, ALL = KAFKA | FILES };
-static const char *const sources[] = { "kafka", "files" }; /* bit k is sources[k] */
+/* ALL of packets; EVERY one */
+enum { KAFKA = 1, FILES = 2, ALL = KAFKA | FILES, SCOUT = 4, EVERY = ALL | SCOUT };
+static const char *const sources[] = { "kafka", "files", "scout" }; /* bit k is sources[k] */
 
 /* Sorted as the man page is: whence, what is read how, what becomes of it. */
 static const struct stream_key {
@@ -21,7 +22,8 @@ static const struct stream_key {
 	int of; /* the sources that know it */
 	int need; /* those that must be given it */
 } keys[] = {
-	{ { "source", CONFIG_CHOICE, "", "kafka|files", "where the packets come from" }, ALL, ALL },
+	{ { "source", CONFIG_CHOICE, "", "kafka|files|scout", "where the packets come from" },
+	    EVERY, EVERY },
 	{ { "brokers", CONFIG_LIST, "", "", "host:port of some of the brokers" }, KAFKA, KAFKA },
 	{ { "topics", CONFIG_LIST, "", "", "names of topics; *, ? and [] match any" }, KAFKA,
 	    KAFKA },
@@ -52,29 +54,59 @@ static const struct stream_key {
 	{ { "map", CONFIG_TEXT, "", "",
 	      "the file that says what the fields of another survey are" },
 	    ALL, 0 },
+	{ { "url", CONFIG_TEXT, "https://ssd-api.jpl.nasa.gov/scout.api", "", "Scout's API" },
+	    SCOUT, 0 },
+	{ { "contact", CONFIG_TEXT, "", "", "an address that JPL and the MPC may write to" }, SCOUT,
+	    SCOUT },
+	{ { "interval", CONFIG_INT, "900", "1..86400", "seconds from one list to the next" }, SCOUT,
+	    0 },
+	{ { "pause_ms", CONFIG_INT, "1000", "0..60000", "... between questions about objects" },
+	    SCOUT, 0 },
+	{ { "orbits", CONFIG_INT, "1000", "1..1000", "sampled orbits of an object" }, SCOUT, 0 },
+	{ { "mpc", CONFIG_BOOL, "yes", "", "asks the MPC what became of those that left" }, SCOUT,
+	    0 },
+	{ { "mpc_url", CONFIG_TEXT,
+	      "https://www.minorplanetcenter.net/iau/NEO/ToConfirm_PrevDes.html", "",
+	      "where it tells" },
+	    SCOUT, 0 },
 	{ { "schemas", CONFIG_TEXT, "", "", "a directory with schemas by their numbers" }, ALL, 0 },
 	{ { "registry", CONFIG_TEXT, "", "", "URL of the registry of schemas" }, ALL, 0 },
 	{ { "create", CONFIG_CHOICE, "match", "all|match|never",
 	      "objects become targets; join those there are; or neither" },
-	    ALL, 0 },
+	    EVERY, 0 },
 	{ { "match_radius", CONFIG_REAL, "1.5", "0..60",
 	      "arcseconds within which an object joins a target; 0: by name only" },
 	    ALL, 0 },
 	{ { "max_magnitude", CONFIG_REAL, "", "-30..50", "no target is made of what is fainter" },
-	    ALL, 0 },
+	    EVERY, 0 },
 	{ { "min_reliability", CONFIG_REAL, "", "0..1", "... of what the survey trusts less" }, ALL,
 	    0 },
-	{ { "min_declination", CONFIG_REAL, "", "-90..90", "... of what is further south" }, ALL,
+	{ { "min_declination", CONFIG_REAL, "", "-90..90", "... of what is further south" }, EVERY,
 	    0 },
-	{ { "max_declination", CONFIG_REAL, "", "-90..90", "... of what is further north" }, ALL,
+	{ { "max_declination", CONFIG_REAL, "", "-90..90", "... of what is further north" }, EVERY,
 	    0 },
 	{ { "min_galactic_latitude", CONFIG_REAL, "", "0..90",
 	      "... of what is nearer to the galactic plane, either side" },
 	    ALL, 0 },
-	{ { "group", CONFIG_LIST, "", "", "groups that get all rights on new targets" }, ALL, 0 },
+	{ { "min_rating", CONFIG_INT, "", "0..4", "... of what Scout gives a lower impact rating" },
+	    SCOUT, 0 },
+	{ { "min_neo_score", CONFIG_REAL, "", "0..100",
+	      "... a lower score as a near-Earth object" },
+	    SCOUT, 0 },
+	{ { "min_pha_score", CONFIG_REAL, "", "0..100", "... or a potentially hazardous one" },
+	    SCOUT, 0 },
+	{ { "max_geocentric_score", CONFIG_REAL, "", "0..100", "... a higher one as a satellite" },
+	    SCOUT, 0 },
+	{ { "max_uncertainty", CONFIG_REAL, "", "0..1000000",
+	      "... of what may be further off, arcminutes" },
+	    SCOUT, 0 },
+	{ { "max_close_approach", CONFIG_REAL, "", "0..1000000",
+	      "... of what comes no nearer, lunar distances" },
+	    SCOUT, 0 },
+	{ { "group", CONFIG_LIST, "", "", "groups that get all rights on new targets" }, EVERY, 0 },
 	{ { "permissions", CONFIG_CHOICE, "", "OPEN|PUBLIC|PRIVATE",
 	      "who sees new targets; else as TARGET_DEFAULT_PERMISSION" },
-	    ALL, 0 },
+	    EVERY, 0 },
 	{ { "batch_packets", CONFIG_INT, "1000", "1..10000", "packets of a transaction" }, ALL, 0 },
 	{ { "batch_ms", CONFIG_INT, "200", "1..60000", "a packet waits so long for more" }, ALL,
 	    0 },
@@ -224,11 +256,18 @@ struct str
 stream_agree(struct config_streams *all, struct arena *a, int *line)
 {
 	struct str wrong = STR("");
+	bool has_scout = false;
 
 	for (struct config_stream *s = all != NULL ? all->first : NULL; s != NULL && wrong.n == 0;
 	     s = s->next) {
 		*line = s->line;
 		wrong = agree(s, a);
+		if (wrong.n == 0 && strcmp(config_stream_text(s, "source"), "scout") == 0) {
+			if (has_scout)
+				wrong = arena_printf(
+				    a, "the stream %s is a second one of Scout", s->name);
+			has_scout = true;
+		}
 	}
 	return wrong;
 }

@@ -147,8 +147,8 @@ one_half_migrated_is_refused(void **state)
 {
 	(void)state;
 	migrate();
-	run_sql("UPDATE schema_migration SET applied = 0 WHERE version = 3");
-	expect_refusal("0003-streams was begun and not finished: run meridian migrate");
+	run_sql("UPDATE schema_migration SET applied = 0 WHERE version = 4");
+	expect_refusal("0004-scout was begun and not finished: run meridian migrate");
 }
 
 static void

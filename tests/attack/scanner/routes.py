@@ -159,6 +159,8 @@ ROUTES = {
     'GET /healthz': Row(),
     'GET /metrics': Row(),
     'GET /alerts/': Row(),
+    'GET /alerts/scout/': Row(query={'sort': '-rating'}),
+    'GET /alerts/scout/<text>/': Row(),
     'GET /alerts/streams/': Row(),
     'GET /users/profile/': Row(),
     'GET /users/create/': Row(),
