@@ -664,6 +664,7 @@ days_are_counted_from_the_first_detection(void **state)
 	assert_str(TEXT(value_at(times, 0), "label"), "0");
 	/* the margin is 3 of 106 days */
 	assert_str(TEXT(value_at(times, 0), "x"), "2.83");
+	assert_true(str_starts(TEXT(v, "ticks"), "M2830 10000v-200M"));
 	assert_str(TEXT(value_at(times, 1), "label"), "20");
 	assert_str(TEXT(value_at(get(v, "series"), 0), "points_say"),
 	    "g 18.00 \xc2\xb1 0.05, MJD 61000.5000, day 0.000\n"
@@ -800,7 +801,12 @@ no_number_of_points_or_series_is_too_much(void **state)
 	}
 	p[brightest].value = 11;
 	p[brightest].limit = p[brightest].negative = false;
+	/* the latest is no extreme, where there is room for those alone */
+	p[N - 1] = point(59999.9, 19, "u");
+	p[N - 1].source = STR("A");
 	v = draw(p, N);
+	assert_non_null(strstr(TEXT(value_at(get(v, "series"), 0), "points_say").p,
+	    "u 19.00 \xc2\xb1 0.05, MJD 59999.9000, A"));
 	/* 162 kinds of points: two marks each */
 	assert_in_range(marks_of(v), 300, LIGHTCURVE_MARKS);
 	assert_non_null(strstr(TEXT(get(v, "peak"), "text").p, "11.00"));
