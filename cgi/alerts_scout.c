@@ -35,13 +35,13 @@ static const struct column {
 } columns[] = {
 	{ "Object", "", "name", false },
 	{ "State", "", "state", false },
-	{ "Impact rating", "", "rating", true },
-	{ "NEO score", "0-100", "neo_score", true },
-	{ "PHA score", "0-100", "pha_score", true },
+	{ "Rating", "of impact", "rating", true },
+	{ "NEO", "0-100", "neo_score", true },
+	{ "PHA", "0-100", "pha_score", true },
 	{ "V", "mag", "v_mag", false },
 	{ "Rate", "arcsec/min", "rate", true },
 	{ "Uncertainty", "arcmin", "uncertainty", false },
-	{ "A day later", "arcmin", "uncertainty_later", false },
+	{ "In a day", "arcmin", "uncertainty_later", false },
 	{ "Last run", "UTC", "last_run", true },
 	{ "Target", "", "target", false },
 };
@@ -248,6 +248,7 @@ show_scout(struct request *r, struct response *res)
 	value_set_bool(page, "has_objects", n > 0);
 	value_set_text(page, "active", number_count(r->arena, (int64_t)active));
 	value_set_text(page, "others", number_count(r->arena, (int64_t)(n - active)));
+	alerts_add_tab(page, "scout");
 	value_set_cstr(page, "title", "Scout");
 	return respond_page(r, res, 200, "scout", page);
 }
@@ -306,6 +307,7 @@ show_scout_object(struct request *r, struct response *res)
 		value_set_text(v, "last_run_iso", clock_iso(r->arena, runs[i].object.last_run));
 		add_orbits(r, v, runs[i].orbits, runs[i].orbit);
 	}
+	alerts_add_tab(page, "scout");
 	value_set_text(page, "title", s.object.name);
 	return respond_page(r, res, 200, "scout-object", page);
 }

@@ -238,7 +238,9 @@ def objects_become_targets_and_each_analysis_is_stored_once(site):
         equal((mine['stream'], mine['new_targets'], mine['alive'], mine['error']),
               ('scout', 1, True, ''))
         ada = site.signed_in('ada')
+        contains(ada.get('/alerts/streams/').text, '<a href="/alerts/scout/">Scout</a>')
         page = ada.get('/alerts/scout/').text
+        contains(page, '<a href="/alerts/scout/" aria-current="page">Scout</a>')
         contains(page, 'sc0a1', '2 modest', '<td class="n nb" data-label=" V mag">19.0</td>',
                  'href="/targets/%s/"' % target, 'outside the cuts')
         equal(page.index('sc0a1') < page.index('sc0b1'), True)
