@@ -201,7 +201,8 @@ write_part(struct db *db, struct batch *b, const struct survey *survey)
 	if (r == DB_END)
 		r = match(&part);
 	if (r == DB_END)
-		r = alerts_find_new(db, b->scratch, part.objects, part.alerts, part.npackets);
+		r = alerts_find_new(
+		    db, b->scratch, part.objects, part.alerts, part.npackets, b->tries > 1);
 	if (r == DB_END)
 		r = objects_store(db, b->scratch, survey->name, part.objects, part.nobjects);
 	if (r == DB_END)
@@ -218,6 +219,7 @@ batch_write(struct db *db, struct batch *b, bool *fenced)
 	enum db_result r = DB_END;
 
 	arena_reset(b->scratch);
+	b->tries++;
 	b->tally = (struct ingest_tally){ .stored = b->n, .dead = b->nletters };
 	/* first, so that of two daemons the second waits here and is told before it works */
 	if (b->npositions > 0)

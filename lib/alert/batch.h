@@ -15,6 +15,7 @@ struct batch {
 	size_t npositions;
 	const struct letter *letters;
 	size_t nletters;
+	unsigned tries; /* to write it, so far */
 	struct ingest_tally tally; /* what the last try would add to that of the run */
 };
 

@@ -151,6 +151,7 @@ ingest_flush(struct ingest *in)
 	in->batch.npositions = in->npositions;
 	in->batch.letters = in->letters;
 	in->batch.nletters = in->nletters;
+	in->batch.tries = 0;
 	r = db_transaction(in->db, DB_WRITE, write_batch, in);
 	if (r != DB_END)
 		return r;

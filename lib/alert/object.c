@@ -121,7 +121,8 @@ strike_out_stored(struct db *db, struct arena *a, const struct object *set, stru
 }
 
 enum db_result
-alerts_find_new(struct db *db, struct arena *a, struct object *set, struct alert *alerts, size_t n)
+alerts_find_new(
+    struct db *db, struct arena *a, struct object *set, struct alert *alerts, size_t n, bool all)
 {
 	struct by_number *sorted = arena_array(a, n, sizeof(*sorted));
 	struct buf pairs = { 0 };
@@ -137,7 +138,7 @@ alerts_find_new(struct db *db, struct arena *a, struct object *set, struct alert
 		one->is_new = i == 0 || sorted[i].object != sorted[i - 1].object ||
 		    sorted[i].alert_id != sorted[i - 1].alert_id;
 		/* what an alert told lies in the object's span: a newer one was not here */
-		if (!one->is_new || o->id == 0 || one->mjd > o->known_last)
+		if (!one->is_new || o->id == 0 || (one->mjd > o->known_last && !all))
 			continue;
 		buf_printf(&pairs, "%s[%" PRId64 ",%" PRId64 "]", pairs.n == 0 ? "[" : ",", o->id,
 		    one->alert_id);

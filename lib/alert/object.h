@@ -44,10 +44,11 @@ objects_find(struct db *, struct arena *, struct str survey, struct object *, si
 
 /*
  * Which of the alerts are new, each of a batch once. Asks the database only for those that are no
- * newer than what their object has told: a stream that goes on costs no statement.
+ * newer than what their object has told: a stream that goes on costs no statement. But for `all`: a
+ * survey may tell an alert again with a later time, and then alerts_store() says DB_RETRY.
  */
-enum db_result
-alerts_find_new(struct db *, struct arena *, struct object *, struct alert *, size_t n) MUST_CHECK;
+enum db_result alerts_find_new(
+    struct db *, struct arena *, struct object *, struct alert *, size_t n, bool all) MUST_CHECK;
 
 /*
  * Writes the set: adds those that are not there (their ids are filled in), changes those that differ.

@@ -526,6 +526,56 @@ several_at_once_store_each_point_once(void **state)
 	buf_free(&b);
 }
 
+/* A packet of ZTF with no more than it must have. */
+static void
+put_least(struct buf *b, const char *object, int64_t candid, double jd)
+{
+	struct buf record = { 0 };
+
+	if (b->n == 0)
+		put_header(b,
+		    STR("{\"type\":\"record\",\"name\":\"alert\",\"fields\":["
+		        "{\"name\":\"objectId\",\"type\":\"string\"},"
+		        "{\"name\":\"candid\",\"type\":\"long\"},"
+		        "{\"name\":\"candidate\",\"type\":{\"type\":\"record\",\"name\":\"c\","
+		        "\"fields\":["
+		        "{\"name\":\"jd\",\"type\":\"double\"},{\"name\":\"fid\",\"type\":\"int\"},"
+		        "{\"name\":\"isdiffpos\",\"type\":\"string\"},"
+		        "{\"name\":\"magpsf\",\"type\":\"float\"},"
+		        "{\"name\":\"ra\",\"type\":\"double\"},{\"name\":\"dec\",\"type\":"
+		        "\"double\"}]}}]}"),
+		    "null", alerts_sync);
+	put_string(&record, str_of(object));
+	put_long(&record, candid);
+	put_double(&record, jd);
+	put_long(&record, 1);
+	put_string(&record, STR("t"));
+	put_float(&record, 18);
+	put_double(&record, 150);
+	put_double(&record, 20);
+	put_block(b, 1, buf_text(&record), false, alerts_sync);
+	buf_free(&record);
+}
+
+static void
+an_alert_told_again_with_a_later_time_is_no_new_one(void **state)
+{
+	struct scratch *s = *state;
+	struct buf first = { 0 }, again = { 0 };
+	struct ingest_tally t;
+
+	put_least(&first, "ZTF18abcdefg", 7, 2460000.5);
+	put_least(&again, "ZTF18abcdefg", 7, 2460000.5 + 1e-6);
+	put_least(&again, "ZTF18abcdefg", 8, 2460001.5);
+	t = run(s, &usual, &first);
+	assert_int_equal(t.new_alerts, 1);
+	t = run(s, &usual, &again);
+	assert_int_equal(t.stored, 2);
+	assert_int_equal(t.new_alerts, 1);
+	buf_free(&first);
+	buf_free(&again);
+}
+
 #define TEST(claim) cmocka_unit_test_setup_teardown(claim, set_up, tear_down)
 
 /* A server's disk is not ours to fill. */
@@ -546,6 +596,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(rejected_packets_take_no_more_memory_than_a_batch),
 	TEST(a_signal_leaves_what_was_read_to_be_written),
 	TEST(several_at_once_store_each_point_once),
+	TEST(an_alert_told_again_with_a_later_time_is_no_new_one),
 };
 
 int
