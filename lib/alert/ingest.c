@@ -32,9 +32,20 @@ struct ingest {
 	int64_t last_place;
 	size_t taken; /* things of the batch */
 	bool fenced;
+	bool away; /* the schema of what is open cannot be had now */
 	struct batch batch; /* what is written of them */
 	struct ingest_tally tally;
 };
+
+static const struct avro_schema *
+find_schema(void *arg, uint32_t id, char *err, size_t errsize)
+{
+	struct ingest *in = arg;
+	const struct avro_schema *found = confluent_find(in->options.schemas, id, err, errsize);
+
+	in->away = found == NULL && confluent_is_away(in->options.schemas);
+	return found;
+}
 
 struct ingest *
 ingest_new(struct db *db, const struct ingest_options *options, ingest_reject *reject, void *arg)
@@ -53,7 +64,7 @@ ingest_new(struct db *db, const struct ingest_options *options, ingest_reject *r
 	in->arg = arg;
 	in->file = avro_file_new(mapping_shapes(options->map));
 	if (options->schemas != NULL)
-		avro_file_numbered(in->file, confluent_find, options->schemas);
+		avro_file_numbered(in->file, find_schema, in);
 	in->arena = arena_new();
 	in->batch = (struct batch){ .options = &in->options, .scratch = arena_new() };
 	in->room = in->options.packets;
@@ -322,11 +333,10 @@ take(struct ingest *in, struct str bytes, char *why, size_t size)
 	char err[500];
 
 	why[0] = '\0';
+	in->away = false; /* what was wrong with another message says nothing of this one */
 	if (avro_file_open_memory(in->file, bytes, err, sizeof(err)) != 0) {
 		snprintf(why, size, "%s", err);
-		return in->options.schemas != NULL && confluent_is_away(in->options.schemas)
-		    ? INGEST_AWAY
-		    : INGEST_TAKEN;
+		return in->away ? INGEST_AWAY : INGEST_TAKEN;
 	}
 	while ((got = packet_next(in->file, in->arena, &p, err, sizeof(err))) == AVRO_RECORD ||
 	    got == AVRO_BAD) {

@@ -576,6 +576,32 @@ an_alert_told_again_with_a_later_time_is_no_new_one(void **state)
 	buf_free(&again);
 }
 
+static void
+a_schema_that_cannot_be_had_now_is_waited_for_and_nothing_else_is(void **state)
+{
+	struct scratch *s = *state;
+	/* nobody listens there */
+	const struct confluent_options away = { .registry = "http://127.0.0.1:1", .seconds = 5 };
+	struct ingest_options options = usual;
+	struct position at = { .topic = STR("topic"), .stored = POSITION_NEW };
+	struct ingest *in;
+	char err[500];
+
+	options.stream = STR("stream");
+	options.schemas = confluent_new(packet_shapes(), &away, err, sizeof(err));
+	assert_non_null(options.schemas);
+	in = ingest_new(s->db, &options, note_rejection, s);
+	assert_int_equal(
+	    ingest_message(in, &at, 0, STR("\0\0\0\0\5packet"), err, sizeof(err)), INGEST_AWAY);
+	assert_true(ingest_is_empty(in));
+	assert_int_equal(
+	    ingest_message(in, &at, 0, STR("no packet"), err, sizeof(err)), INGEST_TAKEN);
+	assert_int_equal(s->rejections, 1);
+	assert_int_equal(at.next, 1);
+	ingest_free(in);
+	confluent_free(options.schemas);
+}
+
 #define TEST(claim) cmocka_unit_test_setup_teardown(claim, set_up, tear_down)
 
 /* A server's disk is not ours to fill. */
@@ -597,6 +623,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(a_signal_leaves_what_was_read_to_be_written),
 	TEST(several_at_once_store_each_point_once),
 	TEST(an_alert_told_again_with_a_later_time_is_no_new_one),
+	TEST(a_schema_that_cannot_be_had_now_is_waited_for_and_nothing_else_is),
 };
 
 int
