@@ -192,7 +192,8 @@ bool
 ingest_is_full(const struct ingest *in)
 {
 	return in->n >= in->options.packets || in->npoints >= in->options.points ||
-	    in->npositions == in->options.packets || arena_used(in->arena) > INGEST_BYTES;
+	    in->npositions == in->options.packets || in->nletters >= in->options.packets ||
+	    arena_used(in->arena) > INGEST_BYTES;
 }
 
 /* The packet is of the batch now. */

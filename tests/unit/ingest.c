@@ -602,6 +602,25 @@ a_schema_that_cannot_be_had_now_is_waited_for_and_nothing_else_is(void **state)
 	confluent_free(options.schemas);
 }
 
+static void
+messages_that_cannot_be_read_end_a_batch_as_packets_do(void **state)
+{
+	struct scratch *s = *state;
+	struct ingest_options options = { .stream = STR("stream"), .packets = 10 };
+	struct ingest *in = ingest_new(s->db, &options, NULL, NULL);
+	struct position at = { .topic = STR("topic"), .stored = POSITION_NEW };
+	char err[500];
+	int64_t n = 0;
+
+	while (n < 100 && !ingest_is_full(in))
+		assert_int_equal(
+		    ingest_message(in, &at, n++, STR(""), err, sizeof(err)), INGEST_TAKEN);
+	assert_int_equal(n, 10);
+	assert_int_equal(ingest_flush(in), DB_END);
+	assert_int_equal(ingest_tally(in)->dead, 10);
+	ingest_free(in);
+}
+
 #define TEST(claim) cmocka_unit_test_setup_teardown(claim, set_up, tear_down)
 
 /* A server's disk is not ours to fill. */
@@ -624,6 +643,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(several_at_once_store_each_point_once),
 	TEST(an_alert_told_again_with_a_later_time_is_no_new_one),
 	TEST(a_schema_that_cannot_be_had_now_is_waited_for_and_nothing_else_is),
+	TEST(messages_that_cannot_be_read_end_a_batch_as_packets_do),
 };
 
 int
