@@ -3,6 +3,7 @@
  */
 #include "alert/registry.h"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <inttypes.h>
 #include <jansson.h>
@@ -14,11 +15,14 @@
 
 #define MAX_REPLY (2 * AVRO_MAX_SCHEMA + KIB(64)) /* JSON may write each byte as two */
 
+/* Numbers alone: 127.0.0.1.example.org is somebody else's. */
 static bool
 is_loopback(const char *host)
 {
-	return strcmp(host, "localhost") == 0 || strncmp(host, "127.", 4) == 0 ||
-	    strcmp(host, "[::1]") == 0;
+	struct in_addr address;
+
+	return strcmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0 ||
+	    (inet_pton(AF_INET, host, &address) == 1 && ntohl(address.s_addr) >> 24 == 127);
 }
 
 static bool

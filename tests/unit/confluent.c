@@ -472,6 +472,8 @@ urls_and_directories_that_cannot_be_are_refused(void **state)
 		{ NULL, "https://registry.example.org/?a=b", "it goes on after its path" },
 		{ NULL, "file:///etc/passwd", "file:///etc/passwd: " },
 		{ NULL, "ftp://localhost/", "https would be right" },
+		{ NULL, "http://127.0.0.1.example.org/", "https would be right" },
+		{ NULL, "http://127.example.org/", "https would be right" },
 		{ NULL, "not a URL", "it is no URL" },
 		{ "/nonexistent", NULL, "/nonexistent: No such file or directory" },
 		{ "/etc/passwd", NULL, "/etc/passwd: it is no directory" },
@@ -492,6 +494,7 @@ urls_and_directories_that_cannot_be_are_refused(void **state)
 	assert_true(registry_url_will_do("https://usdf-alert-schemas.slac.stanford.edu", why, 300));
 	assert_true(registry_url_will_do("http://localhost:8081/", why, 300));
 	assert_true(registry_url_will_do("http://[::1]:8081", why, 300));
+	assert_true(registry_url_will_do("http://127.0.0.2:8081", why, 300));
 }
 
 int
