@@ -309,6 +309,16 @@ begins_as(int fd, const char *bytes, size_t n)
 	return pread(fd, there, n, 0) == (ssize_t)n && memcmp(there, bytes, n) == 0;
 }
 
+/* Is it among those that were taken and are not settled? It was heard of twice. */
+static bool
+is_taken(const struct source *s, const struct position *p)
+{
+	for (const struct taken *t = s->taken; t != NULL; t = t->next)
+		if (t->position.part == p->part && str_eq(t->position.topic, p->topic))
+			return true;
+	return false;
+}
+
 /* The next file becomes the current one. SOURCE_MESSAGE: it is; SOURCE_NONE: it needs no reading. */
 static enum source_result
 take_file(struct source *s, char *err, size_t errsize)
@@ -339,7 +349,7 @@ take_file(struct source *s, char *err, size_t errsize)
 	}
 	s->n--;
 	t->name = name;
-	if (t->position.stored_done) {
+	if (t->position.stored_done || is_taken(s, &t->position)) {
 		drop(t);
 		put_away(s);
 		return SOURCE_NONE;

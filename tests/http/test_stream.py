@@ -82,6 +82,24 @@ def files_that_come_are_taken_when_they_are_whole(site):
 
 
 @needs('nginx')
+def a_file_that_is_told_of_twice_is_read_once(site):
+    with stream(site, 'twice') as s:
+        s.configure(batch_packets='1000', batch_ms='500')
+        make(site, s.inbox + '/first.avro', 641, '--count', '3', '--objects', '3', '--single')
+        for name, seed in (('a', 642), ('b', 643)):
+            make(site, s.folder + '/' + name, seed, '--count', '3', '--objects', '3', '--single')
+        daemon = s.start()
+        wait_for(lambda: s.count() == 3, 10, 'what was there')
+        for name in ('a', 'b'):
+            os.rename(s.folder + '/' + name, s.inbox + '/' + name + '.avro')
+        with open(s.inbox + '/a.avro', 'ab'):
+            pass
+        wait_for(lambda: s.count() == 9, 10, 'what came')
+        equal('the stream waits' in s.log(), False, s.log())
+        ends(daemon)
+
+
+@needs('nginx')
 def what_cannot_be_read_is_put_aside_with_its_reason_and_taken_again(site):
     with stream(site, 'poison') as s:
         s.configure(watch='no')
