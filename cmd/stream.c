@@ -89,6 +89,7 @@ wait_for(struct stream *s, const char *why)
 		    LOG_TEXT("for", why));
 	s->failures++;
 	snprintf(s->error, sizeof(s->error), "%s", why);
+	str_make_utf8(s->error, strlen(s->error)); /* it may be cut within a character */
 	s->error_at = clock_now();
 }
 
@@ -377,9 +378,10 @@ take_next(struct stream *s)
 	case SOURCE_MESSAGE:
 		if (ingest_message(s->ingest, m.position, m.place, m.bytes, err, sizeof(err)) ==
 		    INGEST_AWAY) {
-			/* what came before it is written first */
-			if (!ingest_is_empty(s->ingest) && !flush(s))
-				return false;
+			/* what came before it is written first; where it cannot be, it is read
+			 * again, as the message must be: the source has given it out */
+			if (!ingest_is_empty(s->ingest))
+				(void)flush(s);
 			rewind_stream(s);
 			wait_for(s, err);
 			return false;

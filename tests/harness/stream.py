@@ -129,13 +129,14 @@ class Registry:
         registry = self
         self.away = True
         self.asked = 0
+        self.message = 'not now'
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self):
                 registry.asked += 1
                 body = json.dumps({'schema': schema}).encode()
                 if registry.away or self.path != '/schemas/ids/900':
-                    body = b'{"message": "not now"}'
+                    body = json.dumps({'message': registry.message}).encode()
                 self.send_response(503 if registry.away else 200)
                 self.send_header('Content-Length', str(len(body)))
                 self.end_headers()

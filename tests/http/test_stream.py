@@ -100,6 +100,30 @@ def a_file_that_is_told_of_twice_is_read_once(site):
 
 
 @needs('nginx')
+def a_message_that_waits_for_its_schema_is_there_after_a_database_that_failed(site):
+    with stream(site, 'both') as s:
+        with open(schemas(s) + '/900.avsc') as f, \
+                contextlib.closing(Registry(f.read())) as registry:
+            registry.message = 'not now: ' + 150 * '\u2026'  # it is cut within a character
+            s.configure(registry=registry.url)
+            make(site, s.inbox + '/a.avro', 644, '--count', '3', '--objects', '3', '--single')
+            make(site, s.folder + '/b', 645, '--count', '1', '--objects', '1', '--framed',
+                 '--schema', 'lsst')
+            os.rename('%s/b/%s' % (s.folder, os.listdir(s.folder + '/b')[0]), s.inbox + '/b.avro')
+            site.sql('ALTER TABLE alert RENAME TO alert_away')
+            try:
+                daemon = s.start()
+                wait_for(lambda: 'the stream waits' in s.log(), 10, 'the daemon')
+            finally:
+                site.sql('ALTER TABLE alert_away RENAME TO alert')
+            wait_for(lambda: s.count() == 3, 20, 'what needs no schema')
+            wait_for(lambda: 'it waits: http' in s.command('status'), 10, 'the reason')
+            registry.away = False
+            wait_for(lambda: s.count() == 4, 20, 'what needs one')
+            ends(daemon)
+
+
+@needs('nginx')
 def what_cannot_be_read_is_put_aside_with_its_reason_and_taken_again(site):
     with stream(site, 'poison') as s:
         s.configure(watch='no')
