@@ -547,6 +547,22 @@ begin_telling(struct stream *s)
 	return r;
 }
 
+/*
+ * Our line is gone: the database is that of an earlier time, a backup or a replica that lagged, and so
+ * are the positions. What was read since is read again, also where nothing new comes.
+ */
+static void
+begin_anew(struct stream *s)
+{
+	log_warn("the database has forgotten the stream: it is begun anew",
+	    LOG_TEXT("stream", config_stream_name(s->config)));
+	s->told = false;
+	rewind_stream(s);
+	if (s->source != NULL)
+		s->kind->close(s->source);
+	s->source = NULL;
+}
+
 void
 stream_report(struct stream *s)
 {
@@ -561,7 +577,8 @@ stream_report(struct stream *s)
 	s->counted = s->messages;
 	if (!s->told && begin_telling(s) != DB_END)
 		return;
-	(void)tell(s);
+	if (tell(s) == DB_END && db_changes(s->db) == 0)
+		begin_anew(s);
 }
 
 int

@@ -124,6 +124,22 @@ def a_message_that_waits_for_its_schema_is_there_after_a_database_that_failed(si
 
 
 @needs('nginx')
+def a_database_of_an_earlier_time_is_brought_up_to_date(site):
+    with stream(site, 'earlier') as s:
+        s.configure()
+        make(site, s.inbox + '/a.avro', 646, '--count', '5', '--objects', '5', '--single')
+        daemon = s.start()
+        wait_for(lambda: s.count() == 5, 10, 'the packets')
+        wait_for(lambda: site.one("SELECT COUNT(*) FROM stream_state WHERE stream = 'earlier'") == '1',
+                 10, 'the first report')
+        # as in a backup of before
+        for table in ('alert', 'stream_offset', 'stream_state'):
+            site.sql("DELETE FROM %s WHERE stream = 'earlier'" % table)
+        wait_for(lambda: s.count() == 5, 10, 'the packets again')
+        ends(daemon)
+
+
+@needs('nginx')
 def what_cannot_be_read_is_put_aside_with_its_reason_and_taken_again(site):
     with stream(site, 'poison') as s:
         s.configure(watch='no')
