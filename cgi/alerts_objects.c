@@ -14,6 +14,7 @@
 #include "base/number.h"
 #include "http/form.h"
 #include "sky/angle.h"
+#include "tom/datum.h"
 #include "tom/place.h"
 
 #define SURVEYS 100 /* that the filter names */
@@ -204,6 +205,13 @@ show_page(struct objects *o, struct response *res, const struct object_page *fou
 	return respond_page(r, res, wrong > 0 ? 400 : 200, "objects", page);
 }
 
+/* For whom measurements are read. */
+static const struct user *
+reader_of(const struct request *r)
+{
+	return datum_reader(r->app->config, auth_user(r));
+}
+
 int
 list_objects(struct request *r, struct response *res)
 {
@@ -214,8 +222,8 @@ list_objects(struct request *r, struct response *res)
 
 	done = object_surveys(r->app->db, r->arena, SURVEYS, &o.surveys, &o.nsurveys);
 	if (done == DB_END && wrong == 0)
-		done = object_find(
-		    r->app->db, r->arena, auth_user(r), &o.query, o.surveys, o.nsurveys, &found);
+		done = object_find(r->app->db, r->arena, auth_user(r), reader_of(r), &o.query,
+		    o.surveys, o.nsurveys, &found);
 	if (done != DB_END)
 		return auth_db_failed(r, res, done);
 	return show_page(&o, res, &found, wrong);
@@ -244,7 +252,8 @@ show_object(struct request *r, struct response *res)
 
 	if (name.n > 1 && name.p[name.n - 1] == '/')
 		name = arena_copy(r->arena, name.p, name.n - 1);
-	done = object_get(r->app->db, r->arena, auth_user(r), r->capture[0], name, &row);
+	done = object_get(
+	    r->app->db, r->arena, auth_user(r), reader_of(r), r->capture[0], name, &row);
 	if (done == DB_END)
 		return respond_error(r, res, 404, NULL);
 	if (done == DB_ROW)

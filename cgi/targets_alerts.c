@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/number.h"
 #include "targets.h"
+#include "tom/datum.h"
 
 #define OBJECTS ((size_t)100)
 #define ALERTS ((size_t)50)
@@ -46,6 +47,7 @@ show_alerts(struct request *req, struct response *res)
 {
 	struct value *page = value_object(req->arena), *list;
 	struct str before = pairs_get(&req->get, "before");
+	const struct user *reader = datum_reader(req->app->config, auth_user(req));
 	struct object_row *objects;
 	struct alert_row *alerts;
 	size_t nobjects, nalerts;
@@ -55,10 +57,10 @@ show_alerts(struct request *req, struct response *res)
 
 	if (get_target(req, res, VIEW, &t) != 0)
 		return 0;
-	r = objects_of_target(req->app->db, req->arena, t.id, OBJECTS, &objects, &nobjects);
+	r = objects_of_target(req->app->db, req->arena, reader, t.id, OBJECTS, &objects, &nobjects);
 	if (r == DB_END)
-		r = alerts_of_target(req->app->db, req->arena, t.id, alert_place_read(before),
-		    ALERTS, &alerts, &nalerts, &more);
+		r = alerts_of_target(req->app->db, req->arena, reader, t.id,
+		    alert_place_read(before), ALERTS, &alerts, &nalerts, &more);
 	if (r != DB_END)
 		return auth_db_failed(req, res, r);
 	list = value_set_list(page, "objects");

@@ -145,7 +145,8 @@ show_target(struct request *req, struct response *res)
 	loading = target_load_start(req->app->db, req->arena, auth_user(req), req->id[0],
 	    req->user ? WITH_ALL : WITH_ALIASES | WITH_EXTRAS);
 	photometry_start(req, &photometry, req->id[0]);
-	count = objects_count_start(req->app->db, req->id[0]);
+	count = objects_count_start(
+	    req->app->db, datum_reader(req->app->config, auth_user(req)), req->id[0]);
 	r = target_load_end(loading, &w);
 	measured = photometry_end(req, &photometry);
 	counted = objects_count_end(count, &objects, &alerts);

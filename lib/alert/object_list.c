@@ -16,7 +16,7 @@
 struct listing {
 	struct db *db;
 	struct arena *arena;
-	const struct user *user;
+	const struct user *user, *reader;
 	const struct object_query *query;
 	const struct str *surveys;
 	size_t nsurveys;
@@ -172,23 +172,56 @@ compare_ids(const void *x, const void *y)
 	return (l > r) - (l < r);
 }
 
-/* A target that the user may see. */
-struct shown {
+struct shown_target {
 	int64_t id; /* first, for compare_ids() */
 	struct str name;
 };
+struct shown_source {
+	int64_t target; /* first, for compare_ids() */
+	struct str name;
+};
 
-/* Which of these targets the user may see; sorted by id. */
+/* What a user may see of the targets of some rows. */
+struct shown {
+	struct shown_target *targets; /* by id */
+	size_t ntargets;
+	bool all_sources;
+	struct shown_source *sources; /* by target */
+	size_t nsources;
+};
+
 static enum db_result
-find_shown(struct db *db, struct arena *a, const struct user *u, const struct object_row *rows,
-    size_t n, struct shown **shown, size_t *nshown)
+find_sources(struct db *db, struct arena *a, const struct user *reader, const int64_t *ids,
+    size_t nids, struct shown *s)
+{
+	struct query *q = db_query(db, QUERY_OBJECT_SOURCES);
+	size_t room = 0;
+
+	db_ints(q, "ids", ids, nids);
+	db_ints(q, "principals", reader->principals, reader->nprincipals);
+	while (db_step(q) == DB_ROW) {
+		s->sources = arena_more(a, s->sources, s->nsources, &room, sizeof(*s->sources));
+		s->sources[s->nsources++] = (struct shown_source){
+			.target = db_col_int(q, "target_id"), .name = db_col_copy(q, "source", a)
+		};
+	}
+	if (s->nsources > 1)
+		qsort(s->sources, s->nsources, sizeof(*s->sources), compare_ids);
+	return db_done(q);
+}
+
+/* Which of the targets of these rows the user may see, and whose measurements of them. */
+static enum db_result
+find_shown(struct db *db, struct arena *a, const struct user *u, const struct user *reader,
+    const struct object_row *rows, size_t n, struct shown *s)
 {
 	int64_t *ids = arena_array(a, n + 1, sizeof(*ids));
 	size_t nids = 0, different = 0;
 	struct query *q;
+	enum db_result r;
 
-	*shown = arena_array(a, n + 1, sizeof(**shown));
-	*nshown = 0;
+	*s = (struct shown){ .targets = arena_array(a, n + 1, sizeof(*s->targets)),
+		.all_sources = reader == NULL };
 	for (size_t i = 0; i < n; i++)
 		if (rows[i].target != 0)
 			ids[nids++] = rows[i].target;
@@ -202,34 +235,65 @@ find_shown(struct db *db, struct arena *a, const struct user *u, const struct ob
 	db_ints(q, "ids", ids, different);
 	db_bool(q, "everything", u->is_superuser);
 	db_ints(q, "principals", u->principals, u->nprincipals);
-	while (*nshown < different && db_step(q) == DB_ROW)
-		(*shown)[(*nshown)++] = (struct shown){ .id = db_col_int(q, "id"),
+	while (s->ntargets < different && db_step(q) == DB_ROW)
+		s->targets[s->ntargets++] = (struct shown_target){ .id = db_col_int(q, "id"),
 			.name = db_col_copy(q, "name", a) };
-	if (*nshown > 1)
-		qsort(*shown, *nshown, sizeof(**shown), compare_ids);
-	return db_done(q);
+	if (s->ntargets > 1)
+		qsort(s->targets, s->ntargets, sizeof(*s->targets), compare_ids);
+	r = db_done(q);
+	return r != DB_END || s->all_sources ? r : find_sources(db, a, reader, ids, different, s);
+}
+
+/* May measurements of the row's survey be seen? */
+static bool
+is_source_shown(const struct shown *s, const struct object_row *row)
+{
+	size_t low = 0, high = s->nsources;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (s->sources[middle].target < row->target)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < s->nsources && s->sources[low].target == row->target; low++)
+		if (str_eq(s->sources[low].name, row->survey))
+			return true;
+	return s->all_sources;
+}
+
+/* May the row be seen? Then the name of its target is set. */
+static bool
+is_shown(const struct shown *s, struct object_row *row)
+{
+	const struct shown_target *t;
+
+	if (row->target == 0)
+		return true;
+	t = bsearch(&row->target, s->targets, s->ntargets, sizeof(*t), compare_ids);
+	if (t == NULL || !is_source_shown(s, row))
+		return false;
+	row->target_name = t->name;
+	return true;
 }
 
 /* Takes the rows of the chunk that may be seen, until the page is full and one more was seen. */
 static enum db_result
 take_shown(struct listing *l, struct object_page *page, bool *more)
 {
-	struct shown *shown;
-	size_t n;
-	enum db_result r = find_shown(l->db, l->arena, l->user, l->chunk, l->nchunk, &shown, &n);
+	struct shown shown;
+	enum db_result r = find_shown(
+	    l->db, l->arena, l->user, l->reader, l->chunk, l->nchunk, &shown);
 
 	for (size_t i = 0; i < l->nchunk && r == DB_END && !*more; i++) {
 		struct object_row *row = &l->chunk[i];
-		const struct shown *s = row->target == 0
-		    ? NULL
-		    : bsearch(&row->target, shown, n, sizeof(*shown), compare_ids);
 
-		if (row->target != 0 && s == NULL) {
+		if (!is_shown(&shown, row)) {
 			l->at = *row;
 			continue;
 		}
-		if (s != NULL)
-			row->target_name = s->name;
 		*more = page->n == OBJECTS_PAGE;
 		if (!*more)
 			page->rows[page->n++] = l->at = *row;
@@ -282,12 +346,14 @@ begin(struct listing *l)
 }
 
 enum db_result
-object_find(struct db *db, struct arena *a, const struct user *u, const struct object_query *query,
-    const struct str *surveys, size_t nsurveys, struct object_page *page)
+object_find(struct db *db, struct arena *a, const struct user *u, const struct user *reader,
+    const struct object_query *query, const struct str *surveys, size_t nsurveys,
+    struct object_page *page)
 {
 	struct listing l = { .db = db,
 		.arena = a,
 		.user = u,
+		.reader = reader,
 		.query = query,
 		.surveys = surveys,
 		.nsurveys = nsurveys };
@@ -313,12 +379,11 @@ object_find(struct db *db, struct arena *a, const struct user *u, const struct o
 }
 
 enum db_result
-object_get(struct db *db, struct arena *a, const struct user *u, struct str survey, struct str name,
-    struct object_row *row)
+object_get(struct db *db, struct arena *a, const struct user *u, const struct user *reader,
+    struct str survey, struct str name, struct object_row *row)
 {
 	struct query *q = db_query(db, QUERY_OBJECT_BY_NAME);
-	struct shown *shown;
-	size_t n;
+	struct shown shown;
 	enum db_result r, there;
 
 	db_text(q, "survey", survey);
@@ -328,23 +393,31 @@ object_get(struct db *db, struct arena *a, const struct user *u, struct str surv
 	r = db_done(q);
 	if (r != DB_END || there != DB_ROW)
 		return r;
-	r = find_shown(db, a, u, row, 1, &shown, &n);
-	if (r != DB_END || (row->target != 0 && n == 0))
-		return r;
-	if (n > 0)
-		row->target_name = shown[0].name;
-	return DB_ROW;
+	r = find_shown(db, a, u, reader, row, 1, &shown);
+	return r != DB_END || !is_shown(&shown, row) ? r : DB_ROW;
+}
+
+/* A statement about the objects of a target, for somebody. */
+static struct query *
+target_query(struct db *db, enum query_name name, const struct user *reader, int64_t target)
+{
+	struct query *q = db_query(db, name);
+
+	db_int(q, "target", target);
+	db_bool(q, "everything", reader == NULL);
+	db_ints(q, "principals", reader == NULL ? NULL : reader->principals,
+	    reader == NULL ? 0 : reader->nprincipals);
+	return q;
 }
 
 enum db_result
-objects_of_target(struct db *db, struct arena *a, int64_t target, size_t most,
-    struct object_row **rows, size_t *n)
+objects_of_target(struct db *db, struct arena *a, const struct user *reader, int64_t target,
+    size_t most, struct object_row **rows, size_t *n)
 {
-	struct query *q = db_query(db, QUERY_OBJECTS_OF_TARGET);
+	struct query *q = target_query(db, QUERY_OBJECTS_OF_TARGET, reader, target);
 
 	*rows = arena_array(a, most, sizeof(**rows));
 	*n = 0;
-	db_int(q, "target", target);
 	db_int(q, "limit", (int64_t)most);
 	while (*n < most && db_step(q) == DB_ROW)
 		(*rows)[(*n)++] = read_row(q, a);
@@ -415,21 +488,19 @@ alerts_of_object(struct db *db, struct arena *a, int64_t object, struct alert_pl
 }
 
 enum db_result
-alerts_of_target(struct db *db, struct arena *a, int64_t target, struct alert_place before,
-    size_t most, struct alert_row **rows, size_t *n, bool *more)
+alerts_of_target(struct db *db, struct arena *a, const struct user *reader, int64_t target,
+    struct alert_place before, size_t most, struct alert_row **rows, size_t *n, bool *more)
 {
-	struct query *q = db_query(db, QUERY_ALERTS_OF_TARGET);
+	struct query *q = target_query(db, QUERY_ALERTS_OF_TARGET, reader, target);
 
-	db_int(q, "target", target);
 	return read_alerts(q, a, before, true, most, rows, n, more);
 }
 
 struct query *
-objects_count_start(struct db *db, int64_t target)
+objects_count_start(struct db *db, const struct user *reader, int64_t target)
 {
-	struct query *q = db_query(db, QUERY_OBJECTS_COUNT);
+	struct query *q = target_query(db, QUERY_OBJECTS_COUNT, reader, target);
 
-	db_int(q, "target", target);
 	db_start(q);
 	return q;
 }

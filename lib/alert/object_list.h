@@ -3,7 +3,9 @@
  * behind a target.
  *
  * An object without a target is seen by who may look at alerts at all. One with a target is seen by who
- * sees the target; for others it is not there. Rights are asked for some hundred objects at once.
+ * sees the target and what its survey measured of it (`reader` is of datum_reader(), tom/datum.h: an
+ * alert tells when something was measured); for others it is not there. Rights are asked for some
+ * hundred objects at once.
  *
  * A page costs the same whatever the table's size: the newest are a run of the key, the beginning of a
  * name a run of an index, a cone some squares of the sky. Where a page is not full because of rights,
@@ -57,13 +59,13 @@ enum db_result
 object_surveys(struct db *, struct arena *, size_t most, struct str **, size_t *n) MUST_CHECK;
 
 /* Finds a page. DB_END, or a failure of the database. Rows live in the arena. */
-enum db_result
-object_find(struct db *, struct arena *, const struct user *, const struct object_query *,
-    const struct str *surveys, size_t nsurveys, struct object_page *) MUST_CHECK;
+enum db_result object_find(struct db *, struct arena *, const struct user *,
+    const struct user *reader, const struct object_query *, const struct str *surveys,
+    size_t nsurveys, struct object_page *) MUST_CHECK;
 
 /* One object by its whole name, if the user may see it: DB_ROW, DB_END, or a failure. */
-enum db_result object_get(struct db *, struct arena *, const struct user *, struct str survey,
-    struct str name, struct object_row *) MUST_CHECK;
+enum db_result object_get(struct db *, struct arena *, const struct user *,
+    const struct user *reader, struct str survey, struct str name, struct object_row *) MUST_CHECK;
 
 /* The path of an object's page. */
 struct str object_link(struct arena *, struct str survey, struct str name);
@@ -88,18 +90,22 @@ struct str alert_place_link(struct arena *, const struct alert_row *last);
 /* The newest alerts before a place, at most `most`, and whether there are more. */
 enum db_result alerts_of_object(struct db *, struct arena *, int64_t object,
     struct alert_place before, size_t most, struct alert_row **, size_t *n, bool *more) MUST_CHECK;
-enum db_result alerts_of_target(struct db *, struct arena *, int64_t target,
+enum db_result
+alerts_of_target(struct db *, struct arena *, const struct user *reader, int64_t target,
     struct alert_place before, size_t most, struct alert_row **, size_t *n, bool *more) MUST_CHECK;
 
-/* The objects of a target, by survey and name, at most `most`. Who asks may see the target. */
-enum db_result objects_of_target(struct db *, struct arena *, int64_t target, size_t most,
-    struct object_row **, size_t *n) MUST_CHECK;
+/*
+ * The objects of a target, by survey and name, at most `most`. Who asks may see the target; these are of
+ * the surveys whose measurements of it the reader may see.
+ */
+enum db_result objects_of_target(struct db *, struct arena *, const struct user *reader,
+    int64_t target, size_t most, struct object_row **, size_t *n) MUST_CHECK;
 
 /*
  * How many objects and alerts are behind a target, in two halves so that a page's other statements
  * travel with it; the second ends the query.
  */
-struct query *objects_count_start(struct db *, int64_t target);
+struct query *objects_count_start(struct db *, const struct user *reader, int64_t target);
 enum db_result objects_count_end(struct query *, int64_t *objects, int64_t *alerts) MUST_CHECK;
 
 #endif

@@ -85,25 +85,84 @@ STRAIGHT_JOIN target t ON t.id = j.id
 WHERE (:everything = 1 OR EXISTS (SELECT 1 FROM rights r WHERE r.target_id = t.id
 	AND JSON_CONTAINS(:principals, CAST(r.principal AS CHAR))))
 
+--: object_sources sqlite
+-- On the measurements of which sources of some targets one of the principals has rights.
+SELECT r.target_id, r.source FROM json_each(:ids) j CROSS JOIN datum_rights r
+WHERE r.target_id = j.value AND r.principal IN (SELECT value FROM json_each(:principals))
+--: object_sources postgresql
+SELECT r.target_id, r.source FROM datum_rights r
+WHERE r.target_id = ANY (CAST((SELECT CAST(:ids AS TEXT)) AS BIGINT[]))
+AND r.principal = ANY (CAST((SELECT CAST(:principals AS TEXT)) AS BIGINT[]))
+--: object_sources mariadb
+-- As above.
+SELECT r.target_id AS target_id, r.source AS source
+FROM JSON_TABLE(:ids, '$[*]' COLUMNS (id BIGINT PATH '$')) j
+STRAIGHT_JOIN datum_rights r ON r.target_id = j.id
+WHERE JSON_CONTAINS(:principals, CAST(r.principal AS CHAR))
+
 --: alerts_of_object
 -- The newest alerts of an object before a place.
 SELECT alert_id, mjd, stream, received FROM alert
 WHERE object_id = :object AND (mjd, alert_id) < (:mjd, :alert)
 ORDER BY mjd DESC, alert_id DESC LIMIT :limit
 
---: objects_of_target
--- The objects of a target.
-SELECT id, survey, name, ra, "dec" AS decl, first_mjd, last_mjd, alerts, detections, created, note, target_id
-FROM survey_object WHERE target_id = :target ORDER BY survey, name LIMIT :limit
+--: objects_of_target sqlite
+-- The objects of a target: those of surveys on whose measurements of it one of the principals has rights
+-- (`everything`: all).
+SELECT o.id, o.survey, o.name, o.ra, o."dec" AS decl, o.first_mjd, o.last_mjd, o.alerts, o.detections,
+	o.created, o.note, o.target_id
+FROM survey_object o WHERE o.target_id = :target AND (:everything = 1 OR EXISTS (SELECT 1 FROM datum_rights r WHERE r.target_id = o.target_id
+	AND r.source = o.survey AND r.principal IN (SELECT value FROM json_each(:principals))))
+ORDER BY o.survey, o.name LIMIT :limit
+--: objects_of_target postgresql
+SELECT o.id, o.survey, o.name, o.ra, o."dec" AS decl, o.first_mjd, o.last_mjd, o.alerts, o.detections,
+	o.created, o.note, o.target_id
+FROM survey_object o WHERE o.target_id = :target AND ((SELECT CAST(:everything AS BIGINT)) = 1 OR EXISTS (SELECT 1 FROM datum_rights r WHERE r.target_id = o.target_id
+	AND r.source = o.survey AND r.principal = ANY (CAST((SELECT CAST(:principals AS TEXT)) AS BIGINT[]))))
+ORDER BY o.survey, o.name LIMIT :limit
+--: objects_of_target mariadb
+-- A list is JSON here; JSON_CONTAINS looks into it for each of the few rows of rights.
+SELECT o.id, o.survey, o.name, o.ra, o."dec" AS decl, o.first_mjd, o.last_mjd, o.alerts, o.detections,
+	o.created, o.note, o.target_id
+FROM survey_object o WHERE o.target_id = :target AND (:everything = 1 OR EXISTS (SELECT 1 FROM datum_rights r WHERE r.target_id = o.target_id
+	AND r.source = o.survey AND JSON_CONTAINS(:principals, CAST(r.principal AS CHAR))))
+ORDER BY o.survey, o.name LIMIT :limit
 
---: alerts_of_target
--- The newest alerts of a target's objects before a place.
+--: alerts_of_target sqlite
+-- The newest alerts of such objects before a place.
 SELECT o.survey, o.name, a.alert_id, a.mjd, a.stream, a.received
 FROM survey_object o JOIN alert a ON a.object_id = o.id
-WHERE o.target_id = :target AND (a.mjd, a.alert_id) < (:mjd, :alert)
+WHERE o.target_id = :target AND (:everything = 1 OR EXISTS (SELECT 1 FROM datum_rights r WHERE r.target_id = o.target_id
+	AND r.source = o.survey AND r.principal IN (SELECT value FROM json_each(:principals))))
+	AND (a.mjd, a.alert_id) < (:mjd, :alert)
+ORDER BY a.mjd DESC, a.alert_id DESC LIMIT :limit
+--: alerts_of_target postgresql
+SELECT o.survey, o.name, a.alert_id, a.mjd, a.stream, a.received
+FROM survey_object o JOIN alert a ON a.object_id = o.id
+WHERE o.target_id = :target AND ((SELECT CAST(:everything AS BIGINT)) = 1 OR EXISTS (SELECT 1 FROM datum_rights r WHERE r.target_id = o.target_id
+	AND r.source = o.survey AND r.principal = ANY (CAST((SELECT CAST(:principals AS TEXT)) AS BIGINT[]))))
+	AND (a.mjd, a.alert_id) < (:mjd, :alert)
+ORDER BY a.mjd DESC, a.alert_id DESC LIMIT :limit
+--: alerts_of_target mariadb
+-- A list is JSON here; JSON_CONTAINS looks into it for each of the few rows of rights.
+SELECT o.survey, o.name, a.alert_id, a.mjd, a.stream, a.received
+FROM survey_object o JOIN alert a ON a.object_id = o.id
+WHERE o.target_id = :target AND (:everything = 1 OR EXISTS (SELECT 1 FROM datum_rights r WHERE r.target_id = o.target_id
+	AND r.source = o.survey AND JSON_CONTAINS(:principals, CAST(r.principal AS CHAR))))
+	AND (a.mjd, a.alert_id) < (:mjd, :alert)
 ORDER BY a.mjd DESC, a.alert_id DESC LIMIT :limit
 
---: objects_count
--- How many objects and alerts are behind a target.
-SELECT CAST(count(*) AS BIGINT) AS objects, CAST(COALESCE(sum(alerts), 0) AS BIGINT) AS alerts
-FROM survey_object WHERE target_id = :target
+--: objects_count sqlite
+-- How many such objects and alerts are behind a target.
+SELECT CAST(count(*) AS BIGINT) AS objects, CAST(COALESCE(sum(o.alerts), 0) AS BIGINT) AS alerts
+FROM survey_object o WHERE o.target_id = :target AND (:everything = 1 OR EXISTS (SELECT 1 FROM datum_rights r WHERE r.target_id = o.target_id
+	AND r.source = o.survey AND r.principal IN (SELECT value FROM json_each(:principals))))
+--: objects_count postgresql
+SELECT CAST(count(*) AS BIGINT) AS objects, CAST(COALESCE(sum(o.alerts), 0) AS BIGINT) AS alerts
+FROM survey_object o WHERE o.target_id = :target AND ((SELECT CAST(:everything AS BIGINT)) = 1 OR EXISTS (SELECT 1 FROM datum_rights r WHERE r.target_id = o.target_id
+	AND r.source = o.survey AND r.principal = ANY (CAST((SELECT CAST(:principals AS TEXT)) AS BIGINT[]))))
+--: objects_count mariadb
+-- A list is JSON here; JSON_CONTAINS looks into it for each of the few rows of rights.
+SELECT CAST(count(*) AS BIGINT) AS objects, CAST(COALESCE(sum(o.alerts), 0) AS BIGINT) AS alerts
+FROM survey_object o WHERE o.target_id = :target AND (:everything = 1 OR EXISTS (SELECT 1 FROM datum_rights r WHERE r.target_id = o.target_id
+	AND r.source = o.survey AND JSON_CONTAINS(:principals, CAST(r.principal AS CHAR))))

@@ -309,6 +309,29 @@ def a_target_leads_to_the_alerts_behind_it(site):
     equal(ada.get(link).status, 404)
 
 
+def alerts_of_measurements_that_one_may_not_see_are_not_there(site):
+    with site.variant(TARGET_PERMISSIONS_ONLY='no') as other:
+        admin, ada, visitor = other.signed_in('admin'), other.signed_in('ada'), other.visitor()
+        target = _target(ada, 'Half shown', 'OPEN')
+        page, link = '/targets/%d/' % target, '/targets/%d/alerts/' % target
+        for survey in ('Shown', 'Held back'):
+            _objects(other, survey, [('o-' + survey[:1], {'target_id': target, 'alerts': 3})])
+        for number, survey in other.sql('SELECT id, survey FROM survey_object WHERE target_id = %d' % target):
+            other.sql('INSERT INTO alert (object_id, alert_id, mjd, stream, received) VALUES ' + ', '.join(
+                "(%s, %d, %d, 'night', 1)" % (number, i, 60100 + i + 10 * (survey == 'Shown')) for i in range(3)))
+        other.sql("INSERT INTO datum_rights (target_id, source, principal, verbs) VALUES (%d, 'Shown', 1, 1)" % target)
+        contains(admin.get(page).words, '6 alerts of 2 objects')
+        contains(admin.get(link).words, 'o-S', 'o-H', '60101.00000')
+        for client in (ada, visitor):
+            contains(client.get(page).words, '3 alerts of 1 object')
+            contains(client.get(link).words, 'o-S', '60111.00000')
+            lacks(client.get(link).words, 'o-H', 'Held back', '60101.00000')
+        for query in ('', '?name=o-', '?cone=10+20'):
+            equal((_names(admin.get('/alerts/objects/' + query)), _names(ada.get('/alerts/objects/' + query))),
+                  (['o-H', 'o-S'], ['o-S']), query)
+        equal([ada.get('/alerts/objects/%s/' % one).status for one in ('Shown/o-S', 'Held%20back/o-H')], [200, 404])
+
+
 def a_page_costs_a_fixed_number_of_statements(site):
     # who asks; what daemons say, dead letters
     equal(_statements(site, 'alerts', site.signed_in('ada'), '/alerts/streams/'), 3)
