@@ -268,6 +268,19 @@ def an_object_of_a_target_that_one_may_not_see_is_not_there(site):
     contains(ada.get('/alerts/objects/Rights/r-none/').words, 'Several targets are near it')
 
 
+def a_page_without_objects_does_not_say_that_there_are_none_where_it_goes_on(site):
+    admin, ada = site.signed_in('admin'), site.signed_in('ada')
+    _objects(site, 'Deep', [('d', {})])
+    hidden = _target(admin, 'Over the deep', 'PRIVATE')
+    for part in range(11):
+        _objects(site, 'Deep', [('d%d-%d' % (part, i), {'target_id': hidden}) for i in range(1000)])
+    page = ada.get('/alerts/objects/?survey=Deep')
+    equal(_names(page), [])
+    contains(page.words, 'the next one goes on from there')
+    lacks(page.words, 'No object matches')
+    equal(_names(ada.get('/alerts/objects/' + _next(page))), ['d'])
+
+
 def an_object_shows_its_place_its_alerts_and_makes_a_target(site):
     _objects(site, 'One', [('one/1', {'ra': 265.34517, 'dec': 38.23536, 'note': 'cut', 'alerts': 53})])
     number = site.one("SELECT id FROM survey_object WHERE name = 'one/1'")
