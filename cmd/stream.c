@@ -590,13 +590,14 @@ stream_check(struct stream *s, char *err, size_t errsize)
 int
 stream_replay(struct stream *s, struct str topic, struct str bytes, char *err, size_t errsize)
 {
-	struct ingest *in = ingest_new(s->db, &s->options, on_reject, s);
 	struct position none = { .topic = topic };
+	struct ingest *in;
 	enum db_result r;
 	int taken = 0;
 
 	if (s->kind->again != NULL)
 		return s->kind->again(&s->host, topic, bytes, err, errsize);
+	in = ingest_new(s->db, &s->options, on_reject, s);
 	s->replays = true;
 	if (ingest_again(in, &none, bytes, err, errsize) == INGEST_AWAY)
 		taken = 1;
