@@ -28,7 +28,9 @@ add_bars(struct curve *c)
 		const struct lightcurve_point *p = &c->points[i];
 		double bar;
 
-		if (c->places[i].series == NOT_DRAWN || p->limit || !(p->error > 0))
+		/* what has no bar, or one beyond all reason, needs no room */
+		if (c->places[i].series == NOT_DRAWN || p->limit ||
+		    !(p->error > 0 && p->error < 1e15))
 			continue;
 		bar = p->error < most ? p->error : most;
 		if (p->value - bar < least)

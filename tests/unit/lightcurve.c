@@ -649,6 +649,25 @@ fluxes_grow_upward_from_a_line_at_zero(void **state)
 }
 
 static void
+an_error_beyond_reason_stretches_no_axis(void **state)
+{
+	static const double errors[] = { 1e15, 1e300, INFINITY };
+
+	(void)state;
+	for (size_t e = 0; e < NELEM(errors); e++) {
+		struct lightcurve_point p = flux(61000, 100, errors[e]);
+		struct lightcurve_view view = plain_view();
+		const struct value *values;
+
+		view.flux = true;
+		values = get(lightcurve_value(arena, &view, &p, 1), "values");
+		assert_in_range(value_count(values), 2, 8);
+		for (size_t i = 0; i < value_count(values); i++)
+			assert_true(fabs(NUMBER(value_at(values, i), "label") - 100) < 10);
+	}
+}
+
+static void
 days_are_counted_from_the_first_detection(void **state)
 {
 	struct lightcurve_point p[] = { point(61000.5, 18, "g"), point(61100.5, 19, "g") };
@@ -840,6 +859,7 @@ main(void)
 		cmocka_unit_test(the_description_carries_the_finding),
 		cmocka_unit_test(numbers_show_their_error),
 		cmocka_unit_test(fluxes_grow_upward_from_a_line_at_zero),
+		cmocka_unit_test(an_error_beyond_reason_stretches_no_axis),
 		cmocka_unit_test(days_are_counted_from_the_first_detection),
 		cmocka_unit_test(surveys_are_told_apart_by_their_marks),
 		cmocka_unit_test(a_range_is_drawn_from_edge_to_edge),
