@@ -20,6 +20,7 @@
 		here = pageOf();
 		const mine = loading = new AbortController();
 		const hidden = [...document.querySelectorAll(".lightcurve .key input:not(:checked)")].map(e => e.className);
+		let held;
 		document.querySelector(".lightcurve").setAttribute("aria-busy", "true");
 		try {
 			const answer = await fetch(url, { signal: mine.signal, headers: { Accept: "text/html" } });
@@ -27,6 +28,7 @@
 			const fresh = parts.map(part => page.querySelector(part));
 			if (!answer.ok || fresh.includes(null))
 				throw new Error(answer.status);
+			held = focusable().indexOf(document.activeElement);
 			parts.forEach((part, i) => document.querySelector(part).replaceWith(document.adoptNode(fresh[i])));
 		} catch (e) {
 			if (!mine.signal.aborted)
@@ -37,6 +39,14 @@
 			for (const e of document.querySelectorAll(".lightcurve .key ." + name))
 				e.checked = false;
 		start();
+		const places = focusable(), place = places[held];
+		if (place)
+			(place.disabled ? places[0] : place).focus();
+	}
+
+	/* The buttons and the plot: who works them by keys keeps their place. */
+	function focusable() {
+		return [...document.querySelectorAll(".lightcurve .zoom button, .lightcurve .plot > svg")];
 	}
 
 	/* Shows a range of MJD; null: all. */

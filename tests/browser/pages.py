@@ -300,6 +300,8 @@ def zooming_into_many_points_shows_all_of_the_range(site, browser):
     equal([b.is_enabled() for b in browser.all('.zoom button')], [True, True, True])
     browser.all('.zoom button')[1].click()
     wait_for(lambda: float(browser.one('.plot > svg').get_attribute('data-from')) < low - 20, 10, 'wider')
+    # who works it by keys keeps their place
+    wait_for(lambda: browser.driver.switch_to.active_element.text == 'Zoom out', 10, 'the same button')
     browser.driver.back()
     wait_for(lambda: float(browser.one('.plot > svg').get_attribute('data-from')) == low, 10, 'back')
     browser.all('.zoom button')[2].click()
