@@ -32,7 +32,7 @@ struct metrics {
 static const struct series {
 	const char *name, *type, *help;
 	size_t at; /* in struct stream_daemon */
-	enum { COUNT, RATE, TIME } kind;
+	enum { COUNT, RATE, WAITING, TIME } kind;
 } series[] = {
 	{ "meridian_stream_messages_total", "counter", "Messages read since the daemon began.",
 	    offsetof(struct stream_daemon, messages), COUNT },
@@ -47,7 +47,7 @@ static const struct series {
 	{ "meridian_stream_messages_per_second", "gauge", "Messages a second of the last minute.",
 	    offsetof(struct stream_daemon, rate), RATE },
 	{ "meridian_stream_behind_messages", "gauge", "Messages that wait; absent: not known.",
-	    offsetof(struct stream_daemon, behind), COUNT },
+	    offsetof(struct stream_daemon, behind), WAITING },
 	{ "meridian_stream_heartbeat_timestamp_seconds", "gauge", "When the daemon last spoke.",
 	    offsetof(struct stream_daemon, heartbeat), TIME },
 	{ "meridian_stream_started_timestamp_seconds", "gauge", "When it began.",
@@ -84,9 +84,10 @@ put_head(struct buf *b, const char *name, const char *type, const char *help)
 	buf_printf(b, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
 
-/* One daemon's line, where the number is known. */
+/* One daemon's line, where the number is known: of the moment it is while the daemon lives. */
 static void
-put_daemon(struct buf *b, const struct series *of, struct str stream, const struct stream_daemon *d)
+put_daemon(struct buf *b, const struct series *of, struct str stream, const struct stream_daemon *d,
+    int64_t now)
 {
 	const char *at = (const char *)d + of->at;
 	int64_t n = 0;
@@ -96,7 +97,8 @@ put_daemon(struct buf *b, const struct series *of, struct str stream, const stru
 		memcpy(&value, at, sizeof(value));
 	else
 		memcpy(&n, at, sizeof(n));
-	if (n < 0 || (of->kind == TIME && n == 0))
+	if (n < 0 || (of->kind == TIME && n == 0) ||
+	    ((of->kind == RATE || of->kind == WAITING) && !stream_daemon_lives(d, now)))
 		return;
 	buf_printf(b, "%s{", of->name);
 	put_label(b, "stream", stream);
@@ -113,13 +115,14 @@ put_daemon(struct buf *b, const struct series *of, struct str stream, const stru
 }
 
 static void
-put_streams(struct buf *b, const struct stream_state *states, size_t n)
+put_streams(struct buf *b, const struct stream_state *states, size_t n, int64_t now)
 {
 	for (size_t i = 0; i < NELEM(series); i++) {
 		put_head(b, series[i].name, series[i].type, series[i].help);
 		for (size_t s = 0; s < n; s++)
 			for (size_t d = 0; d < states[s].ndaemons; d++)
-				put_daemon(b, &series[i], states[s].name, &states[s].daemons[d]);
+				put_daemon(
+				    b, &series[i], states[s].name, &states[s].daemons[d], now);
 	}
 	put_head(
 	    b, "meridian_dead_letters", "gauge", "Dead letters that wait; 1001: more than 1000.");
@@ -172,7 +175,7 @@ show_metrics(struct request *r, struct response *res)
 	done = stream_states(r->app->db, r->arena, &states, &n);
 	if (done != DB_END)
 		return auth_db_failed(r, res, done);
-	put_streams(&b, states, n);
+	put_streams(&b, states, n, r->now);
 	text = arena_str(r->arena, buf_text(&b));
 	buf_free(&b);
 	return respond_text(r, res, 200, FORMAT, text);

@@ -28,6 +28,13 @@ def streams_are_told_in_the_format_of_prometheus(site):
     equal(_statements(site, 'metrics', site.signed_in('ada'), '/metrics'), 2)
 
 
+def a_daemon_that_fell_silent_has_no_rate(site):
+    _say(site, 'silent', heartbeat=int((time.time() - 60) * 1e6), behind=17)
+    text = site.visitor().get('/metrics').text
+    contains(text, '\nmeridian_stream_messages_total{stream="silent"', 'heartbeat_timestamp_seconds{stream="silent"')
+    lacks(text, 'per_second{stream="silent"', 'behind_messages{stream="silent"')
+
+
 @needs('nginx')
 def metrics_are_not_there_for_the_world(site):
     token = os.path.join(site.directory, 'metrics-token')
