@@ -153,11 +153,14 @@ has_token(const struct request *r)
 static bool
 is_listed(const struct request *r)
 {
+	static const char *const passed_on[] = { "HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED",
+		"HTTP_X_REAL_IP", "HTTP_VIA" };
 	const struct config *c = r->app->config;
 
-	if (request_header(r, "HTTP_X_FORWARDED_FOR").p != NULL &&
-	    config_item(c, "TRUSTED_PROXIES", 0).p == NULL)
-		return false;
+	for (size_t i = 0; i < NELEM(passed_on); i++)
+		if (request_header(r, passed_on[i]).p != NULL &&
+		    config_item(c, "TRUSTED_PROXIES", 0).p == NULL)
+			return false;
 	return address_is_listed(c, "METRICS_FROM", r->remote_addr);
 }
 

@@ -23,7 +23,9 @@ def streams_are_told_in_the_format_of_prometheus(site):
              '\nmeridian_dead_letters{stream="watched"} 3\n')
     lacks(answer.text, 'last_error_timestamp_seconds' + mine)
     # passed on by a proxy that nobody said to trust
-    equal(site.visitor().get('/metrics', {'X-Forwarded-For': '127.0.0.1'}).status, 404)
+    for name, value in (('X-Forwarded-For', '127.0.0.1'), ('Forwarded', 'for=198.51.100.7'),
+                        ('X-Real-IP', '198.51.100.7'), ('Via', '1.1 gate')):
+        equal(site.visitor().get('/metrics', {name: value}).status, 404, name)
     # the streams and their letters; nobody is asked who they are
     equal(_statements(site, 'metrics', site.signed_in('ada'), '/metrics'), 2)
 
