@@ -23,7 +23,7 @@
 #include "tom/group.h"
 
 #define LEAST_PAUSE (SECOND / 4)
-#define LONGEST_PAUSE (30 * SECOND)
+#define LONGEST_PAUSE (5 * SECOND) /* what is back is noticed soon: asking costs little */
 #define RATE_OF (60 * SECOND) /* the rate is that of so long, about */
 #define EXPIRES (24 * 3600 * SECOND) /* what a killed daemon said */
 

@@ -101,7 +101,7 @@ def a_file_that_is_told_of_twice_is_read_once(site):
 
 @needs('nginx')
 def a_message_that_waits_for_its_schema_is_there_after_a_database_that_failed(site):
-    with stream(site, 'both') as s:
+    with stream(site, 'behind') as s:
         with open(schemas(s) + '/900.avsc') as f, \
                 contextlib.closing(Registry(f.read())) as registry:
             registry.message = 'not now: ' + 150 * '\u2026'  # it is cut within a character
