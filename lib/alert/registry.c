@@ -99,7 +99,8 @@ registry_fetch(const char *url, uint32_t id, long seconds, struct buf *schema, b
 		ok = false;
 	}
 	buf_free(&reply);
-	*away = !ok && (status == 0 || status == 429 || status >= 500);
+	/* a registry says so that it has no such schema; all else may be another's word, or pass */
+	*away = !ok && status != 200 && status != 400 && status != 404 && status != 422;
 	if (ok)
 		return true;
 	if (status != 0 && status != 200)

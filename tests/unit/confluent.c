@@ -228,7 +228,8 @@ enum {
 	REFERS,
 	TWICE,
 	ERROR_WITH_SCHEMA,
-	NO_WORDS
+	NO_WORDS,
+	FORBIDDEN
 };
 
 static void
@@ -282,6 +283,8 @@ reply(struct buf *b, unsigned id)
 		status = "404 Not Found";
 	else if (id == ERROR_WITH_SCHEMA)
 		status = "500 Internal Server Error";
+	else if (id == FORBIDDEN)
+		status = "403 Forbidden";
 	else if (id == ELSEWHERE)
 		status = "302 Found\r\nLocation: /schemas/ids/1";
 	if (id == CUT)
@@ -444,6 +447,29 @@ what_a_registry_does_wrong_is_told_and_not_kept(void **state)
 }
 
 static void
+what_tells_nothing_of_a_schema_is_asked_again(void **state)
+{
+	static const unsigned passing[] = { ELSEWHERE, ERROR_WITH_SCHEMA, FORBIDDEN };
+	static const unsigned lasting[] = { ABSENT, NO_TEXT, PROTOBUF };
+	struct buf schema = { 0 };
+	bool away;
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(passing); i++) {
+		assert_false(
+		    registry_fetch(registry.url, passing[i], 5, &schema, &away, err, sizeof(err)));
+		assert_true(away);
+	}
+	for (size_t i = 0; i < NELEM(lasting); i++) {
+		assert_false(
+		    registry_fetch(registry.url, lasting[i], 5, &schema, &away, err, sizeof(err)));
+		assert_false(away);
+	}
+	assert_int_equal(schema.n, 0);
+	buf_free(&schema);
+}
+
+static void
 a_registry_that_is_away_or_silent_is_told(void **state)
 {
 	struct confluent *c = patient_store(NULL, registry.url, 1);
@@ -506,6 +532,7 @@ main(void)
 		cmocka_unit_test(the_real_packet_is_read_by_the_real_schema),
 		cmocka_unit_test(a_registry_is_asked_once_and_its_answer_kept),
 		cmocka_unit_test(what_a_registry_does_wrong_is_told_and_not_kept),
+		cmocka_unit_test(what_tells_nothing_of_a_schema_is_asked_again),
 		cmocka_unit_test(a_registry_that_is_away_or_silent_is_told),
 		cmocka_unit_test(urls_and_directories_that_cannot_be_are_refused),
 	};
