@@ -8,12 +8,6 @@
 #include "alert/packet.h"
 #include "sky/timescale.h"
 
-#define ZERO_POINT 31.4 /* AB magnitude of 1 nJy (Oke & Gunn 1983) */
-#define MAGNITUDES 1.0857362047581296 /* 2.5 / ln 10: of a relative error */
-#define SIGMAS 5 /* of a limit, and of what is seen */
-#define FIRST_MJD 41317.0 /* 1972, when UTC began to have leap seconds */
-#define LAST_MJD 100000.0
-
 /* A row of prvDiaSources or prvDiaForcedSources, and that part of diaSource. */
 struct source {
 	int64_t id;
@@ -134,15 +128,6 @@ take_band(struct datum *d, struct str band, const struct complaint *c)
 	    (int)(band.n < 20 ? band.n : 20), band.p);
 }
 
-static void
-take_magnitude(struct datum *d)
-{
-	if (!(d->flux > 0))
-		return;
-	d->magnitude = ZERO_POINT - 2.5 * log10(d->flux);
-	d->magnitude_error = MAGNITUDES * d->flux_error / d->flux;
-}
-
 /* A detection or forced point. True, with *used set where it held a measurement. */
 static bool
 add_source(
@@ -152,7 +137,7 @@ add_source(
 
 	*used = isfinite(from->flux) && isnan(from->withdrawn) && from->band.p != NULL &&
 	    (kind == DATUM_DETECTION || isfinite(error));
-	if (!(from->mjd >= FIRST_MJD && from->mjd <= LAST_MJD))
+	if (!(from->mjd >= PACKET_FIRST_MJD && from->mjd <= PACKET_LAST_MJD))
 		return packet_wrong(c,
 		    "midpointMjdTai is %g: a date between 41317 and 100000 would be right",
 		    from->mjd);
@@ -168,10 +153,10 @@ add_source(
 		.limit_mag = NAN };
 	if (!*used)
 		return true;
-	if (kind == DATUM_DETECTION || fabs(d->flux) >= SIGMAS * error)
-		take_magnitude(d);
+	if (kind == DATUM_DETECTION || packet_is_seen(d))
+		packet_magnitude(d);
 	else
-		d->limit_mag = ZERO_POINT - 2.5 * log10(SIGMAS * error);
+		d->limit_mag = packet_limit(error);
 	return take_band(d, from->band, c);
 }
 

@@ -1,10 +1,11 @@
 /*
- * mapping: a file of keys becomes a shape of wishes (avro.h), and a record of that shape a packet.
+ * mapping: a file of keys becomes a shape of wishes (avro.h); mapping_record.c makes a packet of a record
+ * of that shape.
  *
  * Each field that is named stands in a level: the record, a record within it, or the items of a list; a
  * level is a structure of slots of one size. A value's place is known once all fields are.
  */
-#include "alert/mapping.h"
+#include "alert/mapping_parts.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -12,76 +13,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-
-#include "base/clock.h"
-#include "sky/timescale.h"
-
-#define ZERO_POINT 31.4 /* AB magnitude of 1 nJy (Oke & Gunn 1983) */
-#define MAGNITUDES 1.0857362047581296 /* 2.5 / ln 10: of a relative error */
-#define SIGMAS 5
-#define FIRST_MJD 41317.0 /* 1972, when UTC began to have leap seconds */
-#define LAST_MJD 100000.0
-#define SLOT 32 /* bytes: the largest of what a wish wants */
-#define MOST_SLOTS 40 /* of a level */
-#define MOST_LEVELS 24
-#define MOST_POINTS 8 /* sections of points */
-#define MOST_BANDS 64
-#define NAME_BYTES 20 /* of a survey, and of a band */
-
-struct level {
-	struct level *parent; /* NULL: a record, or the items of a list */
-	const char *name; /* of the field that it is */
-	bool is_list;
-	struct avro_wish wishes[MOST_SLOTS];
-	size_t n;
-	struct avro_shape shape;
-};
-
-/* A field that is wanted: absent where level is NULL. */
-struct field {
-	struct level *level;
-	size_t slot;
-	size_t at; /* in the structure of the record or item */
-	const char *path; /* as it was given */
-};
-
-enum unit { UNIT_NONE, UNIT_NJY, UNIT_UJY, UNIT_MJY, UNIT_JY, UNIT_ADU };
-
-/* A section [detection] or [history LIST]. */
-struct points {
-	int line;
-	const char *part; /* the list's name; "" */
-	struct level *level; /* that its fields stand in */
-	struct field list; /* where its items are; absent: the record itself */
-	int kind; /* enum datum_kind */
-	bool is_mjd, is_tai;
-	enum unit unit;
-	struct field time, band, id, flux, flux_error, zero_point, magnitude, magnitude_error,
-	    limit, sign, positive;
-	double zero_point_is; /* the number; NAN: the field has it */
-	double none; /* what stands for no value; NAN: nothing does */
-};
-
-struct band {
-	struct str from;
-	int64_t number;
-	struct str to;
-};
-
-struct mapping {
-	struct packet_described described; /* first: a survey is found by its shape */
-	const struct avro_shape *shapes[2];
-	struct arena *arena;
-	struct level levels[MOST_LEVELS];
-	size_t nlevels;
-	struct field object, alert, ra, dec, reliability;
-	const char *prefix; /* of an object that is a number; NULL: it is a text */
-	struct points points[MOST_POINTS]; /* the detection first */
-	size_t npoints;
-	struct band bands[MOST_BANDS];
-	size_t nbands;
-	bool bands_are_numbers;
-};
 
 /* The reader of the file. */
 struct reader {
@@ -214,8 +145,8 @@ word(struct reader *r, struct str key, struct str value, const char *const words
 	return -1;
 }
 
-static bool
-is_short_name(struct str s)
+bool
+mapping_is_name(struct str s)
 {
 	return s.n > 0 && s.n <= NAME_BYTES && str_is_utf8(s) && memchr(s.p, '\0', s.n) == NULL;
 }
@@ -240,7 +171,7 @@ take_survey(struct reader *r, struct str key, struct str value)
 	};
 
 	if (str_is(key, "name")) {
-		if (!is_short_name(value))
+		if (!mapping_is_name(value))
 			return wrong(r, "name is 1 to %d bytes", NAME_BYTES);
 		m->described.survey.name = arena_str(m->arena, value);
 		return true;
@@ -332,7 +263,7 @@ take_band(struct reader *r, struct str key, struct str value)
 
 	if (m->nbands == MOST_BANDS)
 		return wrong(r, "more than %d bands", MOST_BANDS);
-	if (!is_short_name(value))
+	if (!mapping_is_name(value))
 		return wrong(r, "a band is 1 to %d bytes", NAME_BYTES);
 	*b = (struct band){ .from = arena_str(m->arena, key), .to = arena_str(m->arena, value) };
 	if (!str_to_int64(key, &b->number))
@@ -531,266 +462,6 @@ finish(struct reader *r)
 	return true;
 }
 
-static double
-real_at(const char *base, const struct field *f)
-{
-	double v;
-
-	if (f->level == NULL)
-		return NAN;
-	memcpy(&v, base + f->at, sizeof(v));
-	return v;
-}
-
-/* A number of a point, NAN where there is none, or what stands for none. */
-static double
-number_at(const char *base, const struct field *f, double none)
-{
-	double v = real_at(base, f);
-
-	return isfinite(v) && v != none ? v : NAN;
-}
-
-static int64_t
-long_at(const char *base, const struct field *f)
-{
-	int64_t v;
-
-	if (f->level == NULL)
-		return AVRO_NO_LONG;
-	memcpy(&v, base + f->at, sizeof(v));
-	return v;
-}
-
-static struct str
-text_at(const char *base, const struct field *f)
-{
-	struct str v;
-
-	if (f->level == NULL)
-		return STR_NONE;
-	memcpy(&v, base + f->at, sizeof(v));
-	return v;
-}
-
-/* False, told, where the band is not in the table; absent in the datum where there is none at all. */
-static bool
-read_band(const struct mapping *m, const struct points *p, const char *base, struct arena *a,
-    struct datum *d, const struct complaint *c)
-{
-	bool numbers = m->nbands > 0 && m->bands_are_numbers;
-	int64_t number = numbers ? long_at(base, &p->band) : 0;
-	struct str text = numbers ? STR_NONE : text_at(base, &p->band);
-
-	d->band = STR_NONE;
-	if (numbers ? number == AVRO_NO_LONG : text.p == NULL)
-		return true;
-	for (size_t i = 0; i < m->nbands; i++)
-		if (numbers ? m->bands[i].number == number : str_eq(m->bands[i].from, text)) {
-			d->band = m->bands[i].to;
-			return true;
-		}
-	if (numbers)
-		return packet_wrong(
-		    c, "%s is %" PRId64 ": it is not in [bands]", p->band.path, number);
-	if (m->nbands > 0 || !is_short_name(text))
-		return packet_wrong(c, "%s is \"%.*s\": %s", p->band.path,
-		    (int)(text.n < 20 ? text.n : 20), text.p,
-		    m->nbands > 0 ? "it is not in [bands]" : "no band is called so");
-	d->band = arena_str(a, text);
-	return true;
-}
-
-static bool
-read_time(const struct points *p, const char *base, struct datum *d, const struct complaint *c)
-{
-	double v = real_at(base, &p->time), mjd = p->is_mjd ? v : clock_jd_to_mjd(v);
-
-	if (!(mjd >= FIRST_MJD && mjd <= LAST_MJD))
-		return packet_wrong(c, "%s is %g: a date (%s) from 1972 on would be right",
-		    p->time.path, v, p->is_mjd ? "MJD" : "JD");
-	d->mjd = p->is_tai ? timescale_tai_to_utc(mjd) : mjd;
-	return true;
-}
-
-/* How many nJy one of the unit is; NAN where the zero point is not told. */
-static double
-nanojansky(const struct points *p, const char *base)
-{
-	double zero;
-
-	switch (p->unit) {
-	case UNIT_UJY:
-		return 1e3;
-	case UNIT_MJY:
-		return 1e6;
-	case UNIT_JY:
-		return 1e9;
-	case UNIT_ADU:
-		zero = isnan(p->zero_point_is) ? number_at(base, &p->zero_point, p->none)
-		                               : p->zero_point_is;
-		return pow(10, -0.4 * (zero - ZERO_POINT));
-	case UNIT_NJY:
-	case UNIT_NONE:
-		break;
-	}
-	return 1;
-}
-
-static bool
-read_sign(const struct points *p, const char *base, struct datum *d, const struct complaint *c)
-{
-	struct str text = text_at(base, &p->sign);
-	int64_t positive = long_at(base, &p->positive);
-
-	d->sign = d->flux < 0 ? -1 : 1;
-	if (positive != AVRO_NO_LONG)
-		d->sign = positive != 0 ? 1 : -1;
-	if (text.p == NULL)
-		return true;
-	if (str_is(text, "t") || str_is(text, "1") || str_is(text, "+") || str_is(text, "true"))
-		d->sign = 1;
-	else if (str_is(text, "f") || str_is(text, "0") || str_is(text, "-") ||
-	    str_is(text, "false"))
-		d->sign = -1;
-	else
-		return packet_wrong(c,
-		    "%s is \"%.*s\": t, 1, +, true, f, 0, - or false would be right", p->sign.path,
-		    (int)(text.n < 20 ? text.n : 20), text.p);
-	return true;
-}
-
-/* What is measured there; DATUM_LIMIT or nothing where it saw nothing. */
-static void
-read_brightness(const struct points *p, const char *base, struct datum *d, bool *used)
-{
-	double unit = nanojansky(p, base), error = number_at(base, &p->flux_error, p->none) * unit;
-	bool sees;
-
-	d->flux = number_at(base, &p->flux, p->none) * unit;
-	d->flux_error = error >= 0 && isfinite(error) ? error : NAN;
-	if (!isfinite(d->flux))
-		d->flux = d->flux_error = NAN;
-	d->magnitude = number_at(base, &p->magnitude, p->none);
-	if (isfinite(d->magnitude))
-		d->magnitude_error = number_at(base, &p->magnitude_error, p->none);
-	d->limit_mag = NAN;
-	*used = true;
-	if (p->kind == DATUM_FORCED && p->flux.level != NULL) {
-		*used = isfinite(d->flux) && isfinite(d->flux_error);
-		sees = fabs(d->flux) >= SIGMAS * d->flux_error;
-		if (!sees && *used && d->flux_error > 0)
-			d->limit_mag = ZERO_POINT - 2.5 * log10(SIGMAS * d->flux_error);
-	} else if (p->kind == DATUM_FORCED) {
-		sees = isfinite(d->magnitude);
-		d->limit_mag = sees ? NAN : number_at(base, &p->limit, p->none);
-		*used = sees || isfinite(d->limit_mag);
-	} else {
-		sees = isfinite(d->flux) || isfinite(d->magnitude);
-		if (!sees) {
-			d->kind = DATUM_LIMIT;
-			d->limit_mag = number_at(base, &p->limit, p->none);
-			*used = isfinite(d->limit_mag);
-		}
-	}
-	if (sees && isnan(d->magnitude) && d->flux > 0) {
-		d->magnitude = ZERO_POINT - 2.5 * log10(d->flux);
-		d->magnitude_error = MAGNITUDES * d->flux_error / d->flux;
-	} else if (!sees)
-		d->magnitude = d->magnitude_error = NAN;
-}
-
-static bool
-read_point(const struct mapping *m, const struct points *p, const char *base, struct arena *a,
-    struct datum *d, bool *used, const struct complaint *c)
-{
-	int64_t id = long_at(base, &p->id);
-
-	*d = (struct datum){ .source = m->described.survey.name,
-		.kind = p->kind,
-		.survey_id = id == AVRO_NO_LONG ? 0 : id,
-		.flux = NAN,
-		.flux_error = NAN,
-		.magnitude = NAN,
-		.magnitude_error = NAN,
-		.limit_mag = NAN };
-	if (!read_time(p, base, d, c) || !read_band(m, p, base, a, d, c))
-		return false;
-	read_brightness(p, base, d, used);
-	if (d->band.p == NULL)
-		*used = false;
-	if (d->kind == DATUM_LIMIT) {
-		d->survey_id = 0;
-		return true;
-	}
-	return read_sign(p, base, d, c);
-}
-
-static bool
-read_history(const struct mapping *m, const struct points *p, const char *record, struct arena *a,
-    struct alert_packet *packet, struct complaint c)
-{
-	struct avro_list list;
-	bool used;
-
-	memcpy(&list, record + p->list.at, sizeof(list));
-	c.part = p->part;
-	for (c.index = 0; c.index < list.n; c.index++) {
-		const char *base = (const char *)list.items + c.index * p->level->shape.size;
-
-		if (!read_point(m, p, base, a, &packet->points[packet->npoints], &used, &c))
-			return false;
-		if (used)
-			packet->npoints++;
-		else
-			packet->empty++;
-	}
-	return true;
-}
-
-static bool
-read_object(const struct mapping *m, const char *record, struct arena *a, struct alert_packet *p,
-    const struct complaint *c)
-{
-	struct str name = m->prefix == NULL
-	    ? text_at(record, &m->object)
-	    : arena_printf(a, "%s%" PRId64, m->prefix, long_at(record, &m->object));
-
-	return packet_name(p, a, name, m->object.path, c);
-}
-
-static bool
-read_record(const void *record, struct arena *a, struct alert_packet *p, char *err, size_t errsize)
-{
-	/* the survey stands in the mapping, whose first member is what it stands in */
-	const struct mapping *m = (const void *)((const char *)p->survey -
-	    offsetof(struct packet_described, survey));
-	const struct complaint c = { err, errsize, "", SIZE_MAX };
-	size_t most = 2; /* one more: a point is written before it is known to hold a measurement */
-	bool used;
-
-	for (size_t i = 1; i < m->npoints; i++) {
-		struct avro_list list;
-
-		memcpy(&list, (const char *)record + m->points[i].list.at, sizeof(list));
-		most += list.n;
-	}
-	p->points = arena_array(a, most, sizeof(*p->points));
-	p->alert_id = long_at(record, &m->alert);
-	p->reliability = real_at(record, &m->reliability);
-	if (!read_object(m, record, a, p, &c) ||
-	    !packet_position(p, real_at(record, &m->ra), real_at(record, &m->dec), &c) ||
-	    !read_point(m, &m->points[0], record, a, &p->points[0], &used, &c))
-		return false;
-	p->mjd = p->points[0].mjd;
-	p->npoints = used;
-	p->empty = !used;
-	for (size_t i = 1; i < m->npoints; i++)
-		if (!read_history(m, &m->points[i], record, a, p, c))
-			return false;
-	return true;
-}
-
 struct mapping *
 mapping_new(struct str text, const char *path, char *err, size_t errsize)
 {
@@ -804,7 +475,7 @@ mapping_new(struct str text, const char *path, char *err, size_t errsize)
 	m->nlevels = 1; /* the record */
 	m->npoints = 1; /* its detection */
 	m->bands_are_numbers = true;
-	m->described.survey = (struct survey){ STR_NONE, &m->described.shape, read_record };
+	m->described.survey = (struct survey){ STR_NONE, &m->described.shape, mapping_read_record };
 	m->shapes[0] = &m->described.shape;
 	if (text.n > MAPPING_MAX || memchr(text.p != NULL ? text.p : "", '\0', text.n) != NULL)
 		ok = wrong(&r, "it is no such file");

@@ -4,10 +4,14 @@
 #include "alert/packet.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 
 #include "tom/target.h"
+
+#define MAGNITUDES 1.0857362047581296 /* 2.5 / ln 10: of a relative error */
+#define SIGMAS 5 /* of a limit, and of what is seen */
 
 const struct survey *const packet_surveys[] = { &survey_ztf, &survey_lsst, NULL };
 
@@ -77,6 +81,27 @@ packet_wrong(const struct complaint *c, const char *fmt, ...)
 		vsnprintf(c->err + n, c->size - (size_t)n, fmt, ap);
 	va_end(ap);
 	return false;
+}
+
+void
+packet_magnitude(struct datum *d)
+{
+	if (!(d->flux > 0))
+		return;
+	d->magnitude = PACKET_ZERO_POINT - 2.5 * log10(d->flux);
+	d->magnitude_error = MAGNITUDES * d->flux_error / d->flux;
+}
+
+bool
+packet_is_seen(const struct datum *d)
+{
+	return fabs(d->flux) >= SIGMAS * d->flux_error;
+}
+
+double
+packet_limit(double flux_error)
+{
+	return PACKET_ZERO_POINT - 2.5 * log10(SIGMAS * flux_error);
 }
 
 bool

@@ -98,6 +98,20 @@ struct complaint {
 /* "part[index].", then the sentence; false. */
 bool packet_wrong(const struct complaint *, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
+/* Times that a packet may have: from 1972 on, when UTC began to have leap seconds. */
+#define PACKET_FIRST_MJD 41317.0
+#define PACKET_LAST_MJD 100000.0
+
+/* The AB magnitude of 1 nJy (Oke & Gunn 1983). */
+#define PACKET_ZERO_POINT 31.4
+
+/* The AB magnitude, and its error, of a flux in nJy; of one that is not above 0 they stay as they are. */
+void packet_magnitude(struct datum *);
+/* Does a forced point see something: is its flux 5 times its error, or more, whatever its sign? */
+bool packet_is_seen(const struct datum *);
+/* The AB magnitude of 5 times an error in nJy, above 0. */
+double packet_limit(double flux_error);
+
 /* Position and object, checked; false where they cannot be, explained. */
 bool packet_position(struct alert_packet *, double ra, double dec, const struct complaint *);
 bool packet_name(struct alert_packet *, struct arena *, struct str name, const char *field,

@@ -169,7 +169,7 @@ add_forced(struct datum *d, const struct forced *from, bool *used, const struct 
 	    from->flux_error >= 0 && is_magnitude(from->zero_point);
 	if (!begin_point(d, from->jd, from->fid, DATUM_FORCED, c))
 		return false;
-	nanojansky = pow(10, -0.4 * (from->zero_point - 31.4));
+	nanojansky = pow(10, -0.4 * (from->zero_point - PACKET_ZERO_POINT));
 	d->flux = from->flux * nanojansky;
 	d->flux_error = from->flux_error * nanojansky;
 	d->sign = from->flux < 0 ? -1 : 1;
