@@ -41,8 +41,7 @@ struct stream {
 	struct ingest *ingest;
 	bool in_file; /* ingest_next() is to be called */
 	size_t most; /* that a batch may have, since something was refused; 0: as configured */
-	bool
-	    last_is_there; /* the message taken last can be put aside: the source was not asked again */
+	bool last_is_there; /* the message taken last: the source was not asked again since */
 	struct str last; /* its bytes; absent: they lie elsewhere */
 	bool drained;
 	bool replays; /* a dead letter is taken: its reason is for the caller */
