@@ -73,50 +73,29 @@ registry_url_will_do(const char *url, char *err, size_t errsize)
 	return why == NULL;
 }
 
-bool
-registry_fetch(const char *url, uint32_t id, long seconds, struct buf *schema, bool *away,
-    char *err, size_t errsize)
-{
-	size_t n = strlen(url), before = schema->n;
-	struct buf reply = { 0 };
-	char full[2048], why[250];
-	long status = 0;
-	bool ok;
+/* What an answer is. */
+enum said { SAID_SCHEMA, SAID_NO, SAID_NOTHING };
 
-	while (n > 0 && url[n - 1] == '/')
-		n--;
-	snprintf(
-	    full, sizeof(full), "%.*s/schemas/ids/%" PRIu32, (int)(n < 2000 ? n : 2000), url, id);
-	ok = fetch(&(struct fetch){ .url = full,
-	               .seconds = seconds,
-	               .most = MAX_REPLY,
-	               .accept = "application/vnd.schemaregistry.v1+json, application/json" },
-	         &reply, &status, why, sizeof(why)) &&
-	    registry_read_reply(buf_text(&reply), schema, why, sizeof(why));
-	if (ok && status != 200) {
-		schema->n = before;
-		snprintf(why, sizeof(why), "its answer is no success");
-		ok = false;
-	}
-	buf_free(&reply);
-	/* a registry says so that it has no such schema; all else may be another's word, or pass */
-	*away = !ok && status != 200 && status != 400 && status != 404 && status != 422;
-	if (ok)
-		return true;
-	if (status != 0 && status != 200)
-		snprintf(err, errsize, "%.200s: %s (status %ld)", full, why, status);
-	else
-		snprintf(err, errsize, "%.200s: %s", full, why);
-	return false;
+/*
+ * The numbers of error that a registry gives for what it has not, or will not have: 404xx and 422xx (40403:
+ * there is no such schema). Another server's 404 has none of its own, or that of HTTP alone.
+ */
+static bool
+is_refusal(const json_t *code)
+{
+	json_int_t n = json_integer_value(code);
+
+	return (n >= 40400 && n <= 40499) || (n >= 42200 && n <= 42299);
 }
 
-bool
-registry_read_reply(struct str reply, struct buf *schema, char *err, size_t errsize)
+static enum said
+read_reply(struct str reply, struct buf *schema, char *err, size_t errsize)
 {
 	json_t *json = json_loadb(reply.p, reply.n, JSON_REJECT_DUPLICATES, NULL);
 	json_t *text = json_object_get(json, "schema"), *type = json_object_get(json, "schemaType");
 	const char *message = json_string_value(json_object_get(json, "message"));
 	const char *why = NULL;
+	enum said said = SAID_NOTHING;
 
 	if (json == NULL)
 		why = "its answer is no JSON";
@@ -136,6 +115,70 @@ registry_read_reply(struct str reply, struct buf *schema, char *err, size_t errs
 		snprintf(err, errsize, "%.200s", why);
 	else
 		buf_put(schema, json_string_value(text), json_string_length(text));
+	if (json_is_string(text))
+		said = why == NULL ? SAID_SCHEMA : SAID_NO;
+	else if (is_refusal(json_object_get(json, "error_code")))
+		said = SAID_NO;
 	json_decref(json);
-	return why == NULL;
+	return said;
+}
+
+bool
+registry_read_reply(struct str reply, struct buf *schema, char *err, size_t errsize)
+{
+	return read_reply(reply, schema, err, errsize) == SAID_SCHEMA;
+}
+
+/* Asks; what the answer is, with a sentence in why where it is no schema. */
+static enum said
+ask(const struct fetch *f, struct buf *schema, long *status, char *why, size_t size)
+{
+	struct buf reply = { 0 }, text = { 0 };
+	enum said said = SAID_NOTHING;
+
+	if (fetch(f, &reply, status, why, size))
+		said = read_reply(buf_text(&reply), &text, why, size);
+	if (said == SAID_SCHEMA && *status == 200)
+		buf_str(schema, buf_text(&text));
+	else if (said == SAID_SCHEMA) {
+		snprintf(why, size, "its answer is no success");
+		said = SAID_NOTHING;
+	} else if (said == SAID_NO && *status != 200 && (*status < 400 || *status > 499))
+		said = SAID_NOTHING; /* it is in trouble */
+	buf_free(&reply);
+	buf_free(&text);
+	return said;
+}
+
+bool
+registry_fetch(const char *url, uint32_t id, long seconds, struct buf *schema, bool *away,
+    char *err, size_t errsize)
+{
+	size_t n = strlen(url);
+	char full[2048], why[250];
+	long status = 0;
+	enum said said;
+
+	*away = false;
+	if (id > INT32_MAX) {
+		snprintf(err, errsize, "schema %" PRIu32 ": no registry gives such a number", id);
+		return false;
+	}
+	while (n > 0 && url[n - 1] == '/')
+		n--;
+	snprintf(
+	    full, sizeof(full), "%.*s/schemas/ids/%" PRIu32, (int)(n < 2000 ? n : 2000), url, id);
+	said = ask(&(struct fetch){ .url = full,
+	               .seconds = seconds,
+	               .most = MAX_REPLY,
+	               .accept = "application/vnd.schemaregistry.v1+json, application/json" },
+	    schema, &status, why, sizeof(why));
+	*away = said == SAID_NOTHING;
+	if (said == SAID_SCHEMA)
+		return true;
+	if (status != 0 && status != 200)
+		snprintf(err, errsize, "%.200s: %s (status %ld)", full, why, status);
+	else
+		snprintf(err, errsize, "%.200s: %s", full, why);
+	return false;
 }

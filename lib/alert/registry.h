@@ -14,8 +14,10 @@ bool registry_url_will_do(const char *url, char *err, size_t errsize);
 
 /*
  * GET URL/schemas/ids/ID: appends the schema's text. False with a sentence in err; so after that many
- * seconds; *away where it gave no answer, or one that tells nothing of the schema (all but 200, 400, 404
- * and 422), so that it may be asked again. No redirection is followed, and no more is read than any schema could be.
+ * seconds. *away where what answered was no registry that knows the schema, or knows that it has none: no
+ * answer, half of one, an error without a registry's own number (404xx, 422xx), the page of a proxy or of a
+ * login, whatever its status; so that it may be asked again. No redirection is followed, and no more is
+ * read than any schema could be.
  */
 bool registry_fetch(const char *url, uint32_t id, long seconds, struct buf *schema, bool *away,
     char *err, size_t errsize);

@@ -229,7 +229,11 @@ enum {
 	TWICE,
 	ERROR_WITH_SCHEMA,
 	NO_WORDS,
-	FORBIDDEN
+	FORBIDDEN,
+	SIGN_IN,
+	NO_PATH,
+	NO_PAGE,
+	NO_VERSION
 };
 
 static void
@@ -268,6 +272,12 @@ reply(struct buf *b, unsigned id)
 		good_body(&body, ",\"schema\":\"\"");
 	else if (id == ABSENT)
 		buf_puts(&body, "{\"error_code\":40403,\"message\":\"Schema 2 not found\"}");
+	else if (id == NO_VERSION)
+		buf_puts(&body, "{\"error_code\":40402,\"message\":\"Version not found\"}");
+	else if (id == NO_PATH)
+		buf_puts(&body, "{\"error_code\":404,\"message\":\"HTTP 404 Not Found\"}");
+	else if (id == SIGN_IN || id == NO_PAGE)
+		buf_puts(&body, "<!DOCTYPE html><title>Sign in</title>");
 	else if (id == NO_WORDS)
 		buf_puts(&body, "{\"message\":\"\"}");
 	else if (id == NO_TEXT)
@@ -279,7 +289,7 @@ reply(struct buf *b, unsigned id)
 		body.n = MIB(3);
 		body.p[body.n] = '\0';
 	}
-	if (id == ABSENT)
+	if (id == ABSENT || id == NO_PATH || id == NO_PAGE || id == NO_VERSION)
 		status = "404 Not Found";
 	else if (id == ERROR_WITH_SCHEMA)
 		status = "500 Internal Server Error";
@@ -449,8 +459,10 @@ what_a_registry_does_wrong_is_told_and_not_kept(void **state)
 static void
 what_tells_nothing_of_a_schema_is_asked_again(void **state)
 {
-	static const unsigned passing[] = { ELSEWHERE, ERROR_WITH_SCHEMA, FORBIDDEN };
-	static const unsigned lasting[] = { ABSENT, NO_TEXT, PROTOBUF };
+	static const unsigned passing[] = { ELSEWHERE, ERROR_WITH_SCHEMA, FORBIDDEN, SIGN_IN,
+		NO_PATH, NO_PAGE, NO_JSON, NO_TEXT, NO_WORDS, CUT, HUGE_ONE };
+	static const unsigned lasting[] = { ABSENT, NO_VERSION, PROTOBUF, REFERS,
+		UINT32_C(1) << 31 };
 	struct buf schema = { 0 };
 	bool away;
 
@@ -458,13 +470,17 @@ what_tells_nothing_of_a_schema_is_asked_again(void **state)
 	for (size_t i = 0; i < NELEM(passing); i++) {
 		assert_false(
 		    registry_fetch(registry.url, passing[i], 5, &schema, &away, err, sizeof(err)));
-		assert_true(away);
+		if (!away)
+			fail_msg("%u: %s", passing[i], err);
 	}
 	for (size_t i = 0; i < NELEM(lasting); i++) {
 		assert_false(
 		    registry_fetch(registry.url, lasting[i], 5, &schema, &away, err, sizeof(err)));
-		assert_false(away);
+		if (away)
+			fail_msg("%u: %s", lasting[i], err);
 	}
+	/* a number that none gives, and that would be no number to one */
+	assert_says("schema 2147483648: no registry gives such a number");
 	assert_int_equal(schema.n, 0);
 	buf_free(&schema);
 }
