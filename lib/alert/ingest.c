@@ -164,6 +164,9 @@ ingest_flush(struct ingest *in)
 	in->batch.nletters = in->nletters;
 	in->batch.tries = 0;
 	r = db_transaction(in->db, DB_WRITE, write_batch, in);
+	/* a target, or a group, may be gone since it was found: it is matched once more */
+	if ((r == DB_REFUSED || r == DB_TAKEN) && !in->fenced)
+		r = db_transaction(in->db, DB_WRITE, write_batch, in);
 	if (r != DB_END)
 		return r;
 	for (size_t i = 0; i < in->npositions; i++)

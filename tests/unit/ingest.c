@@ -13,6 +13,7 @@
 #include "alert/ingest.h"
 #include "engines.h"
 #include "memory.h"
+#include "packets.h"
 #include "scratch.h"
 #include "tests/tools/alerts.h"
 #include "tests/tools/avro_write.h"
@@ -526,37 +527,6 @@ several_at_once_store_each_point_once(void **state)
 	buf_free(&b);
 }
 
-/* A packet of ZTF with no more than it must have. */
-static void
-put_least(struct buf *b, const char *object, int64_t candid, double jd)
-{
-	struct buf record = { 0 };
-
-	if (b->n == 0)
-		put_header(b,
-		    STR("{\"type\":\"record\",\"name\":\"alert\",\"fields\":["
-		        "{\"name\":\"objectId\",\"type\":\"string\"},"
-		        "{\"name\":\"candid\",\"type\":\"long\"},"
-		        "{\"name\":\"candidate\",\"type\":{\"type\":\"record\",\"name\":\"c\","
-		        "\"fields\":["
-		        "{\"name\":\"jd\",\"type\":\"double\"},{\"name\":\"fid\",\"type\":\"int\"},"
-		        "{\"name\":\"isdiffpos\",\"type\":\"string\"},"
-		        "{\"name\":\"magpsf\",\"type\":\"float\"},"
-		        "{\"name\":\"ra\",\"type\":\"double\"},{\"name\":\"dec\",\"type\":"
-		        "\"double\"}]}}]}"),
-		    "null", alerts_sync);
-	put_string(&record, str_of(object));
-	put_long(&record, candid);
-	put_double(&record, jd);
-	put_long(&record, 1);
-	put_string(&record, STR("t"));
-	put_float(&record, 18);
-	put_double(&record, 150);
-	put_double(&record, 20);
-	put_block(b, 1, buf_text(&record), false, alerts_sync);
-	buf_free(&record);
-}
-
 static void
 an_alert_told_again_with_a_later_time_is_no_new_one(void **state)
 {
@@ -602,6 +572,50 @@ a_schema_that_cannot_be_had_now_is_waited_for_and_nothing_else_is(void **state)
 	confluent_free(options.schemas);
 }
 
+/*
+ * As when somebody deletes a target between the look at it and the first measurement of it: the foreign key
+ * refuses that, once. (On SQLite nobody else writes meanwhile.) What counts stays when the try is undone.
+ */
+static void
+refuse_the_first_measurement(void)
+{
+	const char *url = getenv("MERIDIAN_DATABASE_URL");
+
+	if (url[0] == 'p') {
+		server_run(url,
+		    "CREATE SEQUENCE tries; CREATE FUNCTION gone() RETURNS trigger "
+		    "LANGUAGE plpgsql AS $$ BEGIN IF nextval('tries') = 1 THEN RAISE "
+		    "foreign_key_violation; END IF; RETURN NEW; END $$; CREATE TRIGGER gone "
+		    "BEFORE INSERT ON datum FOR EACH ROW EXECUTE FUNCTION gone()");
+		return;
+	}
+	server_run(url,
+	    "CREATE TABLE tries (id INT PRIMARY KEY AUTO_INCREMENT) "
+	    "ENGINE = MyISAM");
+	server_run(url,
+	    "CREATE TRIGGER gone BEFORE INSERT ON datum FOR EACH ROW BEGIN INSERT INTO "
+	    "tries VALUES (NULL); IF LAST_INSERT_ID() = 1 THEN SIGNAL SQLSTATE '23000' SET "
+	    "MYSQL_ERRNO = 1452; END IF; END");
+}
+
+static void
+what_a_deleted_target_refuses_is_matched_once_more(void **state)
+{
+	struct scratch *s = *state;
+	struct buf b = { 0 };
+	struct ingest_tally t;
+
+	if (db_engine(s->db) == DB_SQLITE)
+		return;
+	refuse_the_first_measurement();
+	put_least(&b, "ZTF18abcdefg", 7, 2460000.5);
+	t = run(s, &usual, &b);
+	assert_int_equal(t.stored, 1);
+	assert_int_equal(t.new_points, 1);
+	assert_int_equal(t.new_targets, 1);
+	buf_free(&b);
+}
+
 static void
 messages_that_cannot_be_read_end_a_batch_as_packets_do(void **state)
 {
@@ -643,6 +657,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(several_at_once_store_each_point_once),
 	TEST(an_alert_told_again_with_a_later_time_is_no_new_one),
 	TEST(a_schema_that_cannot_be_had_now_is_waited_for_and_nothing_else_is),
+	TEST(what_a_deleted_target_refuses_is_matched_once_more),
 	TEST(messages_that_cannot_be_read_end_a_batch_as_packets_do),
 };
 
