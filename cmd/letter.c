@@ -14,7 +14,7 @@
 
 struct dead {
 	struct str topic, bytes;
-	bool is_there, was_replayed;
+	bool is_there, waits, was_replayed;
 };
 
 static enum db_result
@@ -26,6 +26,7 @@ read_letter(struct db *db, struct arena *a, int64_t id, struct dead *d)
 	db_int(q, "id", id);
 	if (db_step(q) == DB_ROW) {
 		d->is_there = true;
+		d->waits = db_col_bool(q, "waits");
 		d->was_replayed = !db_col_null(q, "replayed");
 		d->topic = db_col_copy(q, "topic", a);
 		if (!db_col_null(q, "bytes"))
@@ -56,10 +57,11 @@ letter_replay(
 
 	if (read_letter(db, a, id, &d) != DB_END)
 		return LETTER_FAILED;
-	if (!d.is_there || d.was_replayed || d.bytes.p == NULL) {
+	if (!d.is_there || !d.waits || d.bytes.p == NULL) {
 		snprintf(err, errsize, "%s",
 		    !d.is_there          ? "there is no such letter"
 		        : d.was_replayed ? "it was replayed"
+		        : !d.waits       ? "it was dismissed"
 		                         : "its bytes were not kept");
 		return LETTER_REFUSED;
 	}
@@ -100,7 +102,7 @@ letters_take_asked(struct db *db, struct stream *s)
 
 		arena_reset(a);
 		if (outcome == LETTER_FAILED)
-			break;
+			break; /* it would be the same for those behind it */
 		taken += outcome == LETTER_TAKEN;
 	}
 	arena_free(a);

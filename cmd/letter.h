@@ -8,13 +8,13 @@
 
 enum letter_outcome {
 	LETTER_TAKEN,
-	LETTER_REFUSED, /* it is none, was taken, or cannot be read yet: err says why */
-	LETTER_FAILED /* the database */
+	LETTER_REFUSED, /* it is none, waits no longer, or cannot be taken yet: err says why */
+	LETTER_FAILED /* the database is away or full */
 };
 
 /*
  * Tries one of that stream's, and notes what came of it: taken, or the reason why it still cannot be
- * read.
+ * read or stored. One that the database fails over, whatever it is, is noted so, and keeps nobody back.
  */
 enum letter_outcome
 letter_replay(struct db *, struct arena *, struct stream *, int64_t id, char *err, size_t errsize);

@@ -587,7 +587,7 @@ again(const struct source_host *host, struct str topic, struct str bytes, char *
 	if (r != DB_END)
 		snprintf(err, errsize, "%s", db_error(host->db));
 	arena_free(a);
-	return r != DB_END ? -1 : is_read ? 0 : 1;
+	return r == DB_AWAY || r == DB_FULL ? -1 : r == DB_END && is_read ? 0 : 1;
 }
 
 const struct source_kind source_scout = { .name = "scout",

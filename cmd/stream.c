@@ -8,6 +8,10 @@
  * A batch that the database refuses, and would always, is read again in parts, half as long each time,
  * until the message is found that it refuses: that one is put aside, and the parts grow again. What the
  * database refuses even of a message put aside is not the message's fault: then the stream waits.
+ *
+ * What fails otherwise (a time limit, a connection that breaks, an error of no known kind) may pass, and is
+ * tried again. Where it fails time after time, though the database does other things meanwhile, it is
+ * taken for refused: else one message that a server stumbles over would hold up its stream for ever.
  */
 #include "cmd/stream.h"
 
@@ -24,6 +28,7 @@
 
 #define LEAST_PAUSE (SECOND / 4)
 #define LONGEST_PAUSE (5 * SECOND) /* what is back is noticed soon: asking costs little */
+#define TRIES 6 /* of a batch that fails, while the database does other things */
 #define RATE_OF (60 * SECOND) /* the rate is that of so long, about */
 #define EXPIRES (24 * 3600 * SECOND) /* what a killed daemon said */
 
@@ -49,6 +54,8 @@ struct stream {
 	int64_t first; /* clock_monotonic: the batch began; 0: it is empty */
 	int64_t retry; /* clock_monotonic: nothing before; 0: now */
 	unsigned failures; /* in a row */
+	unsigned vain; /* tries to write the batch that failed, though the database was there */
+	bool answers; /* the database has done something since */
 	uint64_t messages, counted; /* taken; at the last report */
 	int64_t last_message; /* clock_now; 0: none */
 	int64_t reported; /* clock_monotonic */
@@ -119,9 +126,21 @@ written(struct stream *s)
 {
 	s->first = 0;
 	s->most = 2 * s->most < s->options.packets ? 2 * s->most : 0;
+	if (s->most == 0)
+		s->vain = 0; /* what is looked for in parts is not waited for with each */
 	goes_on(s);
 	if (s->source != NULL)
 		s->kind->settled(s->source);
+}
+
+/* It failed, and what fails now and then is not the batch's fault. */
+static bool
+fails_always(struct stream *s, enum db_result r)
+{
+	if (r == DB_FULL || (r == DB_AWAY && !s->answers))
+		return false;
+	s->answers = false;
+	return ++s->vain >= TRIES;
 }
 
 /* The batch was refused, which another try would not change. False: the stream waits. */
@@ -131,10 +150,11 @@ divide(struct stream *s)
 	size_t taken = ingest_taken(s->ingest);
 	char why[400];
 
-	snprintf(why, sizeof(why), "the database refuses it: %.300s", db_error(s->db));
+	snprintf(why, sizeof(why), "the database %s it: %.300s",
+	    s->vain > 0 ? "fails over" : "refuses", db_error(s->db));
 	if (taken > 1 || (!s->last_is_there && s->most != 1)) {
 		if (s->most == 0)
-			log_warn("the database refuses a batch: it is taken in parts",
+			log_warn("a batch cannot be stored: it is taken in parts",
 			    LOG_TEXT("stream", config_stream_name(s->config)),
 			    LOG_INT("messages", (int64_t)taken),
 			    LOG_TEXT("error", db_error(s->db)));
@@ -145,6 +165,7 @@ divide(struct stream *s)
 	if (s->last_is_there) {
 		ingest_condemn(s->ingest, s->last, why);
 		if (ingest_flush(s->ingest) == DB_END) {
+			s->vain = 0;
 			written(s);
 			return true;
 		}
@@ -172,7 +193,7 @@ flush(struct stream *s)
 		wait_for(s, "another daemon has the place that we read from");
 		return false;
 	}
-	if (r == DB_REFUSED || r == DB_TAKEN)
+	if (r == DB_REFUSED || r == DB_TAKEN || fails_always(s, r))
 		return divide(s);
 	snprintf(why, sizeof(why), "the database: %.300s", db_error(s->db));
 	wait_for(s, why);
@@ -576,7 +597,10 @@ stream_report(struct stream *s)
 	s->counted = s->messages;
 	if (!s->told && begin_telling(s) != DB_END)
 		return;
-	if (tell(s) == DB_END && db_changes(s->db) == 0)
+	if (tell(s) != DB_END)
+		return;
+	s->answers = true;
+	if (db_changes(s->db) == 0)
 		begin_anew(s);
 }
 
@@ -602,7 +626,7 @@ stream_replay(struct stream *s, struct str topic, struct str bytes, char *err, s
 		taken = 1;
 	else if ((r = ingest_flush(in)) != DB_END) {
 		snprintf(err, errsize, "%s", db_error(s->db));
-		taken = r == DB_REFUSED || r == DB_TAKEN ? 1 : -1;
+		taken = r == DB_AWAY || r == DB_FULL ? -1 : 1;
 	} else if (ingest_tally(in)->rejected > 0) {
 		snprintf(err, errsize, "%s", s->reason);
 		taken = 1;

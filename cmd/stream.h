@@ -41,8 +41,8 @@ int stream_check(struct stream *, char *err, size_t errsize);
 
 /*
  * Takes a message once more, which was a dead letter, in a transaction of its own: the stream's batch
- * is left alone. 0: it was stored; 1: it cannot be yet, -1: the database failed; with a sentence in
- * err.
+ * is left alone. 0: it was stored; 1: it cannot be yet, also since the database fails over it; -1: the
+ * database is away or full; with a sentence in err.
  */
 int stream_replay(struct stream *, struct str topic, struct str bytes, char *err, size_t errsize);
 
