@@ -388,9 +388,7 @@ permit(struct request *r, struct response *res)
 		if (request_wants_json(r))
 			return ask_for_token(r, res);
 		/* a locked site says the same of every path, to every method */
-		if (request_is_safe(r) ||
-		    (locked && r->route->access != ANYONE &&
-		        !str_is(r->path, "/accounts/logout/"))) {
+		if (request_is_safe(r) || (locked && !str_is(r->path, "/accounts/logout/"))) {
 			respond_redirect(r, res, sign_in_page(r));
 			return -1;
 		}
@@ -422,8 +420,6 @@ permit(struct request *r, struct response *res)
 bool
 visit_base(const struct visit *v, const char **purpose, struct str *id)
 {
-	if (v == NULL)
-		return false;
 	if (v->session != NULL) {
 		*purpose = "session";
 		*id = (struct str){ (const char *)v->session->token_hash, SECRET_SIZE };

@@ -3,13 +3,19 @@
  */
 #include "unit.h"
 
+#include <errno.h>
+#include <openssl/evp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "auth/access.h"
 #include "auth/csrf.h"
+#include "heard.h"
 
 static const char key[] = "0123456789abcdef0123456789abcdef";
 static struct arena *a;
@@ -100,6 +106,108 @@ load_from(const char *text, mode_t mode)
 	return err;
 }
 
+static int random_calls =
+    -1; /* of a kernel that gives little, and is interrupted; -1: the real one */
+static bool no_random;
+
+/* The n-th call is interrupted where n is even; else it gives three bytes, of which each is n. */
+ssize_t __real_getrandom(void *, size_t, unsigned);
+ssize_t __wrap_getrandom(void *, size_t, unsigned);
+ssize_t
+__wrap_getrandom(void *to, size_t n, unsigned flags)
+{
+	if (no_random) {
+		errno = ENOSYS;
+		return -1;
+	}
+	if (random_calls < 0)
+		return __real_getrandom(to, n, flags);
+	if (random_calls++ % 2 == 0) {
+		errno = EINTR;
+		return -1;
+	}
+	n = n < 3 ? n : 3;
+	memset(to, random_calls, n);
+	return (ssize_t)n;
+}
+
+static void
+random_bytes_are_asked_for_until_all_are_there(void **state)
+{
+	static const uint8_t want[] = { 2, 2, 2, 4, 4, 4, 6, 6, 99 };
+	uint8_t got[9] = { [8] = 99 };
+
+	(void)state;
+	random_calls = 0;
+	secret_random(got, 8);
+	assert_int_equal(random_calls, 6);
+	random_calls = -1;
+	assert_memory_equal(got, want, sizeof(want));
+}
+
+/* The wait status of a process that does this. */
+static int
+status_of(void (*act)(void), const char **said)
+{
+	int status;
+	pid_t pid;
+
+	hear();
+	pid = fork();
+	if (pid == 0) {
+		act();
+		_exit(0);
+	}
+	waitpid(pid, &status, 0);
+	*said = heard();
+	return status;
+}
+
+static void
+draw(void)
+{
+	uint8_t byte;
+
+	no_random = true;
+	secret_random(&byte, 1);
+}
+
+static bool no_hash;
+
+int __real_EVP_DigestUpdate(EVP_MD_CTX *, const void *, size_t);
+int __wrap_EVP_DigestUpdate(EVP_MD_CTX *, const void *, size_t);
+int
+__wrap_EVP_DigestUpdate(EVP_MD_CTX *ctx, const void *bytes, size_t n)
+{
+	return no_hash ? 0 : __real_EVP_DigestUpdate(ctx, bytes, n);
+}
+
+static void
+hash(void)
+{
+	uint8_t out[SECRET_SIZE];
+
+	no_hash = true;
+	secret_hash(secret, STR("abc"), out);
+}
+
+/* Never with bytes that are none, and never with a hash that was not made. */
+static void
+process_without_chance_or_hash_ends(void **state)
+{
+	const char *said;
+	int status = status_of(draw, &said);
+
+	(void)state;
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGABRT);
+	assert_non_null(strstr(said, "getrandom failed"));
+	status = status_of(hash, &said);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 70); /* arena_exhausted */
+	assert_non_null(strstr(said, "libcrypto failed"));
+}
+
 static void
 an_origin_is_scheme_name_and_port(void **state)
 {
@@ -167,6 +275,20 @@ key_that_others_may_read_is_refused(void **state)
 	assert_null(secret_load(c, err, sizeof(err)));
 	assert_non_null(strstr(err, "`meridian init`"));
 	config_free(c);
+}
+
+static void
+new_keys_differ_and_are_long_enough(void **state)
+{
+	struct str one = secret_make_key(a), two = secret_make_key(a);
+	uint8_t bytes[64];
+
+	(void)state;
+	assert_int_equal(one.n, 86);
+	assert_int_equal(two.n, 86);
+	assert_string_not_equal(one.p, two.p);
+	assert_true(secret_decode(one, bytes, sizeof(bytes)));
+	assert_string_equal(load_from(one.p, 0600), "");
 }
 
 static void
@@ -352,8 +474,11 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(hash_and_signature_are_the_standard_ones),
 		cmocka_unit_test(base64url_is_strict),
+		cmocka_unit_test(random_bytes_are_asked_for_until_all_are_there),
+		cmocka_unit_test(process_without_chance_or_hash_ends),
 		cmocka_unit_test(an_origin_is_scheme_name_and_port),
 		cmocka_unit_test(key_that_others_may_read_is_refused),
+		cmocka_unit_test(new_keys_differ_and_are_long_enough),
 		cmocka_unit_test(token_is_good_for_its_session_only),
 		cmocka_unit_test(origin_is_scheme_and_host),
 		cmocka_unit_test(request_of_another_site_is_refused),

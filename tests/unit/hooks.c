@@ -6,6 +6,7 @@
 
 #include "account.h"
 #include "auth/auth.h"
+#include "auth/event_list.h"
 #include "auth/session.h"
 #include "scratch.h"
 #include "tom/site.h"
@@ -14,6 +15,7 @@
 #define HTTPS "HTTPS=on"
 #define ADDED INT64_C(1700000000000000) /* when the users were */
 #define ORIGIN "HTTP_ORIGIN=https://tom.example"
+#define JSON "HTTP_ACCEPT=application/json"
 
 static struct arena *a;
 static struct web w;
@@ -45,6 +47,22 @@ show(struct request *r, struct response *res)
 	return respond_text(r, res, 200, "text/plain", auth_user(r)->username);
 }
 
+/* What every page is given, and what OPEN and PUBLIC give to who asks. */
+static int
+show_context(struct request *r, struct response *res)
+{
+	struct value *page = value_object(r->arena);
+	struct buf text = { .n = 0 };
+
+	value_set_int(page, "verbs", auth_user(r)->open_verbs);
+	r->app->app->hooks->context(r, page);
+	value_set(page, "csrf", NULL);
+	value_json(page, &text);
+	respond_text(r, res, 200, "text/plain", buf_text(&text));
+	buf_free(&text);
+	return 0;
+}
+
 static int
 change(struct request *r, struct response *res)
 {
@@ -55,8 +73,9 @@ change(struct request *r, struct response *res)
 static int
 enter(struct request *r, struct response *res)
 {
-	if (auth_sign_in(r, res, &(struct proof){ .user = r->id[0], .password_changed = ADDED }) !=
-	    0)
+	if (auth_sign_in(r, res,
+	        &(struct proof){
+	            .user = r->id[0], .password_changed = ADDED, .factor = r->id[1] }) != 0)
 		return 0;
 	return respond_redirect(r, res, STR("/"));
 }
@@ -71,7 +90,17 @@ leave(struct request *r, struct response *res)
 
 static const struct route routes[] = {
 	ROUTE(GET, "/enter/<id>/", ANYONE, NO_BODY, enter),
+	ROUTE(GET, "/enter/<id>/<id>/", ANYONE, NO_BODY, enter), /* with a second factor */
 	ROUTE(GET, "/leave/", ANYONE, NO_BODY, leave),
+	ROUTE(GET, "/context/", READER, NO_BODY, show_context),
+	ROUTE(POST, "/context/", READER, KIB(4), show_context),
+	ROUTE(GET, "/accounts/context/", ANYONE, NO_BODY, show_context),
+	ROUTE(GET, "/accounts/password/", LOGIN, NO_BODY, show),
+	ROUTE(GET, "/accounts/password/check/", LOGIN, NO_BODY, show),
+	ROUTE(GET, "/accounts/logout/", LOGIN, NO_BODY, show),
+	ROUTE(POST, "/accounts/logout/", LOGIN, KIB(4), change),
+	ROUTE(GET, "/terms/", LOGIN, NO_BODY, show),
+	ROUTE(GET, "/link/<text>/", STAFF, NO_BODY, show),
 	ROUTE(GET, "/token/", ANYONE, NO_BODY, show_token),
 	ROUTE(GET, "/read/", READER, NO_BODY, show),
 	ROUTE(GET, "/mine/", LOGIN, NO_BODY, show),
@@ -580,6 +609,227 @@ a_schema_that_is_not_ours_is_503(void **state)
 	assert_int_equal(get("/read/", NULL), 200);
 }
 
+/* Another worker with this setting beside those there are. */
+static void
+start_with(const char *key, const char *value)
+{
+	if (value == NULL)
+		unsetenv(key);
+	else
+		setenv(key, value, 1);
+	start_again();
+}
+
+/* A session from before it was asked for is none any more; nor is it ended. */
+static void
+session_without_the_factor_that_is_required_is_nobodys(void **state)
+{
+	char with[200], path[60];
+
+	(void)state;
+	setenv("MERIDIAN_VAULT_KEY_FILE", "/nonexistent/vault", 1);
+	sign_in(super, NULL);
+	snprintf(path, sizeof(path), "/enter/%d/%lld/", (int)super, (long long)ADDED);
+	assert_int_equal(get(path, NULL), 302);
+	take_cookie("__Host-sid=", with, sizeof(with));
+	start_with("MERIDIAN_TOM_MFA_REQUIRED", "superusers");
+	assert_int_equal(get("/mine/", session), 302);
+	assert_int_equal(get("/read/", session), 200);
+	assert_string_equal(web_text(&w), "");
+	assert_int_equal(get("/mine/", with), 200);
+	assert_string_equal(web_text(&w), "super");
+	sign_in(ada, NULL);
+	assert_int_equal(get("/mine/", session), 200);
+	start_with("MERIDIAN_TOM_MFA_REQUIRED", "all");
+	assert_int_equal(get("/mine/", session), 302);
+	assert_int_equal(get("/mine/", with), 200);
+	start_with("MERIDIAN_TOM_MFA_REQUIRED", NULL);
+	assert_int_equal(get("/mine/", session), 200);
+	unsetenv("MERIDIAN_VAULT_KEY_FILE");
+}
+
+static void
+pages_are_told_who_is_there_and_what_is_open_to_them(void **state)
+{
+	(void)state;
+	sign_in(ada, NULL);
+	assert_int_equal(get("/context/", session), 200);
+	assert_string_equal(web_text(&w),
+	    "{\"verbs\":0,\"user\":{\"username\":\"ada\",\"is_staff\":false,\"is_superuser\":false}"
+	    ","
+	    "\"csrf\":null}");
+	start_with("MERIDIAN_TARGET_OPEN_CHANGE", "yes");
+	assert_int_equal(get("/context/", session), 200);
+	assert_non_null(strstr(web_text(&w), "\"verbs\":6,"));
+	sign_in(staff, NULL);
+	assert_int_equal(get("/context/", session), 200);
+	assert_non_null(strstr(web_text(&w), "\"is_staff\":true,\"is_superuser\":false"));
+	sign_in(super, NULL);
+	assert_int_equal(get("/context/", session), 200);
+	assert_non_null(strstr(web_text(&w), "\"is_staff\":true,\"is_superuser\":true"));
+	assert_int_equal(get("/context/?a=1", NULL), 200);
+	assert_string_equal(web_text(&w),
+	    "{\"verbs\":0,\"sign_in\":\"/accounts/login/"
+	    "?next=%2Fcontext%2F%3Fa%3D1\",\"csrf\":null}");
+	start_with("MERIDIAN_TARGET_OPEN_CHANGE", NULL);
+	/* back to the page itself leads neither from there nor from what was sent */
+	assert_int_equal(get("/accounts/context/", NULL), 200);
+	assert_non_null(strstr(web_text(&w), "\"sign_in\":\"/accounts/login/\","));
+	assert_int_equal(get("/token/", NULL), 200);
+	take_cookie("__Host-visitor=", visitor, sizeof(visitor));
+	post("/context/", visitor, token_for(visitor), ORIGIN, NULL);
+	assert_non_null(strstr(web_text(&w), "\"sign_in\":\"/accounts/login/\","));
+}
+
+static void
+password_that_is_too_old_is_changed_first(void **state)
+{
+	static const char *const open[] = { "/accounts/password/", "/accounts/password/check/",
+		"/accounts/logout/" };
+	const char *token;
+
+	(void)state;
+	start_with("MERIDIAN_TOM_PASSWORD_EXPIRY_DAYS", "30");
+	clock_freeze(ADDED + 30 * DAY - MINUTE);
+	sign_in(ada, NULL);
+	token = token_for(session);
+	clock_freeze(ADDED + 30 * DAY - 1);
+	assert_int_equal(get("/mine/", session), 200);
+	clock_freeze(ADDED + 30 * DAY);
+	assert_int_equal(get("/mine/?a=1", session), 302);
+	assert_string_equal(
+	    web_header(&w, "Location"), "/accounts/password/?next=%2Fmine%2F%3Fa%3D1");
+	assert_int_equal(web_ask(&w, "GET /mine/", STR_NONE, HTTPS, session, JSON, NULL), 403);
+	assert_non_null(strstr(web_text(&w), "/accounts/password/"));
+	assert_int_equal(post("/mine/", session, token, ORIGIN, NULL), 0);
+	assert_non_null(strstr(w.head.p, "Status: 403"));
+	assert_non_null(strstr(web_text(&w), "older than this site allows"));
+	for (size_t i = 0; i < NELEM(open); i++)
+		assert_int_equal(get(open[i], session), 200);
+	assert_int_equal(get("/read/", NULL), 200); /* a visitor has no password */
+	start_with("MERIDIAN_TOM_PASSWORD_EXPIRY_DAYS", "31");
+	assert_int_equal(get("/mine/", session), 200);
+	start_with("MERIDIAN_TOM_PASSWORD_EXPIRY_DAYS", NULL);
+	assert_int_equal(get("/mine/", session), 200);
+	clock_freeze(0);
+}
+
+static void
+terms_of_today_are_accepted_first(void **state)
+{
+	const char *token;
+	struct query *q;
+
+	(void)state;
+	start_with("MERIDIAN_TOM_TERMS_OF_SERVICE_VERSION", "2026-01");
+	sign_in(ada, NULL);
+	assert_int_equal(get("/mine/", session), 302);
+	assert_string_equal(web_header(&w, "Location"), "/terms/?next=%2Fmine%2F");
+	assert_int_equal(get("/read/", session), 302);
+	assert_int_equal(web_ask(&w, "GET /mine/", STR_NONE, HTTPS, session, JSON, NULL), 403);
+	assert_int_equal(get("/terms/", session), 200);
+	assert_int_equal(get("/accounts/logout/", session), 200);
+	assert_int_equal(get("/read/", NULL), 200);
+	assert_int_equal(post("/mine/", session, "", ORIGIN, NULL), 0);
+	assert_non_null(strstr(web_text(&w), "Accept the terms of service first"));
+	for (int i = 1; i <= 2; i++) {
+		q = db_query(scratch_db, QUERY_USER_ACCEPT_TERMS);
+		db_int(q, "id", ada);
+		db_text(q, "version", i == 1 ? STR("2025-12") : STR("2026-01"));
+		db_int(q, "now", ADDED);
+		assert_int_equal(db_run(q), DB_END);
+		assert_int_equal(get("/mine/", session), i == 1 ? 302 : 200);
+	}
+	token = token_for(session);
+	assert_int_equal(post("/mine/", session, token, ORIGIN, NULL), 1);
+	start_with("MERIDIAN_TOM_TERMS_OF_SERVICE_VERSION", NULL);
+}
+
+static void
+who_is_out_already_signs_out(void **state)
+{
+	(void)state;
+	for (int locked = 0; locked < 2; locked++) {
+		start_with("MERIDIAN_AUTH_STRATEGY", locked ? "LOCKED" : "READ_ONLY");
+		assert_int_equal(post("/accounts/logout/", NULL, NULL, ORIGIN, NULL), 0);
+		assert_non_null(strstr(w.head.p, "Status: 302"));
+		assert_string_equal(web_header(&w, "Location"), "/");
+		assert_null(strstr(w.head.p, "Set-Cookie"));
+		post("/mine/", NULL, NULL, ORIGIN, NULL);
+		assert_non_null(strstr(w.head.p, locked ? "Status: 302" : "Status: 403"));
+	}
+	assert_int_equal(strncmp(web_header(&w, "Location"), "/accounts/login/", 16), 0);
+	start_with("MERIDIAN_AUTH_STRATEGY", NULL);
+}
+
+/* The newest row of the security log. */
+static struct event_row
+last_event(void)
+{
+	struct event_row *rows;
+	size_t n;
+	bool more;
+
+	assert_int_equal(
+	    event_list(scratch_db, a, &(struct event_filter){ .from = 0 }, 1, &rows, &n, &more),
+	    DB_END);
+	assert_int_equal(n, 1);
+	return rows[0];
+}
+
+static void
+refusals_are_told_without_what_was_in_a_link(void **state)
+{
+	struct event_row row;
+
+	(void)state;
+	sign_in(ada, NULL);
+	clock_freeze(clock_now() + HOUR); /* a minute without events before */
+	assert_int_equal(get("/link/c2VjcmV0/", session), 403);
+	row = last_event();
+	assert_str(row.kind, "access_refused");
+	assert_str(row.detail, "GET /link/<text>/");
+	assert_str(row.username, "ada");
+	assert_int_equal(row.user, ada);
+	clock_freeze(clock_now() + HOUR);
+	assert_int_equal(get("/super/", session), 403);
+	assert_str(last_event().detail, "GET /super/");
+	assert_non_null(strstr(web_text(&w), "Only superusers"));
+	assert_int_equal(get("/staff/", session), 403);
+	assert_non_null(strstr(web_text(&w), "Only staff"));
+	clock_freeze(clock_now() + HOUR);
+	post("/mine/", NULL, NULL, ORIGIN, NULL);
+	row = last_event();
+	assert_str(row.detail, "POST /mine/, not signed in");
+	assert_int_equal(row.user, 0);
+	assert_str(row.username, "");
+	clock_freeze(clock_now() + HOUR);
+	post("/mine/", session, "x", ORIGIN, NULL);
+	row = last_event();
+	assert_str(row.kind, "csrf_refused");
+	assert_int_equal(row.user, ada);
+	assert_int_equal(strncmp(row.detail.p, "/mine/, Origin https://tom.example: ", 36), 0);
+	clock_freeze(clock_now() + HOUR);
+	web_ask(&w, "GET /read/", STR_NONE, HTTPS, "HTTP_HOST=evil.example", NULL);
+	row = last_event();
+	assert_str(row.kind, "host_refused");
+	assert_str(row.detail, "evil.example");
+	clock_freeze(0);
+}
+
+/* Cookies travel over https only: that is the reason, and not what the browser allows. */
+static void
+form_over_http_is_told_why_its_cookie_is_missing(void **state)
+{
+	(void)state;
+	web_ask(&w, "POST /open/", STR("a=1&csrfmiddlewaretoken=x"),
+	    "HTTP_ORIGIN=http://tom.example", NULL);
+	assert_non_null(strstr(w.head.p, "Status: 403"));
+	assert_non_null(strstr(web_text(&w), "This page came over http"));
+	web_ask(&w, "POST /open/", STR("a=1&csrfmiddlewaretoken=x"), HTTPS, ORIGIN, NULL);
+	assert_non_null(strstr(web_text(&w), "did not send this site's cookie"));
+}
+
 int
 main(void)
 {
@@ -603,6 +853,13 @@ main(void)
 		cmocka_unit_test(use_is_written_after_a_minute_and_not_before),
 		cmocka_unit_test(use_is_noted_without_waiting_for_a_writer),
 		cmocka_unit_test(a_database_that_fails_is_503_and_ends_no_session),
+		cmocka_unit_test(session_without_the_factor_that_is_required_is_nobodys),
+		cmocka_unit_test(pages_are_told_who_is_there_and_what_is_open_to_them),
+		cmocka_unit_test(password_that_is_too_old_is_changed_first),
+		cmocka_unit_test(terms_of_today_are_accepted_first),
+		cmocka_unit_test(who_is_out_already_signs_out),
+		cmocka_unit_test(refusals_are_told_without_what_was_in_a_link),
+		cmocka_unit_test(form_over_http_is_told_why_its_cookie_is_missing),
 	};
 
 	return cmocka_run_group_tests_name("hooks", tests, set_up, tear_down);
