@@ -3,6 +3,7 @@
  */
 #include "unit.h"
 
+#include "account.h"
 #include "auth/auth.h"
 #include "auth/password.h"
 #include "auth/session.h"
@@ -266,6 +267,15 @@ row_that_was_not_signed_by_us_is_no_session(void **state)
 	assert_non_null(find_with(secret, token, start, &s));
 	assert_null(find_with(other, token, start, &s));
 	secret_free(other);
+	/* nor is one whose signature is cut */
+	assert_int_equal(db_run_text(db,
+	                     (const char *const[]){ db_engine(db) == DB_POSTGRESQL
+	                             ? "UPDATE session SET auth_hash = '\\x00'"
+	                             : "UPDATE session SET auth_hash = x'00'" },
+	                     1),
+	    DB_END);
+	assert_null(find(token, start));
+	assert_int_equal(session_end_others(db, ada, NULL, NULL), DB_END);
 }
 
 /* Writes a hash of ada's, as one program or another would. */
@@ -429,6 +439,127 @@ lists_tell_whose_and_from_where_the_newest_first(void **state)
 	assert_non_null(find(second, later));
 }
 
+/* A superuser's session ends by disuse as that of staff does, in lists too. */
+static void
+lists_know_how_long_a_superusers_session_lasts(void **state)
+{
+	int64_t later = start + 200 * DAY,
+	        root = add_account(
+	            db, &(struct account){ .username = STR("root"), .is_superuser = true }, start);
+	struct proof proof = { .user = root, .password_changed = start };
+	struct session_place next;
+	struct session_entry *list;
+	struct session s;
+	struct str token;
+	size_t n;
+	bool more;
+
+	(void)state;
+	assert_int_equal(
+	    session_add(db, a, secret, &limits, &proof, origin, later, &token, &s), DB_END);
+	assert_true(s.expires == later + 24 * HOUR);
+	assert_int_equal(
+	    session_list_user(db, a, &limits, root, later + 2 * HOUR - 1, 10, &list, &n), DB_END);
+	assert_int_equal(n, 1);
+	assert_true(list[0].created == later && list[0].last_seen == later);
+	assert_int_equal(
+	    session_list_user(db, a, &limits, root, later + 2 * HOUR, 10, &list, &n), DB_END);
+	assert_int_equal(n, 0);
+	/* and there is no more where a page is not full */
+	assert_int_equal(
+	    session_list_all(db, a, &limits, later, NULL, 2, &list, &n, &more, &next), DB_END);
+	assert_int_equal(n, 1);
+	assert_false(more);
+	assert_int_equal(
+	    session_list_all(db, a, &limits, later, NULL, 1, &list, &n, &more, &next), DB_END);
+	assert_true(more);
+	assert_true(next.created == later);
+	assert_memory_equal(next.token_hash, s.token_hash, SECRET_SIZE);
+	assert_int_equal(session_end_others(db, root, NULL, NULL), DB_END);
+}
+
+static void
+sessions_are_told_whose_they_are(void **state)
+{
+	struct str token = sign_in(staff, start), name;
+	struct session *s;
+	int64_t user = 0;
+
+	(void)state;
+	assert_non_null(find_with(secret, token, start, &s));
+	assert_int_equal(session_owner(db, a, s->token_hash, &user, &name), DB_ROW);
+	assert_true(user == staff);
+	assert_str(name, "staff");
+	assert_int_equal(session_end(db, s), DB_END);
+	assert_int_equal(session_owner(db, a, s->token_hash, &user, &name), DB_END);
+}
+
+/* Of one letter a byte that every engine keeps, and no longer than there is use for. */
+static void
+what_a_browser_says_is_kept_short_and_plain(void **state)
+{
+	static const char said[] = " ~\x1f\x7f\x80\xff\n\"<";
+	struct proof proof = proof_of("ada");
+	struct session_entry *list;
+	char address[150], agent[400];
+	struct session s;
+	struct str token;
+	size_t n;
+
+	(void)state;
+	assert_int_equal(session_end_others(db, ada, NULL, NULL), DB_END);
+	memset(address, '1', sizeof(address));
+	memset(agent, 'x', sizeof(agent));
+	memcpy(agent, said, strlen(said));
+	for (size_t shorter = 0; shorter < 2; shorter++) {
+		struct session_origin from = { { address, shorter ? 100 : 150 },
+			{ agent, shorter ? 300 : 400 } };
+
+		assert_int_equal(
+		    session_add(db, a, secret, &limits, &proof, from, start, &token, &s), DB_END);
+		assert_int_equal(
+		    session_list_user(db, a, &limits, ada, start, 10, &list, &n), DB_END);
+		assert_int_equal(n, 1);
+		assert_int_equal(list[0].address.n, 100);
+		assert_int_equal(list[0].agent.n, 300);
+		assert_int_equal(strncmp(list[0].agent.p, " ~?????\"<xxx", 12), 0);
+		assert_int_equal(session_end(db, &s), DB_END);
+	}
+}
+
+static void
+second_factor_is_asked_for_and_kept_with_the_session(void **state)
+{
+	struct proof proof = proof_of("ada");
+	struct session_entry *list;
+	struct session s, *found;
+	struct str token;
+	struct query *q;
+	size_t n;
+
+	(void)state;
+	assert_int_equal(session_end_others(db, ada, NULL, NULL), DB_END);
+	q = db_query(db, QUERY_FACTOR_ADD);
+	db_int(q, "user", ada);
+	db_bytes(q, "secret", "sealed", 6);
+	db_int(q, "now", start);
+	db_int(q, "step", 1);
+	assert_int_equal(db_run(q), DB_END);
+	assert_int_equal(
+	    session_add(db, a, secret, &limits, &proof, origin, start, &token, &s), DB_REFUSED);
+	proof.factor = start - MINUTE;
+	assert_int_equal(
+	    session_add(db, a, secret, &limits, &proof, origin, start, &token, &s), DB_END);
+	assert_non_null(find_with(secret, token, start, &found));
+	assert_true(found->factor == start - MINUTE);
+	assert_int_equal(session_list_user(db, a, &limits, ada, start, 10, &list, &n), DB_END);
+	assert_true(n == 1 && list[0].factor == start - MINUTE);
+	q = db_query(db, QUERY_FACTOR_REMOVE);
+	db_int(q, "user", ada);
+	assert_int_equal(db_run(q), DB_END);
+	assert_int_equal(session_end(db, found), DB_END);
+}
+
 static void
 sessions_end_by_name_of_their_owner_alone(void **state)
 {
@@ -472,6 +603,9 @@ agents_are_told_in_words(void **state)
 		{ "Mozilla/5.0 (Linux; Android 14) Chrome/126.0 Mobile Safari/537.36",
 		    "Chrome on Android" },
 		{ "curl/7.88.1", "curl" },
+		{ "Strange (iPhone)", "Unknown browser on iPhone" },
+		{ "Mozilla/5.0 (iPad; CPU OS 17_0 like Mac OS X) CriOS/126.0 Safari/604.1",
+		    "Chrome on iPad" },
 		{ "x", "Unknown browser" },
 		{ "", "Unknown browser" },
 	};
@@ -598,6 +732,10 @@ main(void)
 		cmocka_unit_test(the_oldest_of_very_many_sessions_ends),
 		cmocka_unit_test(what_the_database_does_not_answer_is_no_session),
 		cmocka_unit_test(lists_tell_whose_and_from_where_the_newest_first),
+		cmocka_unit_test(lists_know_how_long_a_superusers_session_lasts),
+		cmocka_unit_test(sessions_are_told_whose_they_are),
+		cmocka_unit_test(what_a_browser_says_is_kept_short_and_plain),
+		cmocka_unit_test(second_factor_is_asked_for_and_kept_with_the_session),
 		cmocka_unit_test(sessions_end_by_name_of_their_owner_alone),
 		cmocka_unit_test(agents_are_told_in_words),
 		cmocka_unit_test(disabled_user_is_out_at_once),
