@@ -139,6 +139,7 @@ bounds_are_told_in_words(void **state)
 {
 	(void)state;
 	assert_int_equal(read_one(SHORT, "abc").state, VALID);
+	assert_int_equal(read_one(LINES, "a").state, VALID); /* no bounds at all */
 	assert_str(read_one(SHORT, "\xc3\xa9\xc3\xa9").why,
 	    "Short must have at least 3 characters; this has 2.");
 	assert_str(

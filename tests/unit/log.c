@@ -5,14 +5,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "base/log.h"
 
-/* Calls log_warn with the text and returns what reached stderr. */
+/* Writes a line and returns what reached stderr. */
 static char *
-logged(struct str text)
+logged_with(
+    enum log_level level, const char *event, size_t n_fields, const struct log_field *fields)
 {
 	static char got[4096];
 	int saved = dup(STDERR_FILENO), fds[2];
@@ -20,8 +24,7 @@ logged(struct str text)
 
 	assert_int_equal(pipe(fds), 0);
 	dup2(fds[1], STDERR_FILENO);
-	log_warn("host refused", LOG_STR("host", text), LOG_INT("count", -3),
-	    LOG_REAL("seconds", 0.25), LOG_BOOL("known", false));
+	log_write(level, event, n_fields, fields);
 	dup2(saved, STDERR_FILENO);
 	close(saved);
 	close(fds[1]);
@@ -29,6 +32,21 @@ logged(struct str text)
 	close(fds[0]);
 	got[n < 0 ? 0 : n] = '\0';
 	return got;
+}
+
+static char *
+logged_at(enum log_level level, const char *event)
+{
+	return logged_with(level, event, LOG_FIELDS());
+}
+
+/* A warning with the text, and one field of each other kind. */
+static char *
+logged(struct str text)
+{
+	return logged_with(LOG_LEVEL_WARN, "host refused",
+	    LOG_FIELDS(LOG_STR("host", text), LOG_INT("count", -3), LOG_REAL("seconds", 0.25),
+	        LOG_BOOL("known", false)));
 }
 
 static void
@@ -131,6 +149,98 @@ absent_text_is_null(void **state)
 	assert_non_null(strstr(logged(STR_NONE), "\"host\":null"));
 }
 
+/* Lines below the level are dropped, those of it are not. */
+static void
+levels_are_told_and_kept_to(void **state)
+{
+	static const char *const names[] = { "debug", "info", "warn", "error" };
+
+	(void)state;
+	for (enum log_level lowest = LOG_LEVEL_DEBUG; lowest <= LOG_LEVEL_NONE; lowest++)
+		for (enum log_level level = LOG_LEVEL_DEBUG; level < LOG_LEVEL_NONE; level++) {
+			char want[40];
+			char *line;
+
+			log_set_level(lowest);
+			line = logged_at(level, "said");
+			log_set_level(LOG_LEVEL_INFO);
+			snprintf(want, sizeof(want), "\"level\":\"%s\",\"event\":", names[level]);
+			assert_int_equal(strstr(line, want) != NULL, level >= lowest);
+			assert_int_equal(line[0] == '\0', level < lowest);
+		}
+	assert_string_equal(logged_at(LOG_LEVEL_DEBUG, "at first"), "");
+}
+
+static void
+a_line_names_the_program_and_the_request(void **state)
+{
+	(void)state;
+	log_set_program("targets");
+	log_set_request("0123\"");
+	assert_non_null(strstr(logged_at(LOG_LEVEL_INFO, "said"),
+	    "\"level\":\"info\",\"program\":\"targets\",\"request\":\"0123\\\"\",\"event\":"));
+	log_set_request(NULL);
+	assert_non_null(strstr(
+	    logged_at(LOG_LEVEL_INFO, "said"), "\"program\":\"targets\",\"event\":\"said\"}\n"));
+	log_set_program(NULL);
+	assert_non_null(
+	    strstr(logged_at(LOG_LEVEL_INFO, "said"), "\"level\":\"info\",\"event\":\"said\"}\n"));
+	assert_null(strstr(logged_at(LOG_LEVEL_INFO, "said"), "true"));
+}
+
+static int log_end; /* of a pipe that is full */
+static volatile sig_atomic_t times;
+
+/* Makes room in the pipe, from the second time on. */
+static void
+make_room(int signal)
+{
+	static char rest[KIB(64)];
+
+	(void)signal;
+	if (++times > 1 && read(log_end, rest, sizeof(rest)) < 0)
+		abort();
+}
+
+/* Signals come while the line waits for a reader that is slow: it is written all the same, once. */
+static void
+a_signal_takes_no_line(void **state)
+{
+	static const struct itimerval often = { { 0, 2000 }, { 0, 2000 } }, never;
+	static char got[KIB(64)];
+	int saved = dup(STDERR_FILENO), fds[2], flags;
+	struct sigaction act = { .sa_handler = make_room }, before;
+	ssize_t n;
+	char *line;
+
+	(void)state;
+	assert_int_equal(pipe(fds), 0);
+	log_end = fds[0];
+	flags = fcntl(fds[1], F_GETFL);
+	assert_int_equal(fcntl(fds[1], F_SETFL, flags | O_NONBLOCK), 0);
+	while (write(fds[1], got, sizeof(got)) > 0)
+		;
+	assert_int_equal(fcntl(fds[1], F_SETFL, flags), 0);
+	dup2(fds[1], STDERR_FILENO);
+	close(fds[1]);
+	assert_int_equal(sigaction(SIGALRM, &act, &before), 0);
+	assert_int_equal(setitimer(ITIMER_REAL, &often, NULL), 0);
+	log_warn("slow reader");
+	assert_int_equal(setitimer(ITIMER_REAL, &never, NULL), 0);
+	assert_int_equal(sigaction(SIGALRM, &before, NULL), 0);
+	dup2(saved, STDERR_FILENO);
+	close(saved);
+	assert_true(times > 1);
+	n = read(fds[0], got, sizeof(got) - 1);
+	close(fds[0]);
+	assert_true(n > 0);
+	got[n] = '\0';
+	line = memchr(got, '{', (size_t)n);
+	assert_non_null(line);
+	assert_non_null(strstr(line, "\"event\":\"slow reader\"}\n"));
+	assert_null(strchr(line + 1, '{'));
+}
+
 int
 main(void)
 {
@@ -141,6 +251,9 @@ main(void)
 		cmocka_unit_test(dangerous_characters_are_numbers),
 		cmocka_unit_test(a_log_that_cannot_be_written_stops_nothing),
 		cmocka_unit_test(absent_text_is_null),
+		cmocka_unit_test(levels_are_told_and_kept_to),
+		cmocka_unit_test(a_line_names_the_program_and_the_request),
+		cmocka_unit_test(a_signal_takes_no_line),
 	};
 
 	return cmocka_run_group_tests_name("log", tests, NULL, NULL);

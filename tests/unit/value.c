@@ -141,6 +141,77 @@ invalid_utf8_becomes_the_replacement_character(void **state)
 	arena_free(a);
 }
 
+/* The UTF-8 of a code point, of 5 bytes with the NUL. */
+static void
+utf8_of(unsigned c, char to[5])
+{
+	size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+
+	memset(to, '\0', 5);
+	for (size_t i = n - 1; i > 0; i--, c >>= 6)
+		to[i] = (char)(0x80 | (c & 0x3f));
+	to[0] = (char)(n == 1 ? c : (0xf00U >> n & 0xf0) | c);
+}
+
+/* As it is, but for what JSON has a letter for, and what would do harm in a page: by its number. */
+static void
+characters_are_written_in_one_way(void **state)
+{
+	static const unsigned points[] = { 0x80, 0x7ff, 0x800, 0x2027, 0x2028, 0x2029, 0x202a,
+		0x20a8, 0x3028, 0xd7ff, 0xe000, 0xe0a8, 0xffff, 0x10000, 0x100a8, 0x10ffff };
+	static const char letters[] = "\bb\tt\nn\ff\rr\"\"\\\\";
+	struct arena *a = arena_new();
+
+	(void)state;
+	for (unsigned i = 1; i < 0x80 + NELEM(points); i++) {
+		unsigned c = i < 0x80 ? i : points[i - 0x80];
+		const char *letter = i < 0x80 ? strchr(letters, (int)c) : NULL;
+		struct value *v = value_list(a);
+		char one[5];
+
+		utf8_of(c, one);
+		value_add_text(v, arena_printf(a, "a%sb", one));
+		if (letter != NULL && (letter - letters) % 2 == 0)
+			assert_str(json_of(a, v), arena_printf(a, "[\"a\\%cb\"]", letter[1]).p);
+		else if (c < 0x20 || c == 0x7f || (c < 0x80 && strchr("<>&", (int)c) != NULL) ||
+		    c == 0x2028 || c == 0x2029)
+			assert_str(json_of(a, v), arena_printf(a, "[\"a\\u%04xb\"]", c).p);
+		else
+			assert_str(json_of(a, v), arena_printf(a, "[\"a%sb\"]", one).p);
+	}
+	arena_free(a);
+}
+
+static void
+each_byte_that_is_no_utf8_is_replaced_by_itself(void **state)
+{
+	static const struct {
+		const char *text;
+		int replaced;
+		const char *rest;
+	} cases[] = { { "\x80z", 1, "z" }, { "\xc0\x80", 2, "" }, { "\xc1\xbf", 2, "" },
+		{ "\xc2", 1, "" }, { "\xc2z", 1, "z" }, { "\xdf\xc3\xa9", 1, "\xc3\xa9" },
+		{ "\xe0\x9f\xbf", 3, "" }, { "\xe2\x82", 2, "" }, { "\xe2\x82z", 2, "z" },
+		{ "\xed\xa0\x80", 3, "" }, { "\xf0\x9f\x8c", 3, "" }, { "\xf0\x8f\xbf\xbf", 4, "" },
+		{ "\xf4\x90\x80\x80", 4, "" }, { "\xf5\x80\x80\x80", 4, "" }, { "\xffz", 1, "z" } };
+	struct arena *a = arena_new();
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(cases); i++) {
+		static const char marks[] = "\\ufffd\\ufffd\\ufffd\\ufffd";
+		struct value *v = value_list(a);
+
+		value_add_text(v, str_of(cases[i].text));
+		assert_str(json_of(a, v),
+		    arena_printf(a, "[\"%.*s%s\"]", 6 * cases[i].replaced, marks, cases[i].rest).p);
+		/* what stands behind the text is not looked at */
+		v = value_list(a);
+		value_add_text(v, (struct str){ "\xe2\x82\xac", i % 3 });
+		assert_str(json_of(a, v), arena_printf(a, "[\"%.*s\"]", 6 * (int)(i % 3), marks).p);
+	}
+	arena_free(a);
+}
+
 static void
 numbers_come_back_from_json(void **state)
 {
@@ -172,6 +243,14 @@ numbers_come_back_from_json(void **state)
 		assert_true(json_real_value(r) == reals[i]);
 	}
 	json_decref(j);
+	v = value_list(a);
+	value_add_real(v, 5);
+	value_add_real(v, 0.5);
+	value_add_real(v, 1e300);
+	value_add_real(v, -1.5e-9);
+	value_add_int(v, 10);
+	value_add_real(v, 7);
+	assert_str(json_of(a, v), "[5.0,0.5,1e+300,-1.5e-09,10,7.0]");
 	arena_free(a);
 }
 
@@ -227,6 +306,8 @@ main(void)
 		cmocka_unit_test(texts_come_back_from_json),
 		cmocka_unit_test(json_may_stand_in_a_page),
 		cmocka_unit_test(invalid_utf8_becomes_the_replacement_character),
+		cmocka_unit_test(characters_are_written_in_one_way),
+		cmocka_unit_test(each_byte_that_is_no_utf8_is_replaced_by_itself),
 		cmocka_unit_test(numbers_come_back_from_json),
 		cmocka_unit_test(trees_nest),
 		cmocka_unit_test(objects_of_one_form_are_objects_of_their_own),
