@@ -94,10 +94,12 @@ read_cones(struct target_query *q, const struct pairs *get, struct problems *ps,
 	if (s.n == 0)
 		return;
 	const char *comma = memrchr(s.p, ',', s.n);
-	struct str name = { s.p, comma == NULL ? 0 : (size_t)(comma - s.p) };
-	struct str tail = { comma + 1, comma == NULL ? 0 : s.n - name.n - 1 };
+	struct str name = { 0 }, tail = { 0 };
 
-	name = str_trim(name);
+	if (comma != NULL) {
+		name = str_trim((struct str){ s.p, (size_t)(comma - s.p) });
+		tail = (struct str){ comma + 1, (size_t)(s.p + s.n - comma - 1) };
+	}
 	if (name.n == 0 || !str_to_double(str_trim(tail), &radius) || !(radius > 0) ||
 	    radius > 180) {
 		wrong(ps, a, "target_cone_search",
