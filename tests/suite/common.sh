@@ -35,11 +35,12 @@ check()
 	fi
 }
 
-# abreast: the commands on standard input, a line each, as many at once as there are cores. Their
-# lines mix, so each line must say what it is about. 0 where all of them ended with 0.
+# abreast [MORE]: the commands on standard input, a line each, as many at once as there are cores and
+# MORE (0), for commands that wait a good deal. Their lines mix, so each line must say what it is about.
+# 0 where all of them ended with 0.
 abreast()
 {
-	xargs -d '\n' -P "$(cores)" -n 1 sh -c
+	xargs -d '\n' -P "$(($(cores) + ${1:-0}))" -n 1 sh -c
 }
 
 # compiled_with CC DIR [CONFIGURE-ARGUMENT...]: a build with warnings as errors, counted as a test.
