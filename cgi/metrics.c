@@ -2,22 +2,20 @@
  * metrics: how the TOM fares, for programs that watch it.
  *
  *	GET  /healthz		200 where the database answers and its schema is ours, else 503
- *	GET  /metrics		the streams of alerts, in the text format of Prometheus
+ *	GET  /metrics		the executables and the streams of alerts, in the text format of Prometheus
  *
  * /healthz says one word to everybody. /metrics answers addresses of METRICS_FROM, the machine itself
  * where nothing else is said, and who sends "Authorization: Bearer" with the text in METRICS_TOKEN_FILE;
  * for others it is not there (404). Nobody has a session here, and no cookie is read.
  */
-#include <stddef.h>
-#include <stdio.h>
+#include "metrics.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "alert/stream_state.h"
-#include "auth/auth.h"
 #include "auth/secret.h"
-#include "base/buf.h"
 #include "base/log.h"
+#include "base/sandbox.h"
 #include "http/proxy.h"
 
 #define FORMAT "text/plain; version=0.0.4; charset=utf-8"
@@ -28,40 +26,8 @@ struct metrics {
 	struct str token; /* absent: none is taken */
 };
 
-/* A number of each daemon of each stream. */
-static const struct series {
-	const char *name, *type, *help;
-	size_t at; /* in struct stream_daemon */
-	enum { COUNT, RATE, WAITING, TIME } kind;
-} series[] = {
-	{ "meridian_stream_messages_total", "counter", "Messages read since the daemon began.",
-	    offsetof(struct stream_daemon, messages), COUNT },
-	{ "meridian_stream_alerts_total", "counter", "New alerts stored since then.",
-	    offsetof(struct stream_daemon, alerts), COUNT },
-	{ "meridian_stream_new_targets_total", "counter", "Targets made since then.",
-	    offsetof(struct stream_daemon, new_targets), COUNT },
-	{ "meridian_stream_new_points_total", "counter", "Measurements stored since then.",
-	    offsetof(struct stream_daemon, new_points), COUNT },
-	{ "meridian_stream_dead_letters_total", "counter", "Messages put aside since then.",
-	    offsetof(struct stream_daemon, dead), COUNT },
-	{ "meridian_stream_messages_per_second", "gauge", "Messages a second of the last minute.",
-	    offsetof(struct stream_daemon, rate), RATE },
-	{ "meridian_stream_behind_messages", "gauge", "Messages that wait; absent: not known.",
-	    offsetof(struct stream_daemon, behind), WAITING },
-	{ "meridian_stream_heartbeat_timestamp_seconds", "gauge", "When the daemon last spoke.",
-	    offsetof(struct stream_daemon, heartbeat), TIME },
-	{ "meridian_stream_started_timestamp_seconds", "gauge", "When it began.",
-	    offsetof(struct stream_daemon, started), TIME },
-	{ "meridian_stream_last_packet_timestamp_seconds", "gauge", "When the newest packet came.",
-	    offsetof(struct stream_daemon, last_packet), TIME },
-	{ "meridian_stream_last_error_timestamp_seconds", "gauge",
-	    "When something last failed, mended or not.", offsetof(struct stream_daemon, error_at),
-	    TIME },
-};
-
-/* A label's value, in quotes. */
-static void
-put_label(struct buf *b, const char *name, struct str value)
+void
+metrics_put_label(struct buf *b, const char *name, struct str value)
 {
 	buf_printf(b, "%s=\"", name);
 	for (size_t i = 0; i < value.n; i++) {
@@ -78,59 +44,10 @@ put_label(struct buf *b, const char *name, struct str value)
 	buf_putc(b, '"');
 }
 
-static void
-put_head(struct buf *b, const char *name, const char *type, const char *help)
+void
+metrics_put_head(struct buf *b, const char *name, const char *type, const char *help)
 {
 	buf_printf(b, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
-}
-
-/* One daemon's line, where the number is known: of the moment it is while the daemon lives. */
-static void
-put_daemon(struct buf *b, const struct series *of, struct str stream, const struct stream_daemon *d,
-    int64_t now)
-{
-	const char *at = (const char *)d + of->at;
-	int64_t n = 0;
-	double value = 0;
-
-	if (of->kind == RATE)
-		memcpy(&value, at, sizeof(value));
-	else
-		memcpy(&n, at, sizeof(n));
-	if (n < 0 || (of->kind == TIME && n == 0) ||
-	    ((of->kind == RATE || of->kind == WAITING) && !stream_daemon_lives(d, now)))
-		return;
-	buf_printf(b, "%s{", of->name);
-	put_label(b, "stream", stream);
-	buf_putc(b, ',');
-	put_label(b, "host", d->host);
-	buf_printf(b, ",pid=\"%lld\"} ", (long long)d->pid);
-	if (of->kind == RATE)
-		buf_double(b, value);
-	else if (of->kind == TIME)
-		buf_printf(b, "%lld.%06d", (long long)(n / SECOND), (int)(n % SECOND));
-	else
-		buf_printf(b, "%lld", (long long)n);
-	buf_putc(b, '\n');
-}
-
-static void
-put_streams(struct buf *b, const struct stream_state *states, size_t n, int64_t now)
-{
-	for (size_t i = 0; i < NELEM(series); i++) {
-		put_head(b, series[i].name, series[i].type, series[i].help);
-		for (size_t s = 0; s < n; s++)
-			for (size_t d = 0; d < states[s].ndaemons; d++)
-				put_daemon(
-				    b, &series[i], states[s].name, &states[s].daemons[d], now);
-	}
-	put_head(
-	    b, "meridian_dead_letters", "gauge", "Dead letters that wait; 1001: more than 1000.");
-	for (size_t s = 0; s < n; s++) {
-		buf_puts(b, "meridian_dead_letters{");
-		put_label(b, "stream", states[s].name);
-		buf_printf(b, "} %lld\n", (long long)states[s].letters);
-	}
 }
 
 /* Does who asks show the token? */
@@ -167,18 +84,13 @@ is_listed(const struct request *r)
 static int
 show_metrics(struct request *r, struct response *res)
 {
-	struct stream_state *states;
 	struct buf b = { 0 };
 	struct str text;
-	enum db_result done;
-	size_t n;
 
 	if (!is_listed(r) && !has_token(r))
 		return respond_error(r, res, 404, NULL);
-	done = stream_states(r->app->db, r->arena, &states, &n);
-	if (done != DB_END)
-		return auth_db_failed(r, res, done);
-	put_streams(&b, states, n, r->now);
+	metrics_put_handlers(r, &b);
+	metrics_put_streams(r, &b);
 	text = arena_str(r->arena, buf_text(&b));
 	buf_free(&b);
 	return respond_text(r, res, 200, FORMAT, text);
@@ -223,6 +135,14 @@ stop(struct app_state *app)
 }
 
 static void
+needs(const struct app_state *app, struct sandbox *box)
+{
+	const struct metrics *m = app->own;
+
+	sandbox_list(box, metrics_directory(m->arena, app->config).p);
+}
+
+static void
 count(struct request *r, unsigned *statements, int64_t *microseconds)
 {
 	db_count(r->app->db, statements, microseconds);
@@ -261,5 +181,6 @@ main(int argc, char **argv)
 	        .any_host = true,
 	        .no_pages = true,
 	        .start = start,
+	        .needs = needs,
 	        .stop = stop });
 }

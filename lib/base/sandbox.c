@@ -344,6 +344,12 @@ sandbox_read(struct sandbox *box, const char *path)
 }
 
 void
+sandbox_list(struct sandbox *box, const char *path)
+{
+	allow(box, path, LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR);
+}
+
+void
 sandbox_write(struct sandbox *box, const char *path)
 {
 	const uint64_t truncate = UINT64_C(1) << 14;

@@ -30,6 +30,8 @@ struct sandbox {
 void sandbox_begin(struct sandbox *);
 /* Reads this file, or all below this directory. What is not there is passed over. */
 void sandbox_read(struct sandbox *, const char *path);
+/* Lists this directory and reads all below it. */
+void sandbox_list(struct sandbox *, const char *path);
 /* Reads, writes, makes and removes files in this directory; or reads and writes this file. */
 void sandbox_write(struct sandbox *, const char *path);
 /* Connects to servers by their sockets of this machine. */

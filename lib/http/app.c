@@ -258,9 +258,19 @@ unload(struct prefork *p)
 	p->config = NULL;
 }
 
+static void
+join_counters(struct server *server, const struct app *app)
+{
+	const char *run = config_text(server->app.config, "RUN_DIR");
+	char dir[4096];
+
+	if (snprintf(dir, sizeof(dir), "%s/metrics", run) < (int)sizeof(dir))
+		counters_join(&server->counters, dir, app->name);
+}
+
 /* The helper first, while there is nothing in memory that it should not have. */
 static int
-start(struct server *server, const struct prefork *p)
+start(struct server *server, const struct prefork *p, bool counted)
 {
 	const struct app *app = p->app;
 	int helper = app->parse == NULL
@@ -270,6 +280,8 @@ start(struct server *server, const struct prefork *p)
 	if (server_start(server, app, p->config, p->templates) != 0)
 		return -1;
 	server->app.helper = helper;
+	if (counted)
+		join_counters(server, app);
 	return app->parse != NULL && helper < 0 ? -1 : server_confine(server);
 }
 
@@ -280,7 +292,7 @@ work(struct prefork *p)
 	struct server server;
 	int status = EXIT_CONFIG;
 
-	if (start(&server, p) == 0)
+	if (start(&server, p, true) == 0)
 		status = fastcgi_run(&server, p);
 	server_free(&server);
 	unload(p);
@@ -319,7 +331,7 @@ serve_cgi(struct prefork *p)
 	struct server server;
 	int status = EXIT_CONFIG;
 
-	if (start(&server, p) == 0)
+	if (start(&server, p, false) == 0)
 		status = cgi_run(&server, environ);
 	server_free(&server);
 	return status;

@@ -34,6 +34,7 @@ server_start(struct server *server, const struct app *app, struct config *config
 	while (n > 0 && prefix[n - 1] == '/')
 		n--;
 	server->arena = arena_new();
+	counters_init(&server->counters);
 	state->app = app;
 	state->config = config;
 	state->templates = templates;
@@ -81,6 +82,7 @@ server_stop(struct server *server)
 		app->stop(&server->app);
 	if (app->hooks != NULL && app->hooks->stop != NULL)
 		app->hooks->stop(&server->app);
+	counters_leave(&server->counters);
 }
 
 void
@@ -152,8 +154,11 @@ known_host(struct request *r, struct response *s)
 		known = app->hooks->host(r);
 	if (known < 0)
 		return away(r, s);
-	return known > 0 ||
-	    answer(r, s, (struct refusal){ 400, "This site does not answer to that host name." });
+	if (known > 0)
+		return true;
+	counters_refuse(&s->server->counters, REFUSED_HOST);
+	return answer(
+	    r, s, (struct refusal){ 400, "This site does not answer to that host name." });
 }
 
 static bool
@@ -171,7 +176,10 @@ permitted(struct request *r, struct response *s)
 {
 	const struct hooks *hooks = r->app->app->hooks;
 
-	return hooks == NULL || hooks->permit == NULL || hooks->permit(r, s) == 0;
+	if (hooks == NULL || hooks->permit == NULL || hooks->permit(r, s) == 0)
+		return true;
+	counters_refuse(&s->server->counters, REFUSED_ACCESS);
+	return false;
 }
 
 static bool
@@ -179,7 +187,10 @@ csrf_checked(struct request *r, struct response *s)
 {
 	const struct hooks *hooks = r->app->app->hooks;
 
-	return request_is_safe(r) || hooks == NULL || hooks->csrf == NULL || hooks->csrf(r, s) == 0;
+	if (request_is_safe(r) || hooks == NULL || hooks->csrf == NULL || hooks->csrf(r, s) == 0)
+		return true;
+	counters_refuse(&s->server->counters, REFUSED_CSRF);
+	return false;
 }
 
 static bool
@@ -262,18 +273,22 @@ steps(struct request *r, struct response *s, char *const *params)
 }
 
 static void
-log_request(struct request *r, struct response *s, int64_t took)
+count_request(struct server *server, struct request *r, struct response *s, int64_t took)
 {
 	const struct hooks *hooks = r->app->app->hooks;
-	unsigned statements = 0;
-	int64_t statement_us = 0;
+	struct counters_request done = {
+		.method = r->method, .status = s->status, .bytes = s->bytes, .microseconds = took
+	};
 
 	if (hooks != NULL && hooks->count != NULL)
-		hooks->count(r, &statements, &statement_us);
-	log_info("request", LOG_TEXT("route", r->route == NULL ? "" : r->route->path),
-	    LOG_TEXT("method", method_name(r->method)), LOG_INT("status", s->status),
-	    LOG_INT("bytes", s->bytes), LOG_INT("microseconds", took),
-	    LOG_INT("statements", statements), LOG_INT("statement_us", statement_us));
+		hooks->count(r, &done.statements, &done.statement_us);
+	counters_end(&server->counters, &done);
+	if (server->log_requests)
+		log_info("request", LOG_TEXT("route", r->route == NULL ? "" : r->route->path),
+		    LOG_TEXT("method", method_name(r->method)), LOG_INT("status", s->status),
+		    LOG_INT("bytes", s->bytes), LOG_INT("microseconds", took),
+		    LOG_INT("statements", done.statements),
+		    LOG_INT("statement_us", done.statement_us));
 }
 
 void
@@ -281,7 +296,7 @@ serve(struct server *server, const struct transport *transport, void *transport_
     char *const *params)
 {
 	const struct hooks *hooks = server->app.app->hooks;
-	int64_t began = server->log_requests ? clock_monotonic() : 0, took = 0;
+	int64_t began = clock_monotonic(), took;
 	struct request *r = arena_alloc(server->arena, sizeof(*r));
 	struct response *s = arena_alloc(server->arena, sizeof(*s));
 
@@ -295,19 +310,18 @@ serve(struct server *server, const struct transport *transport, void *transport_
 	s->server = server;
 	response_reset(s);
 	log_set_request(r->request_id);
+	counters_begin(&server->counters);
 
 	steps(r, s, params);
 	/* what was not read must not stay in a kept connection (spec/libraries.md 3.3) */
 	(void)request_drain(r);
 	response_finish(s);
 
-	if (server->log_requests)
-		took = clock_monotonic() - began;
+	took = clock_monotonic() - began;
 	if (hooks != NULL && hooks->finish != NULL)
 		hooks->finish(r);
 	/* last, so that the statements of the finish hook are counted too */
-	if (server->log_requests)
-		log_request(r, s, took);
+	count_request(server, r, s, took);
 	log_set_request(NULL);
 	arena_reset(server->arena);
 	if (server->body.room > BODY_KEPT)

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "base/buf.h"
+#include "http/counters.h"
 #include "http/response.h"
 
 /* FastCGI or plain CGI: how the body is read and the answer written. */
@@ -28,6 +29,7 @@ struct server {
 	struct app_state app;
 	struct arena *arena; /* of the request under way */
 	struct buf head, body; /* of its answer; the memory is kept from one to the next */
+	struct counters counters;
 	uint64_t ids; /* the state that request ids are made from */
 	bool log_requests;
 };

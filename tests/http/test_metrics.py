@@ -1,5 +1,7 @@
 """metrics: what programs that watch a TOM are told, and who is told nothing."""
 import os
+import re
+import signal
 import time
 
 from harness import process
@@ -22,6 +24,7 @@ def streams_are_told_in_the_format_of_prometheus(site):
              '\nmeridian_stream_last_packet_timestamp_seconds%s%.6f\n' % (mine, (now - 5 * 10**6) / 1e6),
              '\nmeridian_dead_letters{stream="watched"} 3\n')
     lacks(answer.text, 'last_error_timestamp_seconds' + mine)
+    equal(_number(_parsed(answer.text), 'meridian_workers', 'metrics') > 0, site.server != 'apache-cgi')
     # passed on by a proxy that nobody said to trust
     for name, value in (('X-Forwarded-For', '127.0.0.1'), ('Forwarded', 'for=198.51.100.7'),
                         ('X-Real-IP', '198.51.100.7'), ('Via', '1.1 gate')):
@@ -55,6 +58,114 @@ def metrics_are_not_there_for_the_world(site):
                               ({'Authorization': 'Bearer '}, 404), ({'Authorization': 'Token x'}, 404)):
             equal(visitor.get('/metrics', headers).status, want, str(headers))
         equal(visitor.get('/healthz').status, 200)
+
+
+def _parsed(text):
+    """
+    The series of an exposition, read strictly: {(name, labels): number}. Each metric has its HELP, then its
+    TYPE, once; its samples stand together; no series stands twice; a histogram is one.
+    """
+    kinds, series, ended, name = {}, {}, set(), None
+    if not text.endswith('\n'):
+        raise AssertionError('no line end at the end')
+    lines = text[:-1].split('\n')
+    for i, line in enumerate(lines):
+        if line.startswith('# HELP '):
+            ended.add(name)
+            name, _, told = line[len('# HELP '):].partition(' ')
+            equal((re.fullmatch('[a-z_]+', name) is not None, told != '', name in kinds), (True, True, False), line)
+            kind = re.fullmatch('# TYPE %s (counter|gauge|histogram)' % name, lines[i + 1])
+            kinds[name] = kind.group(1)
+            equal(name.endswith('_total'), kinds[name] == 'counter' and not name.endswith('_seconds'), line)
+        elif not line.startswith('# TYPE '):
+            m = re.fullmatch(r'([a-z_]+)(?:\{((?:[a-z]+="(?:[^"\\\n]|\\[\\"n])*",?)+)\})? (-?[0-9.e+-]+)', line)
+            if m is None:
+                raise AssertionError('no sample: ' + line)
+            base = re.sub('_(bucket|sum|count)$', '', m.group(1)) if kinds.get(name) == 'histogram' else m.group(1)
+            equal(base, name, line)
+            labels = tuple(sorted(re.findall(r'([a-z]+)="((?:[^"\\]|\\.)*)"', m.group(2) or '')))
+            equal((m.group(1), labels) in series, False, line)
+            equal(kinds[name] == 'counter' and float(m.group(3)) < 0, False, line)
+            series[m.group(1), labels] = float(m.group(3))
+    for name in [n for n, kind in kinds.items() if kind == 'histogram']:
+        buckets = {}
+        for (found, labels), n in series.items():
+            if found == name + '_bucket':
+                rest = tuple(x for x in labels if x[0] != 'le')
+                buckets.setdefault(rest, []).append((float(dict(labels)['le']), n))
+        for rest, of in buckets.items():
+            equal(of, sorted(of), name)
+            equal([n for _, n in of], sorted(n for _, n in of), name)
+            equal((of[-1][0], of[-1][1]), (float('inf'), series[name + '_count', rest]), name)
+            equal((name + '_sum', rest) in series, True)
+    return series
+
+
+def _metrics(own):
+    return _parsed(own.visitor().get('/metrics').text)
+
+
+def _number(series, name, program, **labels):
+    return series.get((name, tuple(sorted(dict(labels, program=program).items()))), 0)
+
+
+@needs('nginx')
+def handlers_count_each_request_once_also_when_a_worker_is_killed(site):
+    with site.variant() as own:
+        visitor, total = own.visitor(), 'meridian_http_requests_total'
+        before = _metrics(own)
+        asked = [('GET', '/about/', 200, '2xx')] * 7 + [('GET', '/none/', 404, '4xx')] * 2
+        for method, path, status, _ in asked:
+            equal(visitor.get(path).status, status)
+        equal(own.visitor('elsewhere.example').get('/about/').status, 400)
+        equal(visitor.post('/accounts/login/', {'username': 'ada'}, token=False).status, 403)
+
+        def grew(program, **labels):
+            return _number(_metrics(own), total, program, **labels) - _number(before, total, program, **labels)
+        wait_for(lambda: grew('home', method='GET', status='4xx') == 3, 5, 'the last of them')
+        equal([grew('home', method='GET', status=s) for s in ('1xx', '2xx', '3xx', '4xx', '5xx')], [0, 7, 0, 3, 0])
+        wait_for(lambda: grew('login', method='POST', status='4xx') == 1, 5, 'the form')
+        now = _metrics(own)
+        equal(_number(now, 'meridian_http_request_duration_seconds_count', 'home') -
+              _number(before, 'meridian_http_request_duration_seconds_count', 'home'), 10)
+        for program, reason, want in (('home', 'host', 1), ('login', 'csrf', 1), ('login', 'throttle', 0)):
+            equal(_number(now, 'meridian_http_refused_total', program, reason=reason), want, reason)
+        for program in site.workshop.executables():
+            equal(_number(now, 'meridian_workers', program), 2, program)
+            equal(_number(now, 'meridian_worker_starts_total', program), 2, program)
+            equal(_number(now, 'meridian_worker_deaths_total', program), 0, program)
+        equal(_number(now, 'meridian_http_requests_in_flight', 'metrics'), 1)
+        equal(_number(now, 'meridian_http_requests_in_flight', 'home'), 0)
+        equal(now['meridian_database_up', ()], 1)
+        # one is killed: what it counted stays
+        os.kill(own.handler_workers('home')[0], signal.SIGKILL)
+        wait_for(lambda: _number(_metrics(own), 'meridian_worker_starts_total', 'home') == 3, 10, 'another worker')
+        now = _metrics(own)
+        equal((_number(now, 'meridian_workers', 'home'), _number(now, 'meridian_worker_deaths_total', 'home')), (2, 1))
+        equal(grew('home', method='GET', status='2xx'), 7)
+        equal(visitor.get('/about/').status, 200)
+        wait_for(lambda: grew('home', method='GET', status='2xx') == 8, 5, 'one more')
+        # the executable is started again
+        own.stop_handler('home')
+        own.start_handler('home')
+        equal(visitor.get('/about/').status, 200)
+        wait_for(lambda: grew('home', method='GET', status='2xx') == 9, 5, 'one more')
+        equal(_number(_metrics(own), 'meridian_worker_deaths_total', 'home'), 1)
+
+
+@needs('nginx', 'sqlite')
+def no_request_fails_where_nothing_can_be_counted(site):
+    with site.variant() as own:
+        own.stop_handler('home')
+        path = os.path.join(own.run, 'metrics', 'home')
+        os.unlink(path)
+        os.mkdir(path, 0o755)
+        own.start_handler('home')
+        equal(own.visitor().get('/about/').status, 200)
+        told = [line for line in own.log_lines('home') if line['event'] == 'nothing is counted for /metrics']
+        equal(len(told), 2, 'once a worker')
+        equal(_number(_metrics(own), 'meridian_workers', 'home'), 0)
+        equal(_number(_metrics(own), 'meridian_workers', 'login'), 2)
 
 
 def health_is_that_of_the_database(site):
