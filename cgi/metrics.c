@@ -6,7 +6,8 @@
  *
  * /healthz says one word to everybody. /metrics answers addresses of METRICS_FROM, the machine itself
  * where nothing else is said, and who sends "Authorization: Bearer" with the text in METRICS_TOKEN_FILE;
- * for others it is not there (404). Nobody has a session here, and no cookie is read.
+ * for others it is not there (404), and where their address is not known it is refused (403). Nobody
+ * has a session here, and no cookie is read.
  */
 #include "metrics.h"
 
@@ -14,6 +15,7 @@
 #include <string.h>
 
 #include "auth/secret.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/sandbox.h"
 #include "http/proxy.h"
@@ -24,6 +26,8 @@
 struct metrics {
 	struct arena *arena; /* of what lives as long as the worker */
 	struct str token; /* absent: none is taken */
+	int64_t asked; /* when the database was asked, monotonic; 0: not yet */
+	bool well; /* what it said */
 };
 
 void
@@ -64,21 +68,25 @@ has_token(const struct request *r)
 }
 
 /*
- * Does it come from where we may answer? What somebody passed on while no proxy is trusted has that
- * somebody's address, this machine's perhaps, and may be the world's.
+ * Is it known where it comes from? Not where a trusted proxy names nobody (it says nothing, or what it
+ * says cannot be read), and not where somebody passed it on who is not trusted: both have an address,
+ * this machine's perhaps, and whom they speak for may be the world.
  */
 static bool
-is_listed(const struct request *r)
+is_known(const struct request *r)
 {
 	static const char *const passed_on[] = { "HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED",
 		"HTTP_X_REAL_IP", "HTTP_VIA" };
 	const struct config *c = r->app->config;
 
+	if (address_is_listed(c, "TRUSTED_PROXIES", r->remote_addr))
+		return false;
+	if (address_is_listed(c, "TRUSTED_PROXIES", request_header(r, "REMOTE_ADDR")))
+		return true;
 	for (size_t i = 0; i < NELEM(passed_on); i++)
-		if (request_header(r, passed_on[i]).p != NULL &&
-		    config_item(c, "TRUSTED_PROXIES", 0).p == NULL)
+		if (request_header(r, passed_on[i]).p != NULL)
 			return false;
-	return address_is_listed(c, "METRICS_FROM", r->remote_addr);
+	return true;
 }
 
 static int
@@ -87,7 +95,12 @@ show_metrics(struct request *r, struct response *res)
 	struct buf b = { 0 };
 	struct str text;
 
-	if (!is_listed(r) && !has_token(r))
+	if (!has_token(r) && !is_known(r))
+		return respond_error(r, res, 403,
+		    "Whom a proxy asks for is not known: it must be one of TRUSTED_PROXIES and "
+		    "send "
+		    "X-Forwarded-For, or the token must be sent; see meridian.conf(5).");
+	if (!has_token(r) && !address_is_listed(r->app->config, "METRICS_FROM", r->remote_addr))
 		return respond_error(r, res, 404, NULL);
 	metrics_put_handlers(r, &b);
 	metrics_put_streams(r, &b);
@@ -96,14 +109,27 @@ show_metrics(struct request *r, struct response *res)
 	return respond_text(r, res, 200, FORMAT, text);
 }
 
+/* What the database said last is the answer for a second, so that asking often costs it nothing. */
+static bool
+is_well(struct metrics *m, struct db *db)
+{
+	int64_t now = clock_monotonic();
+	char err[600];
+
+	if (m->asked != 0 && now - m->asked < SECOND)
+		return m->well;
+	m->asked = now;
+	m->well = db_schema_check(db, err, sizeof(err)) == DB_END;
+	if (!m->well)
+		log_warn("not well", LOG_TEXT("why", err));
+	return m->well;
+}
+
 static int
 show_health(struct request *r, struct response *res)
 {
-	char err[600];
-	bool well = db_schema_check(r->app->db, err, sizeof(err)) == DB_END;
+	bool well = is_well(r->app->own, r->app->db);
 
-	if (!well)
-		log_warn("not well", LOG_TEXT("why", err));
 	return respond_text(r, res, well ? 200 : 503, "text/plain; charset=utf-8",
 	    well ? STR("ok\n") : STR("away\n"));
 }

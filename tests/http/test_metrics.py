@@ -2,6 +2,7 @@
 import os
 import re
 import signal
+import subprocess
 import time
 
 from harness import process
@@ -28,7 +29,9 @@ def streams_are_told_in_the_format_of_prometheus(site):
     # passed on by a proxy that nobody said to trust
     for name, value in (('X-Forwarded-For', '127.0.0.1'), ('Forwarded', 'for=198.51.100.7'),
                         ('X-Real-IP', '198.51.100.7'), ('Via', '1.1 gate')):
-        equal(site.visitor().get('/metrics', {name: value}).status, 404, name)
+        answer = site.visitor().get('/metrics', {name: value})
+        equal(answer.status, 403, name)
+        contains(answer.text, 'TRUSTED_PROXIES', 'meridian.conf(5)')
     # the streams and their letters; nobody is asked who they are
     equal(_statements(site, 'metrics', site.signed_in('ada'), '/metrics'), 2)
 
@@ -38,6 +41,17 @@ def a_daemon_that_fell_silent_has_no_rate(site):
     text = site.visitor().get('/metrics').text
     contains(text, '\nmeridian_stream_messages_total{stream="silent"', 'heartbeat_timestamp_seconds{stream="silent"')
     lacks(text, 'per_second{stream="silent"', 'behind_messages{stream="silent"')
+
+
+def _as_cgi(site, path, TRUSTED_PROXIES, **headers):
+    """The status that metrics answers with, run as CGI for an address of this machine."""
+    env = site.environment(MERIDIAN_TRUSTED_PROXIES=TRUSTED_PROXIES, REQUEST_METHOD='GET', SCRIPT_NAME='',
+                           PATH_INFO=path, HTTP_HOST='127.0.0.1', REMOTE_ADDR='127.0.0.1', QUERY_STRING='')
+    env.update({'HTTP_' + name.upper().replace('-', '_'): value for name, value in headers.items()})
+    done = subprocess.run([os.path.join(site.workshop.libexec, 'metrics')], env=env, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, **process.as_user())
+    found = re.match(r'Status: (\d+)', done.stdout)
+    return int(found.group(1)) if found else 200
 
 
 @needs('nginx')
@@ -50,14 +64,22 @@ def metrics_are_not_there_for_the_world(site):
         process.give_to(process.unprivileged(), token)
     with site.variant(METRICS_FROM='192.0.2.0/24', METRICS_TOKEN_FILE=token, TRUSTED_PROXIES='127.0.0.1') as own:
         visitor = own.visitor()
-        for headers, want in (({}, 404), ({'X-Forwarded-For': '192.0.2.7'}, 200),
+        for headers, want in (({'X-Forwarded-For': '192.0.2.7'}, 200),
                               ({'X-Forwarded-For': '192.0.3.7'}, 404),
                               ({'X-Forwarded-For': '192.0.2.7, 198.51.100.1'}, 404),
+                              # the proxy names nobody, or nobody whom we can read
+                              ({}, 403), ({'X-Forwarded-For': '192.0.2.7, unknown'}, 403),
+                              ({'X-Forwarded-For': '192.0.2.7,'}, 403), ({'X-Real-IP': '192.0.2.7'}, 403),
+                              ({'X-Forwarded-For': '127.0.0.1'}, 403),
                               ({'Authorization': 'Bearer a token of some length'}, 200),
-                              ({'Authorization': 'Bearer a token of some lengtH'}, 404),
-                              ({'Authorization': 'Bearer '}, 404), ({'Authorization': 'Token x'}, 404)):
+                              ({'Authorization': 'Bearer a token of some lengtH'}, 403),
+                              ({'Authorization': 'Bearer '}, 403), ({'Authorization': 'Token x'}, 403)):
             equal(visitor.get('/metrics', headers).status, want, str(headers))
         equal(visitor.get('/healthz').status, 200)
+    # this machine's own address, and a proxy on it that is trusted; one that is not
+    for proxies, headers, want in (('127.0.0.1', {}, 403), ('127.0.0.1', {'X-Forwarded-For': 'unknown'}, 403),
+                                   ('192.0.2.9', {}, 200), ('192.0.2.9', {'X-Forwarded-For': '127.0.0.1'}, 403)):
+        equal(_as_cgi(site, '/metrics', TRUSTED_PROXIES=proxies, **headers), want, '%s %s' % (proxies, headers))
 
 
 def _parsed(text):
@@ -166,6 +188,22 @@ def no_request_fails_where_nothing_can_be_counted(site):
         equal(len(told), 2, 'once a worker')
         equal(_number(_metrics(own), 'meridian_workers', 'home'), 0)
         equal(_number(_metrics(own), 'meridian_workers', 'login'), 2)
+
+
+@needs('nginx')
+def health_costs_the_database_a_question_a_second(site):
+    began = time.monotonic()
+    before = len(_health(site))
+    for _ in range(40):
+        equal(site.visitor().get('/healthz').status, 200)
+    wait_for(lambda: len(_health(site)) >= before + 40, 5, 'the lines')
+    asked = [n for n in _health(site)[before:before + 40] if n > 0]
+    most = site.workers * (1 + int(time.monotonic() - began + 1))
+    equal(0 < len(asked) <= most, True, '%d of 40, %d at most' % (len(asked), most))
+
+
+def _health(site):
+    return [line['statements'] for line in site.log_lines('metrics') if line.get('route') == '/healthz']
 
 
 def health_is_that_of_the_database(site):
