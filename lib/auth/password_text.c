@@ -25,7 +25,7 @@ password_number(struct str s, uint64_t max, uint64_t *out)
 {
 	int64_t n;
 
-	if (s.n == 0 || s.n > 10 || s.p[0] < '1' || s.p[0] > '9' || !str_to_int64(s, &n))
+	if (s.n == 0 || s.n > 10 || s.p[0] < '1' || !str_to_int64(s, &n))
 		return false;
 	*out = (uint64_t)n;
 	return *out <= max;

@@ -90,7 +90,7 @@ read_text(const struct field *f, struct input *in, struct arena *a)
 static struct str
 number_text_of(struct str s, struct arena *a)
 {
-	if (s.n > 1 && s.p[0] == '+' && s.p[1] != '-' && s.p[1] != '+')
+	if (s.n > 1 && s.p[0] == '+' && s.p[1] != '-')
 		return arena_copy(a, s.p + 1, s.n - 1);
 	if (str_starts(s, "\xe2\x88\x92"))
 		return arena_printf(a, "-%.*s", (int)(s.n - 3), s.p + 3);

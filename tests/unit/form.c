@@ -245,6 +245,102 @@ what_was_typed_is_shown_with_what_is_wrong(void **state)
 	assert_str(value_text(value_get(value_at(options, 1), "label", 5)), "Label of B");
 }
 
+/* How each is drawn: one kind alone, the keys of a phone, what it says of itself. */
+static void
+each_kind_is_drawn_as_itself(void **state)
+{
+	static const char *const kinds[] = { "is_text", "is_lines", "is_secret", "is_choice",
+		"is_bool" };
+	static const char *const want[NFIELDS] = { [TEXT] = "is_text",
+		[LINES] = "is_lines",
+		[SECRET] = "is_secret",
+		[REAL] = "is_text",
+		[INT] = "is_text",
+		[CHOICE] = "is_choice",
+		[BOOL] = "is_bool",
+		[SHORT] = "is_text",
+		[COUNT] = "is_text",
+		[FREE] = "is_text" };
+	static const struct field more[] = { { .name = "mail",
+		                                 .type = FIELD_TEXT,
+		                                 .required = true,
+		                                 .placeholder = "you@example.org",
+		                                 .autocomplete = "email",
+		                                 .inputmode = "email" },
+		{ .name = "agreed", .type = FIELD_BOOL, .required = true } };
+	struct input in[2] = { { .state = WRONG, .why = STR("No.") }, { .state = ABSENT } };
+	struct value *page = value_object(arena);
+
+	(void)state;
+	form_show(page, fields, NULL, NFIELDS, arena);
+	for (int i = 0; i < NFIELDS; i++)
+		for (size_t k = 0; k < NELEM(kinds); k++) {
+			const struct value *form = value_get(page, "form", 4),
+			                   *field = value_get(
+			                       form, fields[i].name, strlen(fields[i].name));
+
+			assert_int_equal(
+			    value_is_true(value_get(field, kinds[k], strlen(kinds[k]))),
+			    strcmp(kinds[k], want[i]) == 0);
+			assert_false(value_is_true(value_get(field, "required", 8)));
+			assert_false(value_is_true(value_get(field, "checked", 7)));
+		}
+	assert_str(member_text(page, "int", "inputmode"), "numeric");
+	assert_str(member_text(page, "real", "inputmode"), "decimal");
+	assert_null(member_text(page, "text", "inputmode").p);
+	assert_str(member_text(page, "text", "label"), "Name");
+	assert_str(member_text(page, "lines", "label"), "lines");
+	assert_str(member_text(page, "text", "help"), "Help.");
+	assert_null(member_text(page, "lines", "described").p);
+
+	/* another table beside it, and mistakes of both */
+	form_show(page, more, in, 2, arena);
+	assert_str(member_text(page, "text", "name"), "text");
+	assert_str(member_text(page, "mail", "inputmode"), "email");
+	assert_str(member_text(page, "mail", "placeholder"), "you@example.org");
+	assert_str(member_text(page, "mail", "autocomplete"), "email");
+	assert_str(member_text(page, "mail", "described"), "mail-e");
+	assert_int_equal(value_count(value_get(page, "errors", 6)), 1);
+	form_show(page, more, in, 1, arena);
+	assert_int_equal(value_count(value_get(page, "errors", 6)), 2);
+	assert_true(value_is_true(
+	    value_get(value_get(value_get(page, "form", 4), "mail", 4), "required", 8)));
+}
+
+static void
+boxes_are_shown_as_they_were_left(void **state)
+{
+	struct value *page = value_object(arena);
+	struct input in[NFIELDS] = { [BOOL] = read_one(BOOL, "1"), [INT] = read_one(INT, "5") };
+	const struct value *form;
+
+	(void)state;
+	form_show(page, fields, in, NFIELDS, arena);
+	form = value_get(page, "form", 4);
+	assert_true(value_is_true(value_get(value_get(form, "bool", 4), "checked", 7)));
+	assert_false(value_is_true(value_get(value_get(form, "int", 3), "checked", 7)));
+	in[BOOL] = read_one(BOOL, "0");
+	form_show(page, fields, in, NFIELDS, arena);
+	form = value_get(page, "form", 4);
+	assert_false(value_is_true(value_get(value_get(form, "bool", 4), "checked", 7)));
+}
+
+static void
+a_field_is_filled_with_what_is_there(void **state)
+{
+	struct input in;
+
+	(void)state;
+	form_fill(&in, STR("M 31"));
+	assert_int_equal(in.state, VALID);
+	assert_str(in.text, "M 31");
+	form_fill(&in, STR(""));
+	assert_int_equal(in.state, ABSENT);
+	form_wrong(&in, STR("No."));
+	assert_int_equal(form_count_wrong(&in, 1), 1);
+	assert_str(in.why, "No.");
+}
+
 static void
 an_empty_form_has_no_errors(void **state)
 {
@@ -274,6 +370,9 @@ main(void)
 		TEST(a_required_field_that_is_not_there_is_wrong),
 		TEST(a_field_that_came_twice_is_wrong),
 		TEST(what_was_typed_is_shown_with_what_is_wrong),
+		TEST(each_kind_is_drawn_as_itself),
+		TEST(boxes_are_shown_as_they_were_left),
+		TEST(a_field_is_filled_with_what_is_there),
 		TEST(an_empty_form_has_no_errors),
 	};
 

@@ -12,6 +12,7 @@
 #include <utf8proc.h>
 
 #include "auth/password_hash.h"
+#include "heard.h"
 #include "passwords.h"
 
 /* --- what fails --- */
@@ -364,6 +365,46 @@ derive(const struct password_form *form, const char *rest, struct str password, 
 	return form->derive(&h, password, key);
 }
 
+static const struct {
+	const char *name, *password, *encoded;
+} django[] = {
+#include "django_hashes.inc"
+};
+
+/* Those of scrypt apart, which is wrapped here. */
+static void
+every_hash_of_django_has_the_key_of_its_password(void **state)
+{
+	static const struct password_form *const forms[] = { &password_pbkdf2_sha256,
+		&password_pbkdf2_sha1, &password_argon2, &password_bcrypt_sha256, &password_bcrypt,
+		&password_md5, &password_md5_bare };
+	char p[200];
+	int n = 0;
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(django); i++)
+		for (size_t k = 0; k < NELEM(forms); k++) {
+			struct password_hash h = { .form = forms[k] };
+			size_t word = strlen(forms[k]->word),
+			       dollar = strcspn(django[i].encoded, "$");
+			struct str rest = str_of(django[i].encoded + (word == 0 ? 0 : word + 1));
+			uint8_t key[64];
+
+			if (word != (django[i].encoded[dollar] == '\0' ? 0 : dollar) ||
+			    strncmp(django[i].encoded, forms[k]->word, word) != 0)
+				continue;
+			n++;
+			snprintf(p, sizeof(p), "%s", django[i].password);
+			assert_true(h.form->read(rest, &h));
+			assert_int_equal(h.form->derive(&h, str_of(p), key), 0);
+			assert_memory_equal(key, h.key, h.key_size);
+			p[0] ^= 1;
+			assert_int_equal(h.form->derive(&h, str_of(p), key), 0);
+			assert_memory_not_equal(key, h.key, h.key_size);
+		}
+	assert_int_equal(n, NELEM(django) - 2);
+}
+
 /* Right where all goes well, -1 whichever call fails: never a key that might be compared. */
 static void
 libraries_that_fail_make_no_key(void **state)
@@ -372,21 +413,33 @@ libraries_that_fail_make_no_key(void **state)
 		const struct password_form *form;
 		const char *rest;
 		int calls; /* that may fail */
-	} all[] = { { &password_pbkdf2_sha256, "1$s$" KEY_32, 1 },
-		{ &password_pbkdf2_sha1, "1$s$" KEY_20, 1 },
-		{ &password_argon2, "argon2id$v=19$m=8,t=1,p=1$" SALT "$" KEY_16, 1 },
-		{ &password_md5, "s$0123456789abcdef0123456789abcdef", 5 },
-		{ &password_bcrypt_sha256, BCRYPT, 2 }, { &password_bcrypt, BCRYPT, 1 },
-		{ &password_scrypt, "2$s$1$1$" KEY_64, 1 } };
+		const char *said; /* of the last; NULL: nothing */
+	} all[] = { { &password_pbkdf2_sha256, "1$s$" KEY_32, 1, NULL },
+		{ &password_pbkdf2_sha1, "1$s$" KEY_20, 1, NULL },
+		{ &password_argon2, "argon2id$v=19$m=8,t=1,p=1$" SALT "$" KEY_16, 1,
+		    "\"event\":\"a password hash could not be "
+		    "computed\",\"memory\":8192,\"error\":\"M" },
+		{ &password_md5, "s$0123456789abcdef0123456789abcdef", 5, NULL },
+		{ &password_bcrypt_sha256, BCRYPT, 2, "\"error\":\"no memory\"" },
+		{ &password_bcrypt, BCRYPT, 1, "\"error\":\"no memory\"" },
+		{ &password_scrypt, "2$s$1$1$" KEY_64, 1,
+		    "\"event\":\"a password hash could not be "
+		    "computed\",\"memory\":256,\"error\":\"C" } };
 	uint8_t key[64];
 
 	(void)state;
 	for (size_t i = 0; i < NELEM(all); i++) {
 		assert_int_equal(derive(all[i].form, all[i].rest, STR("a"), key), 0);
 		for (int call = 1; call <= all[i].calls; call++) {
+			const char *said;
+
 			failing = call;
+			hear();
 			assert_int_equal(derive(all[i].form, all[i].rest, STR("a"), key), -1);
+			said = heard();
 			assert_int_equal(failing, 0);
+			if (all[i].said != NULL && call == all[i].calls)
+				assert_non_null(strstr(said, all[i].said));
 		}
 	}
 	/* libcrypt says no by NULL: then the key is one that no hash has */
@@ -541,6 +594,7 @@ main(void)
 		cmocka_unit_test(md5_is_32_digits),
 		cmocka_unit_test(keys_are_as_long_as_their_form_says),
 		cmocka_unit_test(argon2_is_read_in_its_versions),
+		cmocka_unit_test(every_hash_of_django_has_the_key_of_its_password),
 		cmocka_unit_test(libraries_that_fail_make_no_key),
 		cmocka_unit_test(bcrypt_sees_72_bytes),
 		cmocka_unit_test(weak_is_what_falls_short_in_anything),

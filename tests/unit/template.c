@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "http/mustache.h"
 #include "http/template.h"
 
 static struct value *from_json(struct arena *, json_t *);
@@ -352,6 +353,82 @@ mistakes_name_the_line(void **state)
 	arena_free(a);
 }
 
+/* Bytes that mean something in HTML, wherever they stand in a text that is long, and nothing else. */
+static void
+long_texts_are_escaped_as_short_ones_are(void **state)
+{
+	static const struct {
+		char byte;
+		const char *escaped;
+	} marks[] = { { '<', "&lt;" }, { '>', "&gt;" }, { '&', "&amp;" }, { '"', "&quot;" },
+		{ '\'', "&#39;" }, { '\0', "\xef\xbf\xbd" }, { 'x', "x" } };
+	struct arena *a = arena_new();
+	char text[200], want[400];
+
+	(void)state;
+	for (size_t n = 40; n <= 100; n += n == 45 ? 1 : n < 52 ? 1 : 48)
+		for (size_t i = 0; i < NELEM(marks); i++) {
+			struct value *v = value_object(a);
+
+			memset(text, 'y', sizeof(text));
+			text[0] = text[n / 2] = text[n / 2 + 1] = marks[i].byte;
+			if (n % 2 == 0)
+				text[n - 1] = marks[i].byte; /* else what is behind goes on */
+			value_set_text(v, "t", (struct str){ text, n });
+			snprintf(want, sizeof(want), "%s%.*s%s%s%.*s%s", marks[i].escaped,
+			    (int)(n / 2 - 1), text + 1, marks[i].escaped, marks[i].escaped,
+			    (int)(n - n / 2 - 3), text + n / 2 + 2,
+			    n % 2 == 0 ? marks[i].escaped : "y");
+			assert_string_equal(html(a, "{{t}}", v), want);
+		}
+	arena_free(a);
+}
+
+static void
+many_partials_one_after_the_other_are_not_deep(void **state)
+{
+	struct arena *a = arena_new();
+	struct value *v = value_object(a), *partials = value_object(a),
+	             *list = value_set_list(v, "l");
+	struct buf out = { NULL, 0, 0 };
+	char err[256] = "";
+
+	(void)state;
+	for (int i = 0; i < MUSTACHE_NESTING + 2; i++)
+		value_add_int(list, 7);
+	value_set_cstr(partials, "one", "a");
+	assert_int_equal(template_render_text(STR("{{#l}}{{> one}}{{/l}}"), true, v, partials, &out,
+	                     err, sizeof(err)),
+	    0);
+	assert_int_equal(out.n, MUSTACHE_NESTING + 2);
+	buf_free(&out);
+	arena_free(a);
+}
+
+/* 64 MiB, of few steps. */
+static void
+page_that_grows_without_end_is_stopped(void **state)
+{
+	struct arena *a = arena_new();
+	struct value *v = value_object(a), *list = value_set_list(v, "l");
+	struct buf out = { NULL, 0, 0 };
+	char *text = arena_alloc(a, MIB(1));
+	char err[256] = "";
+
+	(void)state;
+	memset(text, 'a', MIB(1));
+	value_set_text(v, "t", (struct str){ text, MIB(1) });
+	for (int i = 0; i < 70; i++)
+		value_add_int(list, i);
+	assert_int_equal(
+	    template_render_text(STR("{{#l}}{{t}}{{/l}}"), true, v, NULL, &out, err, sizeof(err)),
+	    -1);
+	assert_non_null(strstr(err, "grows without end"));
+	assert_in_range(out.n, MIB(64), MIB(66));
+	buf_free(&out);
+	arena_free(a);
+}
+
 static void
 partials_that_never_end_are_stopped(void **state)
 {
@@ -511,6 +588,9 @@ main(void)
 		cmocka_unit_test(a_url_keeps_to_good_schemes),
 		cmocka_unit_test(a_scheme_in_two_halves_is_found),
 		cmocka_unit_test(mistakes_name_the_line),
+		cmocka_unit_test(long_texts_are_escaped_as_short_ones_are),
+		cmocka_unit_test(many_partials_one_after_the_other_are_not_deep),
+		cmocka_unit_test(page_that_grows_without_end_is_stopped),
 		cmocka_unit_test(partials_that_never_end_are_stopped),
 		cmocka_unit_test(a_null_member_hides_that_of_the_context_above),
 		cmocka_unit_test(an_override_stands_for_one_file),
