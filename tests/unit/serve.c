@@ -3,9 +3,14 @@
  */
 #include "web.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+#include "base/sandbox.h"
+#include "heard.h"
 
 static char trail[256]; /* the hooks that were called */
 static int known = 1, identity, refuse_permit, refuse_csrf;
@@ -94,6 +99,14 @@ fail_quietly(struct request *r, struct response *s)
 }
 
 static int
+say_something_wrong(struct request *r, struct response *s)
+{
+	(void)r;
+	response_set(s, "X-Bad", STR("a\r\nSet-Cookie: x=1"));
+	return 0;
+}
+
+static int
 say_nothing(struct request *r, struct response *s)
 {
 	(void)r;
@@ -119,6 +132,7 @@ static const struct route routes[] = {
 	ROUTE(GET, "/open/", ANYONE, NO_BODY, show),
 	ROUTE(GET, "/fail/", READER, NO_BODY, fail_quietly),
 	ROUTE(GET, "/nothing/", READER, NO_BODY, say_nothing),
+	ROUTE(GET, "/wrong/", READER, NO_BODY, say_something_wrong),
 	ROUTE(GET, "/cookies/", READER, NO_BODY, show_cookies),
 };
 static const struct app app = { .name = "targets",
@@ -471,6 +485,9 @@ handlers_that_fail_give_a_clean_500(void **state)
 	assert_string_equal(web_header(&w, "X-Half"), "");
 	assert_non_null(strstr(web_text(&w), "Something went wrong"));
 	assert_int_equal(get("/nothing/"), 500);
+	assert_int_equal(get("/wrong/"), 500);
+	assert_string_equal(web_header(&w, "X-Bad"), "");
+	assert_null(strstr(w.head.p, "Set-Cookie"));
 }
 
 static void
@@ -570,9 +587,189 @@ an_app_without_hooks_serves_who_it_may(void **state)
 	unsetenv("MERIDIAN_ALLOWED_HOSTS");
 	/* nobody says which other hosts are known: none is */
 	web_close(&w);
-	plain.hooks = &none;
-	web_open(&w, &plain);
-	assert_int_equal(web_ask(&w, "GET /targets/7/", STR_NONE, "HTTP_HOST=a.test", NULL), 400);
+	for (size_t i = 0; i < NELEM(all); i++) {
+		plain.hooks = i == 0 ? NULL : &none;
+		web_open(&w, &plain);
+		assert_int_equal(
+		    web_ask(&w, "GET /targets/7/", STR_NONE, "HTTP_HOST=a.test", NULL), 400);
+		if (i + 1 < NELEM(all))
+			web_close(&w);
+	}
+}
+
+/* Whatever query and body come: they are not looked at, nor refused. */
+static void
+a_bare_app_reads_nothing(void **state)
+{
+	static struct app bare;
+
+	(void)state;
+	web_close(&w);
+	bare = app;
+	bare.bare = bare.any_host = true;
+	web_open(&w, &bare);
+	assert_int_equal(
+	    web_ask(&w, "GET /targets/7/?a=%zz", STR("x"), "HTTP_HOST=a.test", NULL), 200);
+	assert_int_equal(
+	    web_ask(&w, "POST /targets/7/", STR("{}"), "CONTENT_TYPE=text/plain", NULL), 200);
+	assert_string_equal(web_text(&w), "||");
+	assert_int_equal(w.at, 2); /* but it does not stay in the connection */
+}
+
+static void
+count(struct request *r, unsigned *statements, int64_t *microseconds)
+{
+	(void)r;
+	*statements = 3;
+	*microseconds = 45;
+}
+
+static void
+a_request_is_a_line_of_the_log_where_that_is_wished(void **state)
+{
+	static const struct hooks counting = { .count = count };
+	static struct app counted;
+	const char *said;
+
+	(void)state;
+	setenv("MERIDIAN_ALLOWED_HOSTS", "tom.example", 1);
+	for (int i = 0; i < 2; i++) {
+		web_close(&w);
+		counted = app;
+		counted.hooks = i == 0 ? NULL : &counting;
+		web_open(&w, &counted);
+		hear();
+		assert_int_equal(get("/targets/7/"), 200);
+		assert_string_equal(heard(), "");
+		w.server.log_requests = true;
+		hear();
+		assert_int_equal(get("/targets/7/"), 200);
+		said = heard();
+		assert_non_null(strstr(said,
+		    "\"event\":\"request\",\"route\":\"/targets/<id>/\",\"method\":\"GET\","
+		    "\"status\":200,\"bytes\":16,\"microseconds\":"));
+		assert_non_null(strstr(said,
+		    i == 0 ? ",\"statements\":0,\"statement_us\":0}"
+		           : ",\"statements\":3,\"statement_us\":45}"));
+		assert_non_null(strstr(said, "\"request\":\""));
+		hear();
+		assert_int_equal(web_ask(&w, "GET *", STR_NONE, NULL), 400);
+		assert_non_null(
+		    strstr(heard(), "\"route\":\"\",\"method\":\"GET\",\"status\":400"));
+	}
+	unsetenv("MERIDIAN_ALLOWED_HOSTS");
+}
+
+static void
+stop_of_app(struct app_state *state)
+{
+	(void)state;
+	note("app");
+}
+
+static void
+stop_of_hooks(struct app_state *state)
+{
+	(void)state;
+	note("hooks");
+}
+
+static void
+what_was_started_last_is_stopped_first(void **state)
+{
+	static const struct hooks stopping = { .stop = stop_of_hooks };
+	static struct app stopped;
+
+	(void)state;
+	web_close(&w);
+	stopped = app;
+	stopped.hooks = &stopping;
+	stopped.stop = stop_of_app;
+	web_open(&w, &stopped);
+	trail[0] = '\0';
+	server_stop(&w.server);
+	assert_string_equal(trail, "app hooks ");
+}
+
+/* What the hooks and the executable say they need. */
+static void
+needs_group(const struct app_state *state, struct sandbox *box)
+{
+	(void)state;
+	sandbox_read(box, "/etc/group");
+}
+
+static void
+needs_hosts(const struct app_state *state, struct sandbox *box)
+{
+	(void)state;
+	sandbox_read(box, "/etc/hosts");
+}
+
+static bool
+opens(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+/* The exit status of a worker that is confined: a bit for each file that it can open. */
+static int
+files_of(const struct app *of)
+{
+	const char *directory = multipart_directory();
+	struct web worker;
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		web_open(&worker, of);
+		if (server_confine(&worker.server) != 0)
+			_exit(99);
+		_exit((opens("/etc/group") ? 1 : 0) | (opens("/etc/hosts") ? 2 : 0) |
+		    (opens("/etc/passwd") ? 4 : 0) |
+		    (open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600) >= 0 ? 8 : 0));
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static void
+a_confined_worker_keeps_what_each_says_it_needs(void **state)
+{
+	static const struct hooks needing = { .needs = needs_group }, none = { .needs = NULL };
+	static const struct route small[] = { ROUTE(GET, "/", READER, NO_BODY, show) };
+	static struct app confined;
+	struct sandbox box;
+
+	(void)state;
+#ifdef SANITIZED
+	skip(); /* nothing is given up there */
+#endif
+	sandbox_begin(&box);
+	if (box.abi == 0)
+		skip(); /* the kernel has no Landlock */
+	close(box.rules);
+	confined = app;
+	confined.hooks = &needing;
+	confined.needs = needs_hosts;
+	assert_int_equal(files_of(&confined), 1 | 2 | 8);
+	confined.needs = NULL;
+	assert_int_equal(files_of(&confined), 1 | 8);
+	confined.hooks = &none;
+	assert_int_equal(files_of(&confined), 8);
+	confined.hooks = NULL;
+	confined.needs = needs_hosts;
+	confined.routes = small;
+	confined.nroutes = NELEM(small);
+	assert_int_equal(files_of(&confined), 2);
+	setenv("MERIDIAN_SANDBOX", "no", 1);
+	assert_int_equal(files_of(&confined), 15);
+	unsetenv("MERIDIAN_SANDBOX");
 }
 
 static void
@@ -649,6 +846,13 @@ main(void)
 		    tables_without_access_are_refused, open_web, close_web),
 		cmocka_unit_test_setup_teardown(
 		    an_app_without_hooks_serves_who_it_may, open_web, close_web),
+		cmocka_unit_test_setup_teardown(a_bare_app_reads_nothing, open_web, close_web),
+		cmocka_unit_test_setup_teardown(
+		    a_request_is_a_line_of_the_log_where_that_is_wished, open_web, close_web),
+		cmocka_unit_test_setup_teardown(
+		    what_was_started_last_is_stopped_first, open_web, close_web),
+		cmocka_unit_test_setup_teardown(
+		    a_confined_worker_keeps_what_each_says_it_needs, open_web, close_web),
 		cmocka_unit_test_setup_teardown(
 		    a_worker_that_cannot_start_says_so, open_web, close_web),
 		cmocka_unit_test_setup_teardown(
