@@ -1,5 +1,5 @@
 /*
- * admin-sites: the Sites table, for staff: which hosts this TOM answers to and what it is called.
+ * admin-sites: the Sites table: which hosts this TOM answers to and what it is called.
  *
  *	GET  /admin/				what there is to administer
  *	GET  /admin/sites/site/			the list of sites
@@ -9,6 +9,9 @@
  *	POST /admin/sites/site/<id>/change/	changes it, then to the list
  *	GET  /admin/sites/site/<id>/delete/	asks
  *	POST /admin/sites/site/<id>/delete/	deletes it, then to the list
+ *
+ * Staff look; superusers change. The links of mail are made of the site in use, those to another password
+ * too: who could name another host there would be sent the next link of a superuser.
  *
  * The table is asked at every request, so a change counts at once and in every executable. Someone
  * who renames the host they are at is told the new address instead of being sent back to one that
@@ -38,12 +41,12 @@ static int remove_site(struct request *, struct response *);
 static const struct route routes[] = {
 	ROUTE(GET, "/admin/", STAFF, NO_BODY, show_index),
 	ROUTE(GET, LIST, STAFF, NO_BODY, show_list),
-	ROUTE(GET, LIST "add/", STAFF, NO_BODY, show_add),
-	ROUTE(POST, LIST "add/", STAFF, FORM_MAX, add_site),
-	ROUTE(GET, LIST "<id>/change/", STAFF, NO_BODY, show_change),
-	ROUTE(POST, LIST "<id>/change/", STAFF, FORM_MAX, change_site),
-	ROUTE(GET, LIST "<id>/delete/", STAFF, NO_BODY, show_delete),
-	ROUTE(POST, LIST "<id>/delete/", STAFF, FORM_MAX, remove_site),
+	ROUTE(GET, LIST "add/", SUPERUSER, NO_BODY, show_add),
+	ROUTE(POST, LIST "add/", SUPERUSER, FORM_MAX, add_site),
+	ROUTE(GET, LIST "<id>/change/", SUPERUSER, NO_BODY, show_change),
+	ROUTE(POST, LIST "<id>/change/", SUPERUSER, FORM_MAX, change_site),
+	ROUTE(GET, LIST "<id>/delete/", SUPERUSER, NO_BODY, show_delete),
+	ROUTE(POST, LIST "<id>/delete/", SUPERUSER, FORM_MAX, remove_site),
 };
 
 enum { DOMAIN, NAME, NFIELDS };
@@ -380,7 +383,7 @@ main(int argc, char **argv)
 {
 	return app_main(argc, argv,
 	    &(struct app){ .name = "admin-sites",
-	        .what = "the hosts this TOM answers to, for staff",
+	        .what = "the hosts this TOM answers to, for staff and superusers",
 	        .routes = routes,
 	        .nroutes = NELEM(routes),
 	        .hooks = &auth_hooks });
