@@ -127,6 +127,34 @@ show_numbers(
 	return db_done(q);
 }
 
+/* The clusters of Kafka that each stream was read from, the latest first. */
+static enum db_result
+show_clusters(struct work *w, struct value *to)
+{
+	struct query *q = db_query(w->db, QUERY_OFFSET_CLUSTERS);
+	struct value *v = value_object(w->arena), *list = NULL;
+	struct str last = STR_NONE;
+
+	while (db_step(q) == DB_ROW) {
+		struct str stream = db_col_copy(q, "stream", w->arena);
+		struct str cluster = db_col_copy(q, "cluster", w->arena);
+		bool is_latest = !str_eq(stream, last);
+
+		last = stream;
+		if (to == NULL) {
+			printf("%.*s: %s the cluster %.*s\n", STR_ARG(stream),
+			    is_latest ? "was read from" : "and before that from", STR_ARG(cluster));
+			continue;
+		}
+		if (is_latest)
+			value_set(v, stream.p, list = value_list(w->arena));
+		value_add_text(list, cluster);
+	}
+	if (to != NULL)
+		value_set(to, "clusters", v);
+	return db_done(q);
+}
+
 /* What is of streams, whether a daemon serves them or not. */
 static enum db_result
 show_streams(struct work *w, struct value *to)
@@ -134,10 +162,10 @@ show_streams(struct work *w, struct value *to)
 	enum db_result r = show_numbers(
 	    w, QUERY_LETTERS_COUNT, to, "dead_letters", "dead letters wait to be replayed");
 
-	return r != DB_END
-	    ? r
-	    : show_numbers(w, QUERY_LOSSES, to, "lost",
-	          "messages were lost: the broker threw them away before they were read");
+	if (r == DB_END)
+		r = show_numbers(w, QUERY_LOSSES, to, "lost",
+		    "messages were lost: the broker threw them away before they were read");
+	return r == DB_END ? show_clusters(w, to) : r;
 }
 
 static enum db_result

@@ -61,6 +61,11 @@ struct source_kind {
 	/* Is everything there that the stream needs? 0, or -1 with a sentence in err. */
 	int (*check)(const struct source_host *, char *err, size_t errsize);
 	void (*close)(struct source *);
+	/*
+	 * Does the table say of a position otherwise than it was left? Looks at some, at others the next
+	 * time. NULL: none is kept.
+	 */
+	bool (*moved)(struct source *);
 	/* Of those that write themselves, else NULL: what they wrote, */
 	const struct ingest_tally *(*tally)(const struct source *);
 	/* and a dead letter taken once more, as stream_replay(). */

@@ -22,6 +22,7 @@
 #include "cmd/source.h"
 
 #define ASK_MS 10000 /* what a broker may take for an answer */
+#define LOOKS 8 /* at positions, with each report */
 
 struct part {
 	struct position position;
@@ -35,6 +36,8 @@ struct source {
 	int event; /* readable when the queue was empty and is not */
 	rd_kafka_topic_partition_list_t *wanted; /* given to us, not begun yet; NULL: none */
 	struct part *parts; /* ours */
+	struct part *looked; /* at last, by moved(); NULL: at none */
+	char *cluster; /* of which the brokers are, and the parts; "": it has no name */
 	rd_kafka_message_t *message; /* given out last */
 	bool held; /* nothing is to be fetched */
 	bool again; /* the assignment is to be taken anew */
@@ -55,6 +58,7 @@ on_error(rd_kafka_t *rk, int code, const char *reason, void *arg)
 static void
 drop_parts(struct source *s)
 {
+	s->looked = NULL;
 	while (s->parts != NULL) {
 		struct part *p = s->parts;
 
@@ -199,12 +203,63 @@ is_wished(const struct source *s, const char *topic)
 	return false;
 }
 
+/*
+ * Which cluster the brokers are of now. An offset is one of its cluster: the brokers' names may have become
+ * those of another, whose messages have the same numbers. What was read of it is known by its own rows, and
+ * where there are none it begins as a stream does.
+ */
+static enum source_result
+know_cluster(struct source *s)
+{
+	const rd_kafka_metadata_t *some;
+	/* it is told with these, and kept: it may be older than the assignment */
+	rd_kafka_resp_err_t code = rd_kafka_metadata(s->rk, 0, NULL, &some, ASK_MS);
+	struct arena *a;
+	struct str latest;
+	enum db_result r;
+	char *id;
+
+	if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+		snprintf(s->trouble, sizeof(s->trouble), "%s", rd_kafka_err2str(code));
+		return SOURCE_TROUBLE;
+	}
+	rd_kafka_metadata_destroy(some);
+	id = rd_kafka_clusterid(s->rk, ASK_MS);
+	if (s->cluster != NULL && strcmp(s->cluster, id != NULL ? id : "") == 0) {
+		rd_kafka_mem_free(s->rk, id);
+		return SOURCE_NONE;
+	}
+	a = arena_new();
+	r = position_cluster(s->host->db, a, s->host->stream, &latest);
+	if (r == DB_END) {
+		free(s->cluster);
+		s->cluster = strdup(id != NULL ? id : "");
+		if (s->cluster == NULL)
+			arena_exhausted();
+		s->begun = false;
+	}
+	if (r == DB_END && latest.p != NULL && !str_is(latest, s->cluster)) {
+		log_warn("the brokers are of another cluster than before: its own positions count",
+		    LOG_TEXT("stream", s->host->stream.p), LOG_STR("before", latest),
+		    LOG_TEXT("now", s->cluster));
+		snprintf(s->trouble, sizeof(s->trouble),
+		    "the brokers are of the cluster %.100s, and were of %.100s: it is read from "
+		    "where "
+		    "it was left, or begun",
+		    s->cluster, latest.p);
+	}
+	rd_kafka_mem_free(s->rk, id);
+	arena_free(a);
+	return r != DB_END ? SOURCE_DATABASE : s->trouble[0] != '\0' ? SOURCE_TROUBLE : SOURCE_NONE;
+}
+
 /* Makes the rows of all partitions of a topic, behind their newest messages. */
 static enum source_result
 pass_over(struct source *s, const rd_kafka_metadata_topic_t *topic)
 {
 	for (int i = 0; i < topic->partition_cnt; i++) {
-		struct position p = { .topic = str_of(topic->topic),
+		struct position p = { .cluster = str_of(s->cluster),
+			.topic = str_of(topic->topic),
 			.part = topic->partitions[i].id };
 
 		if (ask_offset(s, topic->topic, topic->partitions[i].id, true, &p.next) != 0)
@@ -223,7 +278,7 @@ pass_over(struct source *s, const rd_kafka_metadata_topic_t *topic)
 static enum source_result
 begin_stream(struct source *s)
 {
-	struct position mark = { .topic = STR("") };
+	struct position mark = { .cluster = str_of(s->cluster), .topic = STR("") };
 	const rd_kafka_metadata_t *all;
 	enum source_result r = SOURCE_NONE;
 	rd_kafka_resp_err_t code;
@@ -260,6 +315,7 @@ begin_part(struct source *s, rd_kafka_topic_partition_t *tp)
 	if (p == NULL || (p->position.topic.p = strdup(tp->topic)) == NULL)
 		arena_exhausted();
 	p->position.topic.n = strlen(tp->topic);
+	p->position.cluster = str_of(s->cluster);
 	p->position.part = tp->partition;
 	p->next = s->parts;
 	s->parts = p;
@@ -278,8 +334,11 @@ static enum source_result
 begin_wanted(struct source *s, char *err, size_t errsize)
 {
 	rd_kafka_resp_err_t code;
-	enum source_result r = begin_stream(s);
+	enum source_result r;
 
+	s->trouble[0] = '\0';
+	if ((r = know_cluster(s)) == SOURCE_NONE)
+		r = begin_stream(s);
 	for (int i = 0; i < s->wanted->cnt && r == SOURCE_NONE; i++)
 		r = begin_part(s, &s->wanted->elems[i]);
 	if (r != SOURCE_NONE) {
@@ -473,6 +532,27 @@ go_back(struct source *s)
 	s->again = true;
 }
 
+static bool
+moved(struct source *s)
+{
+	for (int i = 0; i < LOOKS && s->parts != NULL; i++) {
+		struct part *p = s->looked != NULL && s->looked->next != NULL ? s->looked->next
+		                                                              : s->parts;
+		struct position there = { .cluster = p->position.cluster,
+			.topic = p->position.topic,
+			.part = p->position.part };
+
+		if (position_read(s->host->db, s->host->stream, &there) != DB_END)
+			return false;
+		s->looked = p;
+		if (there.stored != p->position.stored)
+			return true;
+		if (p->next == NULL)
+			break; /* all were looked at */
+	}
+	return false;
+}
+
 static int
 descriptor(const struct source *s)
 {
@@ -540,6 +620,7 @@ close_source(struct source *s)
 	rd_kafka_destroy(s->rk);
 	if (s->event >= 0)
 		close(s->event);
+	free(s->cluster);
 	free(s);
 }
 
@@ -548,6 +629,7 @@ const struct source_kind source_kafka = { .name = "kafka",
 	.next = next,
 	.settled = settled,
 	.rewind = go_back,
+	.moved = moved,
 	.descriptor = descriptor,
 	.behind = behind,
 	.check = check,

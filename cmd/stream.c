@@ -65,6 +65,7 @@ struct stream {
 	char reason[400]; /* why the last message was rejected */
 	char host_name[100];
 	bool told; /* it has a line in stream_state */
+	int64_t said; /* clock_now: when it last said something there */
 };
 
 static void
@@ -525,9 +526,11 @@ tell(struct stream *s)
 	    ? s->kind->tally(s->source)
 	    : ingest_tally(s->ingest);
 	struct query *q = about(s, QUERY_STATE_CHANGE);
-	int64_t behind = s->source != NULL ? s->kind->behind(s->source) : -1;
+	int64_t behind = s->source != NULL ? s->kind->behind(s->source) : -1, now = clock_now();
+	enum db_result r;
 
-	db_int(q, "now", clock_now());
+	db_int(q, "said", s->said);
+	db_int(q, "now", now);
 	db_int(q, "messages", (int64_t)s->messages);
 	db_int(q, "alerts", (int64_t)t->new_alerts);
 	db_int(q, "new_targets", (int64_t)t->new_targets);
@@ -547,7 +550,10 @@ tell(struct stream *s)
 		db_null(q, "error_at");
 	else
 		db_int(q, "error_at", s->error_at);
-	return db_run(q);
+	r = db_run(q);
+	if (r == DB_END)
+		s->said = now;
+	return r;
 }
 
 static enum db_result
@@ -560,16 +566,21 @@ begin_telling(struct stream *s)
 	db_int(q, "before", clock_now() - EXPIRES);
 	if ((r = db_run(q)) != DB_END)
 		return r;
+	/* of an earlier process of this number, or of the time that the database went back to */
+	if ((r = db_run(about(s, QUERY_STATE_REMOVE))) != DB_END)
+		return r;
 	q = about(s, QUERY_STATE_ADD);
-	db_int(q, "now", clock_now());
+	s->said = clock_now();
+	db_int(q, "now", s->said);
 	r = db_run(q);
 	s->told = r == DB_END;
 	return r;
 }
 
 /*
- * Our line is gone: the database is that of an earlier time, a backup or a replica that lagged, and so
- * are the positions. What was read since is read again, also where nothing new comes.
+ * Our line is gone, or says what we said before: the database is that of an earlier time, a backup or a
+ * replica that lagged, and so are the positions. What was read since is read again, also where nothing
+ * new comes.
  */
 static void
 begin_anew(struct stream *s)
@@ -602,6 +613,12 @@ stream_report(struct stream *s)
 	s->answers = true;
 	if (db_changes(s->db) == 0)
 		begin_anew(s);
+	else if (s->source != NULL && s->kind->moved != NULL && ingest_is_empty(s->ingest) &&
+	    s->kind->moved(s->source)) {
+		log_warn("somebody has moved a position: it is read on from there",
+		    LOG_TEXT("stream", config_stream_name(s->config)));
+		rewind_stream(s);
+	}
 }
 
 int

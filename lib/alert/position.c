@@ -5,6 +5,12 @@
 
 #include "base/clock.h"
 
+static struct str
+cluster_of(const struct position *p)
+{
+	return p->cluster.p != NULL ? p->cluster : STR("");
+}
+
 /* Binds which row is meant. */
 static struct query *
 about(struct db *db, enum query_name name, struct str stream, const struct position *p)
@@ -12,6 +18,7 @@ about(struct db *db, enum query_name name, struct str stream, const struct posit
 	struct query *q = db_query(db, name);
 
 	db_text(q, "stream", stream);
+	db_text(q, "cluster", cluster_of(p));
 	db_text(q, "topic", p->topic);
 	db_int(q, "part", p->part);
 	return q;
@@ -45,6 +52,18 @@ position_begin(struct db *db, struct str stream, struct position *p)
 }
 
 enum db_result
+position_cluster(struct db *db, struct arena *a, struct str stream, struct str *cluster)
+{
+	struct query *q = db_query(db, QUERY_OFFSET_CLUSTERS);
+
+	*cluster = STR_NONE;
+	while (db_step(q) == DB_ROW)
+		if (cluster->p == NULL && str_eq(db_col_text(q, "stream"), stream))
+			*cluster = db_col_copy(q, "cluster", a);
+	return db_done(q);
+}
+
+enum db_result
 position_forget(struct db *db, struct str stream, const struct position *p)
 {
 	return db_run(about(db, QUERY_OFFSET_FORGET, stream, p));
@@ -71,7 +90,7 @@ position_skip(struct db *db, struct str stream, struct position *p, int64_t next
 static enum db_result
 add_new(struct db *db, struct str stream, struct position *const *list, size_t n)
 {
-	static const char *const columns[] = { "stream", "topic", "part", "next", "done",
+	static const char *const columns[] = { "stream", "cluster", "topic", "part", "next", "done",
 		"modified" };
 	int64_t now = clock_now(), added, wanted = 0;
 	struct bulk *b;
@@ -86,6 +105,7 @@ add_new(struct db *db, struct str stream, struct position *const *list, size_t n
 		if (list[i]->stored != POSITION_NEW)
 			continue;
 		db_bulk_text(b, stream);
+		db_bulk_text(b, cluster_of(list[i]));
 		db_bulk_text(b, list[i]->topic);
 		db_bulk_int(b, list[i]->part);
 		db_bulk_int(b, list[i]->next);

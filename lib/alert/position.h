@@ -12,6 +12,7 @@
 #include "db/db.h"
 
 struct position {
+	struct str cluster; /* Kafka's own name of its brokers; absent: none */
 	struct str topic; /* at most POSITION_TOPIC_MAX bytes */
 	int64_t part;
 	int64_t stored; /* `next` of the row; POSITION_NEW: there is none */
@@ -27,6 +28,12 @@ enum db_result position_read(struct db *, struct str stream, struct position *) 
 
 /* Makes the row of one that is to begin at `next`, and reads it where somebody else was first. */
 enum db_result position_begin(struct db *, struct str stream, struct position *) MUST_CHECK;
+
+/*
+ * Which cluster a stream was read from latest, in the arena; absent: from none that has a name.
+ */
+enum db_result
+position_cluster(struct db *, struct arena *, struct str stream, struct str *cluster) MUST_CHECK;
 
 /* Takes away the row of one that is no more. */
 enum db_result position_forget(struct db *, struct str stream, const struct position *) MUST_CHECK;

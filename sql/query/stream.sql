@@ -2,22 +2,28 @@
 
 --: offset_begin or-nothing
 -- A part of a stream that was never read begins.
-INSERT INTO stream_offset (stream, topic, part, next, done, modified)
-VALUES (:stream, :topic, :part, :next, 0, :now)
+INSERT INTO stream_offset (stream, cluster, topic, part, next, done, modified)
+VALUES (:stream, :cluster, :topic, :part, :next, 0, :now)
 
 --: offset_read
 -- How far a part was read.
-SELECT next, done FROM stream_offset WHERE stream = :stream AND topic = :topic AND part = :part
+SELECT next, done FROM stream_offset
+WHERE stream = :stream AND cluster = :cluster AND topic = :topic AND part = :part
 
 --: offset_move
 -- ... and further; no row is changed where somebody else has moved it meanwhile.
 UPDATE stream_offset SET next = :next, done = :done, modified = :now
-WHERE stream = :stream AND topic = :topic AND part = :part AND next = :expected
+WHERE stream = :stream AND cluster = :cluster AND topic = :topic AND part = :part AND next = :expected
 
 --: offset_skip
 -- ... over messages that are no more.
 UPDATE stream_offset SET next = :next, lost = lost + :lost, modified = :now
-WHERE stream = :stream AND topic = :topic AND part = :part AND next = :expected
+WHERE stream = :stream AND cluster = :cluster AND topic = :topic AND part = :part AND next = :expected
+
+--: offset_clusters
+-- The clusters that streams were read from, of each stream the latest first.
+SELECT stream, cluster, CAST(max(modified) AS BIGINT) AS latest FROM stream_offset WHERE cluster > ''
+GROUP BY stream, cluster ORDER BY stream, latest DESC
 
 --: losses
 -- How many messages each stream has lost.
@@ -31,12 +37,13 @@ ORDER BY modified LIMIT 10000
 
 --: offset_forget
 -- A part that is no more: a file that was taken away.
-DELETE FROM stream_offset WHERE stream = :stream AND topic = :topic AND part = :part
+DELETE FROM stream_offset
+WHERE stream = :stream AND cluster = :cluster AND topic = :topic AND part = :part
 
 --: letter_add or-nothing
 -- A message that cannot be read.
-INSERT INTO dead_letter (stream, topic, part, place, received, reason, size, bytes)
-VALUES (:stream, :topic, :part, :place, :received, :reason, :size, :bytes)
+INSERT INTO dead_letter (stream, cluster, topic, part, place, received, reason, size, bytes)
+VALUES (:stream, :cluster, :topic, :part, :place, :received, :reason, :size, :bytes)
 
 --: letters_after
 -- Dead letters that wait, without their bytes, the oldest first.
@@ -100,11 +107,11 @@ SELECT s.stream AS stream, CASE WHEN (SELECT d.id FROM dead_letter d WHERE d.str
 FROM s WHERE s.stream IS NOT NULL ORDER BY s.stream
 
 --: state_change
--- What a daemon says of one of its streams.
+-- What a daemon says of one of its streams; no row is changed where what it said last is not there.
 UPDATE stream_state SET heartbeat = :now, messages = :messages, alerts = :alerts,
 	new_targets = :new_targets, new_points = :new_points, dead = :dead, rate = :rate,
 	behind = :behind, last_packet = :last_packet, error = :error, error_at = :error_at
-WHERE stream = :stream AND host = :host AND pid = :pid
+WHERE stream = :stream AND host = :host AND pid = :pid AND heartbeat = :said
 
 --: state_add or-nothing
 -- A daemon begins with a stream.

@@ -6,6 +6,9 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <librdkafka/rdkafka.h>
+#include <librdkafka/rdkafka_mock.h> /* wants it */
+#include <poll.h>
 #include <sys/stat.h>
 
 #include "base/clock.h"
@@ -52,12 +55,24 @@ write_file(const char *name, const struct buf *b)
 	close(fd);
 }
 
-/* Serves the stream as the configuration has it, anew. */
+/* Serves the stream as these lines have it. */
 static void
-open_stream(struct scratch *s)
+open_stream(struct scratch *s, const char *lines)
 {
+	struct buf b = { 0 };
 	char err[300] = "";
 
+	if (s->stream != NULL)
+		stream_free(s->stream);
+	if (s->config != NULL)
+		config_free(s->config);
+	buf_printf(&b, "[stream s]\ncreate = all\npermissions = PUBLIC\nbatch_ms = 1\n%s", lines);
+	write_file("conf", &b);
+	assert_int_equal(chmod(path_of("conf"), 0600), 0);
+	buf_free(&b);
+	setenv("MERIDIAN_CONFIG", path_of("conf"), 1);
+	s->config = config_load(err, sizeof(err));
+	assert_string_equal(err, "");
 	s->stream = stream_new(s->db, s->config, config_stream(s->config, 0), err, sizeof(err));
 	assert_string_equal(err, "");
 }
@@ -66,24 +81,14 @@ static int
 set_up(void **state)
 {
 	static struct scratch s;
-	struct buf b = { 0 };
-	char err[300] = "";
+	char lines[600];
 
-	log_set_level(LOG_LEVEL_NONE);
+	log_set_level(getenv("NOISE") ? LOG_LEVEL_DEBUG : LOG_LEVEL_NONE);
 	s = (struct scratch){ .db = scratch_open() };
-	assert_int_equal(mkdir(path_of("in"), 0700), 0);
-	buf_printf(&b,
-	    "[stream s]\nsource = files\npath = %s\nwatch = yes\ncreate = all\n"
-	    "permissions = PUBLIC\nbatch_ms = 1\n",
-	    path_of("in"));
-	write_file("conf", &b);
-	assert_int_equal(chmod(path_of("conf"), 0600), 0);
-	buf_free(&b);
-	setenv("MERIDIAN_CONFIG", path_of("conf"), 1);
-	s.config = config_load(err, sizeof(err));
-	assert_string_equal(err, "");
-	open_stream(&s);
 	passed = 0;
+	assert_int_equal(mkdir(path_of("in"), 0700), 0);
+	snprintf(lines, sizeof(lines), "source = files\npath = %s\nwatch = yes\n", path_of("in"));
+	open_stream(&s, lines);
 	*state = &s;
 	return 0;
 }
@@ -279,6 +284,137 @@ what_the_database_fails_over_for_a_while_is_stored(void **state)
 	assert_int_equal(ask("SELECT COUNT(*) FROM dead_letter"), 0);
 }
 
+/* A cluster of one broker, of librdkafka, and a topic of one partition. */
+struct cluster {
+	rd_kafka_t *holder, *producer;
+	rd_kafka_mock_cluster_t *mock;
+};
+
+static struct cluster
+begin_cluster(void)
+{
+	struct cluster c;
+	rd_kafka_conf_t *conf = rd_kafka_conf_new();
+	char why[300];
+
+	c.holder = rd_kafka_new(RD_KAFKA_PRODUCER, rd_kafka_conf_new(), why, sizeof(why));
+	assert_non_null(c.holder);
+	c.mock = rd_kafka_mock_cluster_new(c.holder, 1);
+	rd_kafka_mock_topic_create(c.mock, "topic", 1, 1);
+	rd_kafka_conf_set(
+	    conf, "bootstrap.servers", rd_kafka_mock_cluster_bootstraps(c.mock), why, sizeof(why));
+	c.producer = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof(why));
+	assert_non_null(c.producer);
+	return c;
+}
+
+static void
+end_cluster(struct cluster *c)
+{
+	rd_kafka_destroy(c->producer);
+	rd_kafka_mock_cluster_destroy(c->mock);
+	rd_kafka_destroy(c->holder);
+}
+
+/* Messages of a packet each: alerts `first` to `last`. */
+static void
+produce(struct cluster *c, unsigned first, unsigned last)
+{
+	for (unsigned i = first; i <= last; i++) {
+		char object[40];
+		struct buf b = { 0 };
+
+		snprintf(object, sizeof(object), "ZTF18abcdef%u", i);
+		put_least(&b, object, i, 2460000.5 + i);
+		assert_int_equal(
+		    rd_kafka_producev(c->producer, RD_KAFKA_V_TOPIC("topic"),
+		        RD_KAFKA_V_PARTITION(0), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+		        RD_KAFKA_V_VALUE(b.p, b.n), RD_KAFKA_V_END),
+		    0);
+		buf_free(&b);
+	}
+	assert_int_equal(rd_kafka_flush(c->producer, 10000), 0);
+}
+
+static void
+open_kafka(struct scratch *s, struct cluster *c)
+{
+	char lines[600];
+
+	setenv("MERIDIAN_TEST_KAFKA", "fetch.wait.max.ms=20", 1);
+	snprintf(lines, sizeof(lines),
+	    "source = kafka\nbrokers = %s\ntopics = topic\nconsumer_group = g\n",
+	    rd_kafka_mock_cluster_bootstraps(c->mock));
+	open_stream(s, lines);
+}
+
+/* Serves it until there are so many alerts. */
+static void
+serve_until(struct scratch *s, int64_t alerts)
+{
+	const volatile int stop = 0;
+	int64_t end = __real_clock_monotonic() + 30 * SECOND;
+
+	while (ask("SELECT COUNT(*) FROM alert") < alerts && __real_clock_monotonic() < end) {
+		struct pollfd p = { .fd = stream_descriptor(s->stream), .events = POLLIN };
+
+		if (stream_serve(s->stream, &stop))
+			continue;
+		if (stream_wakes(s->stream) != INT64_MAX)
+			passed += SECOND;
+		(void)poll(&p, 1, 20);
+	}
+	assert_int_equal(ask("SELECT COUNT(*) FROM alert"), alerts);
+}
+
+/* As a backup would have it that was taken when the first message was stored. */
+static void
+go_back_to_the_first(void)
+{
+	(void)ask("DELETE FROM alert WHERE alert_id > 1");
+	(void)ask("DELETE FROM datum WHERE survey_id > 1");
+	(void)ask("DELETE FROM survey_object WHERE name <> 'ZTF18abcdef1'");
+	(void)ask("UPDATE stream_offset SET next = 1");
+}
+
+/* A group of the mock takes three seconds to form, so all of it is one test. */
+static void
+positions_are_those_of_the_database_and_of_the_cluster(void **state)
+{
+	struct scratch *s = *state;
+	struct cluster one = begin_cluster(), other = begin_cluster();
+
+	produce(&one, 1, 3);
+	open_kafka(s, &one);
+	serve_until(s, 3);
+	stream_report(s->stream);
+	/* one that somebody moved: the idle stream reads again, and stores each once */
+	go_back_to_the_first();
+	stream_report(s->stream);
+	serve_until(s, 3);
+	assert_int_equal(ask("SELECT COUNT(*) FROM datum"), 3);
+	assert_int_equal(ask("SELECT next FROM stream_offset"), 3);
+	/* a database that went back has what we said then: all is begun anew */
+	stream_report(s->stream);
+	assert_int_not_equal(stream_descriptor(s->stream), -1);
+	(void)ask("UPDATE stream_state SET heartbeat = heartbeat - 1");
+	stream_report(s->stream);
+	assert_int_equal(stream_descriptor(s->stream), -1);
+	/* the same topic elsewhere: its offsets 0 to 4, of which two lie behind what was read */
+	produce(&other, 4, 8);
+	open_kafka(s, &other);
+	serve_until(s, 8);
+	assert_int_equal(ask("SELECT COUNT(*) FROM datum"), 8);
+	assert_int_equal(ask("SELECT COUNT(*) FROM stream_offset"), 2);
+	assert_int_equal(ask("SELECT SUM(next) FROM stream_offset"), 8);
+	stream_report(s->stream);
+	assert_int_equal(ask("SELECT COUNT(*) FROM stream_state WHERE error_at IS NOT NULL"), 1);
+	stream_free(s->stream);
+	s->stream = NULL;
+	end_cluster(&one);
+	end_cluster(&other);
+}
+
 #define TEST(claim) cmocka_unit_test_setup_teardown(claim, set_up, tear_down)
 
 static const struct CMUnitTest tests[] = {
@@ -288,8 +424,15 @@ static const struct CMUnitTest tests[] = {
 	TEST(what_the_database_fails_over_for_a_while_is_stored),
 };
 
+/* What the brokers do is the same whatever the database. */
+static const struct CMUnitTest kafka_tests[] = {
+	TEST(positions_are_those_of_the_database_and_of_the_cluster),
+};
+
 int
 main(void)
 {
-	return engines_run("stream", tests, NELEM(tests), NULL, NULL);
+	int failed = cmocka_run_group_tests_name("stream, kafka", kafka_tests, NULL, NULL);
+
+	return failed + engines_run("stream", tests, NELEM(tests), NULL, NULL);
 }

@@ -44,13 +44,14 @@ CREATE TABLE IF NOT EXISTS alert (
 -- number here than they left has lost the partition.
 CREATE TABLE IF NOT EXISTS stream_offset (
 	stream VARCHAR(100) NOT NULL,
+	cluster VARCHAR(100) NOT NULL DEFAULT '',	-- Kafka: which the brokers are of; an offset of another is nothing here
 	topic VARCHAR(250) NOT NULL,		-- files: the path, or its end
 	part BIGINT NOT NULL,			-- files: a hash of what tells the file from another
 	next BIGINT NOT NULL,			-- the first message that was not taken
 	done TINYINT NOT NULL DEFAULT 0,	-- files: to the end
 	lost BIGINT NOT NULL DEFAULT 0,	-- Kafka: messages that the broker threw away before they were read
 	modified BIGINT NOT NULL,
-	PRIMARY KEY (stream, topic, part)
+	PRIMARY KEY (stream, cluster, topic, part)
 ) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 
 -- A daemon's word on each of its streams, for people.
@@ -77,6 +78,7 @@ CREATE TABLE IF NOT EXISTS stream_state (
 CREATE TABLE IF NOT EXISTS dead_letter (
 	id BIGINT AUTO_INCREMENT PRIMARY KEY,
 	stream VARCHAR(100) NOT NULL,
+	cluster VARCHAR(100) NOT NULL DEFAULT '',
 	topic VARCHAR(250) NOT NULL,
 	part BIGINT NOT NULL,
 	place BIGINT NOT NULL,			-- its number there, as stream_offset.next counts
@@ -90,7 +92,7 @@ CREATE TABLE IF NOT EXISTS dead_letter (
 	tried BIGINT,		-- when it was tried again and could not be read; reason is of then
 	replayed BIGINT,		-- when it was taken after all; NULL: it was not
 	dismissed BIGINT,		-- when somebody said that it need not be; NULL: nobody did
-	UNIQUE (stream, topic, part, place),
+	UNIQUE (stream, cluster, topic, part, place),
 	INDEX dead_letter_waits (stream, waits, id),
 	INDEX dead_letter_asked (stream, asked, id)
 ) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;

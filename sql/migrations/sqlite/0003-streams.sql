@@ -42,13 +42,14 @@ CREATE TABLE alert (
 -- number here than they left has lost the partition.
 CREATE TABLE stream_offset (
 	stream TEXT NOT NULL,
+	cluster TEXT NOT NULL DEFAULT '',	-- Kafka: which the brokers are of; an offset of another is nothing here
 	topic TEXT NOT NULL,		-- files: the path, or its end
 	part INTEGER NOT NULL,			-- files: a hash of what tells the file from another
 	next INTEGER NOT NULL,			-- the first message that was not taken
 	done INTEGER NOT NULL DEFAULT 0,	-- files: to the end
 	lost INTEGER NOT NULL DEFAULT 0,	-- Kafka: messages that the broker threw away before they were read
 	modified INTEGER NOT NULL,
-	PRIMARY KEY (stream, topic, part)
+	PRIMARY KEY (stream, cluster, topic, part)
 ) STRICT, WITHOUT ROWID;
 
 -- A daemon's word on each of its streams, for people.
@@ -75,6 +76,7 @@ CREATE TABLE stream_state (
 CREATE TABLE dead_letter (
 	id INTEGER PRIMARY KEY AUTOINCREMENT,
 	stream TEXT NOT NULL,
+	cluster TEXT NOT NULL DEFAULT '',
 	topic TEXT NOT NULL,
 	part INTEGER NOT NULL,
 	place INTEGER NOT NULL,			-- its number there, as stream_offset.next counts
@@ -88,7 +90,7 @@ CREATE TABLE dead_letter (
 	tried INTEGER,		-- when it was tried again and could not be read; reason is of then
 	replayed INTEGER,		-- when it was taken after all; NULL: it was not
 	dismissed INTEGER,		-- when somebody said that it need not be; NULL: nobody did
-	UNIQUE (stream, topic, part, place)
+	UNIQUE (stream, cluster, topic, part, place)
 ) STRICT;
 CREATE INDEX dead_letter_waits ON dead_letter (stream, waits, id);
 CREATE INDEX dead_letter_asked ON dead_letter (stream, asked, id) WHERE asked IS NOT NULL;
