@@ -58,6 +58,9 @@ static const int forbidden[] = {
 	SCMP_SYS(clock_adjtime), SCMP_SYS(sethostname), SCMP_SYS(setdomainname), SCMP_SYS(vhangup)
 };
 
+/* Of Linux 6.6, which this libseccomp does not know by name. */
+#define FCHMODAT2 452
+
 /* More of it, for a worker: it opens no server, signals nobody. */
 static const int forbidden_to_workers[] = { SCMP_SYS(bind), SCMP_SYS(listen), SCMP_SYS(kill),
 	SCMP_SYS(tkill), SCMP_SYS(pidfd_open), SCMP_SYS(pidfd_send_signal),
@@ -65,7 +68,14 @@ static const int forbidden_to_workers[] = { SCMP_SYS(bind), SCMP_SYS(listen), SC
 	SCMP_SYS(msgget), SCMP_SYS(semget), SCMP_SYS(mq_open), SCMP_SYS(fanotify_init),
 	SCMP_SYS(inotify_init), SCMP_SYS(inotify_init1), SCMP_SYS(memfd_secret), SCMP_SYS(chroot),
 	SCMP_SYS(link), SCMP_SYS(linkat), SCMP_SYS(symlink), SCMP_SYS(symlinkat), SCMP_SYS(mkdir),
-	SCMP_SYS(mkdirat) };
+	SCMP_SYS(mkdirat),
+	/* Landlock does not keep it from whose the files are, who may read them, and their times */
+	SCMP_SYS(chmod), SCMP_SYS(fchmodat), FCHMODAT2, SCMP_SYS(chown), SCMP_SYS(lchown),
+	SCMP_SYS(fchownat), SCMP_SYS(utime), SCMP_SYS(utimes), SCMP_SYS(futimesat),
+	SCMP_SYS(utimensat), SCMP_SYS(setxattr), SCMP_SYS(lsetxattr), SCMP_SYS(removexattr),
+	SCMP_SYS(lremovexattr),
+	/* a file in memory could be written, and then mapped to be run */
+	SCMP_SYS(memfd_create) };
 
 static const int forbidden_without_processes[] = { SCMP_SYS(fork), SCMP_SYS(vfork), SCMP_SYS(clone),
 	SCMP_SYS(clone3) };
@@ -151,14 +161,21 @@ forbid_signals(scmp_filter_ctx filter, const struct sandbox *box)
 	return failed;
 }
 
-/* Memory that is written and run. */
+/*
+ * Memory that is written and run. A file can be written, too, and then mapped to be run: where no library is
+ * loaded any more, nothing is mapped so. (An error, not the end: the C library may look for one of its own.)
+ */
 static int
-forbid_code(scmp_filter_ctx filter)
+forbid_code(scmp_filter_ctx filter, const struct sandbox *box)
 {
 	const struct scmp_arg_cmp both = { .arg = 2,
 		.op = SCMP_CMP_MASKED_EQ,
 		.datum_a = PROT_WRITE | PROT_EXEC,
 		.datum_b = PROT_WRITE | PROT_EXEC };
+	const struct scmp_arg_cmp written = { .arg = 2,
+		.op = SCMP_CMP_MASKED_EQ,
+		.datum_a = PROT_WRITE | PROT_EXEC,
+		.datum_b = PROT_EXEC };
 	const struct scmp_arg_cmp code = {
 		.arg = 2, .op = SCMP_CMP_MASKED_EQ, .datum_a = PROT_EXEC, .datum_b = PROT_EXEC
 	};
@@ -171,6 +188,9 @@ forbid_code(scmp_filter_ctx filter)
 	if (failed == 0)
 		failed = seccomp_rule_add_array(
 		    filter, SCMP_ACT_KILL_PROCESS, SCMP_SYS(pkey_mprotect), 1, &code);
+	if (failed == 0 && !box->local && !box->remote)
+		failed = seccomp_rule_add_array(
+		    filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(mmap), 1, &written);
 	return failed;
 }
 
@@ -215,7 +235,7 @@ filter_for_worker(const struct sandbox *box)
 	if (failed == 0)
 		failed = forbid_signals(filter, box);
 	if (failed == 0)
-		failed = forbid_code(filter);
+		failed = forbid_code(filter, box);
 	if (failed == 0 && !box->local && !box->remote)
 		failed = forbid(
 		    filter, forbidden_without_sockets, NELEM(forbidden_without_sockets));

@@ -18,6 +18,7 @@
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -252,6 +253,34 @@ turn_data_to_code(struct request *r)
 }
 
 static int
+write_code_to_a_file_in_memory(struct request *r)
+{
+	(void)r;
+	return outcome(memfd_create("code", MFD_CLOEXEC));
+}
+
+static int
+run_a_file(struct request *r)
+{
+	const char *dir = getenv("TMPDIR");
+	int fd = open(dir == NULL ? "/tmp" : dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	void *p;
+
+	(void)r;
+	if (fd < 0)
+		return errno;
+	p = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
+	return p == MAP_FAILED ? errno : 0;
+}
+
+/* The key that the configuration names. */
+static int
+open_a_key_to_others(struct request *r)
+{
+	return outcome(chmod(config_text(r->app->config, "SECRET_KEY_FILE"), 0644));
+}
+
+static int
 take_memory(struct request *r)
 {
 	void *p = mmap(NULL, (size_t)2 << 30, PROT_READ | PROT_WRITE,
@@ -358,6 +387,9 @@ static const struct {
 	TRY(open_a_server),
 	TRY(write_code),
 	TRY(turn_data_to_code),
+	TRY(write_code_to_a_file_in_memory),
+	TRY(run_a_file),
+	TRY(open_a_key_to_others),
 	TRY(take_memory),
 	TRY(raise_limits),
 	TRY(read_hashes),

@@ -13,10 +13,12 @@ from harness import process
 
 # Tries that the system ends the process for.
 KILLED = ('run_a_shell', 'start_a_process', 'watch_the_parent', 'signal_the_parent', 'make_namespace',
-          'make_raw_socket', 'open_a_server', 'write_code', 'turn_data_to_code')
+          'make_raw_socket', 'open_a_server', 'write_code', 'turn_data_to_code',
+          'write_code_to_a_file_in_memory', 'open_a_key_to_others')
 # Tries that are answered with an error, in every executable.
 REFUSED = ('read_passwd', 'read_configuration', 'read_parent_memory', 'write_home', 'write_template',
-           'write_program', 'write_run_dir', 'remove_socket', 'take_memory', 'raise_limits')
+           'write_program', 'write_run_dir', 'remove_socket', 'run_a_file', 'take_memory',
+           'raise_limits')
 # Tries of the database that fail, for those that are not named.
 DATABASE = {
     'read_hashes': ('login',),

@@ -3,6 +3,7 @@
  */
 #include "unit.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <signal.h>
@@ -13,6 +14,7 @@
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -194,6 +196,65 @@ limit_the_parent(void)
 }
 
 static void
+open_a_file_to_others(void)
+{
+	confine();
+	(void)chmod(file, 0666);
+}
+
+static void
+open_a_file_to_others_anew(void)
+{
+	confine();
+	(void)syscall(452, AT_FDCWD, file, 0666, 0); /* fchmodat2 */
+}
+
+static void
+change_the_times_of_a_file(void)
+{
+	confine();
+	(void)utimensat(AT_FDCWD, file, NULL, 0);
+}
+
+static void
+make_a_file_in_memory(void)
+{
+	confine();
+	(void)memfd_create("code", MFD_CLOEXEC);
+}
+
+/* The program stands for a file that the worker may write. */
+static void
+run_what_was_written(void)
+{
+	int fd = open("/bin/true", O_RDONLY | O_CLOEXEC);
+
+	confine();
+	if (mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 0) == MAP_FAILED)
+		_exit(1);
+	if (mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0) != MAP_FAILED ||
+	    errno != EPERM)
+		_exit(2);
+}
+
+static void
+the_confined_change_no_ones_access_to_a_file(void **state)
+{
+	(void)state;
+	assert_int_equal(WTERMSIG(after(open_a_file_to_others)), SIGSYS);
+	assert_int_equal(WTERMSIG(after(open_a_file_to_others_anew)), SIGSYS);
+	assert_int_equal(WTERMSIG(after(change_the_times_of_a_file)), SIGSYS);
+}
+
+static void
+the_confined_run_no_file_that_they_wrote(void **state)
+{
+	(void)state;
+	assert_int_equal(WTERMSIG(after(make_a_file_in_memory)), SIGSYS);
+	assert_int_equal(after(run_what_was_written), 0);
+}
+
+static void
 compute(void)
 {
 	struct sandbox_filter filter;
@@ -325,6 +386,8 @@ main(void)
 		cmocka_unit_test(what_a_worker_does_is_left),
 		cmocka_unit_test(the_confined_make_no_sockets),
 		cmocka_unit_test(the_confined_signal_nobody_but_themselves),
+		cmocka_unit_test(the_confined_change_no_ones_access_to_a_file),
+		cmocka_unit_test(the_confined_run_no_file_that_they_wrote),
 		cmocka_unit_test(who_computes_is_confined_where_memory_has_run_out),
 		cmocka_unit_test(a_database_elsewhere_is_reached_by_tcp_alone),
 		cmocka_unit_test(the_confined_read_below_their_directories_and_write_nowhere),
