@@ -206,8 +206,6 @@ normalise(struct str password, utf8proc_option_t options, struct str *out)
 static void
 forget(struct str s)
 {
-	if (s.p == NULL)
-		return;
 	OPENSSL_cleanse((void *)(uintptr_t)s.p, s.n);
 	free((void *)(uintptr_t)s.p);
 }
@@ -233,7 +231,7 @@ add_spelling(struct spellings *s, struct str text, bool is_nfkc, struct str raw)
 		}
 	if (s->n < SPELLINGS)
 		s->tried[s->n++] = (struct spelling){ text, is_nfkc };
-	else if (text.p != raw.p)
+	else /* never the raw one, which is among the first two */
 		forget(text);
 }
 

@@ -46,6 +46,7 @@ hash_and_signature_are_the_standard_ones(void **state)
 	static const char sha[] = "ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0";
 	struct str parts[] = { STR("csrf"), STR("x") };
 	uint8_t out[SECRET_SIZE], other[SECRET_SIZE];
+	static char longer[70000];
 
 	(void)state;
 	secret_hash(secret, STR("abc"), out);
@@ -58,6 +59,13 @@ hash_and_signature_are_the_standard_ones(void **state)
 	parts[1] = STR("fx");
 	secret_sign(secret, parts, 2, other);
 	assert_memory_not_equal(out, other, sizeof(out));
+	/* nor does a long one lose part of its length */
+	memset(longer, 'y', sizeof(longer));
+	parts[0] = (struct str){ longer, sizeof(longer) };
+	parts[1] = STR("");
+	secret_sign(secret, parts, 2, out);
+	assert_str(
+	    secret_encode(a, out, sizeof(out)), "aFALHQa6y0KlzjzOZumoYiiF0YJ_a66WPWM9B1WyJCw");
 }
 
 static void

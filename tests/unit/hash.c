@@ -9,9 +9,12 @@
 #include <errno.h>
 #include <openssl/evp.h>
 #include <stdio.h>
+#include <time.h>
 #include <utf8proc.h>
 
 #include "auth/password_hash.h"
+#include "auth/slot.h"
+#include "base/clock.h"
 #include "heard.h"
 #include "passwords.h"
 
@@ -59,7 +62,28 @@ static struct {
 	int calls;
 	uint64_t n;
 	uint32_t r, p;
+	double cost; /* of all calls, where one of today's is 1 */
+	int64_t us; /* of the processor that one of today's takes; 0: none */
 } scrypt;
+
+static int64_t
+cpu_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return t.tv_sec * SECOND + t.tv_nsec / 1000;
+}
+
+static void
+take_time(double cost)
+{
+	int64_t end = cpu_us() + (int64_t)(cost * (double)scrypt.us);
+
+	scrypt.cost += cost;
+	while (cpu_us() < end)
+		;
+}
 
 int __wrap_libscrypt_scrypt(const uint8_t *, size_t, const uint8_t *, size_t, uint64_t, uint32_t,
     uint32_t, uint8_t *, size_t);
@@ -73,6 +97,7 @@ __wrap_libscrypt_scrypt(const uint8_t *password, size_t npassword, const uint8_t
 	scrypt.n = n;
 	scrypt.r = r;
 	scrypt.p = p;
+	take_time((double)(n * r * p) / (PASSWORD_N * PASSWORD_R * PASSWORD_P));
 	errno = ENOMEM;
 	if (fails())
 		return -1;
@@ -505,6 +530,164 @@ weak_is_what_falls_short_in_anything(void **state)
 	assert_true(password_scrypt_is_weak(&h));
 }
 
+/* --- the whole check, where scrypt takes as long as it is told to --- */
+
+/* What it costs to be wrong about this hash, in hashes of today's. */
+static double
+cost_of_wrong(const char *encoded)
+{
+	bool weak;
+
+	scrypt.cost = 0;
+	scrypt.calls = 0;
+	assert_int_equal(password_check(str_of(encoded), STR("wrong"), &weak), PASSWORD_WRONG);
+	return scrypt.cost;
+}
+
+/* First of all: nobody knows yet what one of today's takes. */
+static void
+wrong_costs_one_of_todays_whatever_is_stored(void **state)
+{
+	static const int shares[] = { 2, 8, 16, 64 }; /* at 4 it may be a little more or less */
+	char text[200];
+	bool weak;
+
+	(void)state;
+	scrypt.us = 4000;
+	/* three spellings, the weaker hash, and the first of today's, for which there is no memory */
+	failing = 5;
+	assert_int_equal(
+	    password_check(STR("scrypt$2$s$1$1$" KEY_64), STR("x"), &weak), PASSWORD_BUSY);
+	assert_int_equal(failing, 0);
+	(void)cost_of_wrong("scrypt$2$s$1$1$" KEY_64);
+	assert_int_equal(scrypt.calls, 3); /* it, one to know what it takes, one to take it */
+	for (int i = 0; i < 12; i++)
+		(void)cost_of_wrong("");
+	assert_int_equal(scrypt.calls, 1);
+	assert_true(scrypt.cost == 1.0);
+	(void)cost_of_wrong("scrypt$2$s$1$1$" KEY_64);
+	assert_int_equal(scrypt.calls, 2);
+	for (size_t i = 0; i < NELEM(shares); i++) {
+		double cost;
+
+		snprintf(
+		    text, sizeof(text), "scrypt$%d$salt$8$1$%s", (1 << 17) / shares[i], KEY_64);
+		cost = cost_of_wrong(text);
+		if (cost < 0.95 || cost > 1.2)
+			fail_msg("1/%d: %g", shares[i], cost);
+	}
+	/* one that is stronger costs what it costs, and is what is asked */
+	assert_true(cost_of_wrong("scrypt$262144$0123456789abcdef$8$1$" KEY_64) == 2.0);
+	assert_true(scrypt.calls == 1 && scrypt.n == 262144);
+	assert_true(cost_of_wrong("scrypt$131072$0123456789abcdef$9$1$" KEY_64) == 9.0 / 8);
+	assert_true(scrypt.calls == 1 && scrypt.r == 9);
+	assert_true(cost_of_wrong("scrypt$131072$0123456789abcdef$8$2$" KEY_64) == 2.0);
+	assert_true(scrypt.calls == 1 && scrypt.p == 2);
+	scrypt.us = 0;
+}
+
+/* On a machine where a hash takes longer than the floor, that of the hash and a quarter. */
+static void
+floor_is_no_lower_than_a_hash_and_a_quarter(void **state)
+{
+	static const int64_t floor_ms[] = { 1, 30, 0 };
+	int64_t least[] = { 5000, 30000, 4000 }, began, took;
+
+	(void)state;
+	scrypt.us = 4000;
+	for (int i = 0; i < 20; i++)
+		(void)cost_of_wrong("");
+	for (size_t i = 0; i < NELEM(floor_ms); i++) {
+		char text[20];
+
+		snprintf(text, sizeof(text), "%d", (int)floor_ms[i]);
+		setenv("MERIDIAN_PASSWORD_FLOOR_MS", text, 1);
+		assert_int_equal(configure(), 0);
+		began = clock_monotonic();
+		(void)cost_of_wrong("");
+		took = clock_monotonic() - began;
+		/* what the machine's other work takes comes on top */
+		assert_in_range(took, least[i] - least[i] / 50, 10 * SECOND);
+	}
+	/* longer than the floor: nobody waits */
+	setenv("MERIDIAN_PASSWORD_FLOOR_MS", "6", 1);
+	assert_int_equal(configure(), 0);
+	began = clock_monotonic();
+	(void)cost_of_wrong("scrypt$262144$0123456789abcdef$8$1$" KEY_64);
+	assert_true(clock_monotonic() - began >= 8000);
+	setenv("MERIDIAN_PASSWORD_FLOOR_MS", "0", 1);
+	assert_int_equal(configure(), 0);
+	scrypt.us = 0;
+}
+
+static long cores; /* that this machine says it has; 0: those it has */
+
+long __real_sysconf(int);
+long __wrap_sysconf(int);
+long
+__wrap_sysconf(int name)
+{
+	return cores > 0 && name == _SC_NPROCESSORS_ONLN ? cores : __real_sysconf(name);
+}
+
+/* As many as there are cores but one, unless another number is set. */
+static void
+machine_computes_so_many_at_once(void **state)
+{
+	static const struct {
+		const char *set;
+		long cores;
+		int turns;
+	} all[] = { { "0", 1, 1 }, { "0", 2, 1 }, { "0", 3, 2 }, { "0", 4, 3 }, { "2", 4, 2 },
+		{ "1", 4, 1 } };
+
+	(void)state;
+	setenv("MERIDIAN_PASSWORD_HASH_WAIT_MS", "1", 1);
+	for (size_t i = 0; i < NELEM(all); i++) {
+		struct str e;
+		int fd[4];
+
+		cores = all[i].cores;
+		setenv("MERIDIAN_PASSWORD_HASHES", all[i].set, 1);
+		assert_int_equal(configure(), 0);
+		for (int n = 0; n <= all[i].turns; n++) {
+			assert_int_equal(password_hash(fresh(), STR("x"), &e),
+			    n < all[i].turns ? PASSWORD_RIGHT : PASSWORD_BUSY);
+			if (n < all[i].turns)
+				assert_int_equal(slot_take(dir, "passwords.lock",
+				                     (unsigned)all[i].turns, 0, &fd[n]),
+				    SLOT_MINE);
+		}
+		for (int n = 0; n < all[i].turns; n++)
+			slot_release(fd[n]);
+	}
+	cores = 0;
+	unsetenv("MERIDIAN_PASSWORD_HASHES");
+	unsetenv("MERIDIAN_PASSWORD_HASH_WAIT_MS");
+	assert_int_equal(configure(), 0);
+}
+
+/* The directory of before stays: turns are taken there. */
+static void
+directory_that_is_too_long_for_a_socket_is_passed_over(void **state)
+{
+	char directory[1100], name[1100];
+	struct str e;
+
+	(void)state;
+	memset(directory, 'x', sizeof(directory) - 1);
+	directory[0] = '/';
+	directory[sizeof(directory) - 1] = '\0';
+	setenv("MERIDIAN_RUN_DIR", directory, 1);
+	assert_int_equal(configure(), 0);
+	snprintf(name, sizeof(name), "%s/passwords.lock", dir);
+	unlink(name);
+	assert_int_equal(password_hash(fresh(), STR("x"), &e), PASSWORD_RIGHT);
+	assert_int_equal(access(name, F_OK), 0);
+	setenv("MERIDIAN_RUN_DIR", dir, 1);
+	assert_int_equal(configure(), 0);
+}
+
 /* --- the whole check, where memory runs out --- */
 
 static void
@@ -521,6 +704,16 @@ no_memory_is_busy_at_each_call(void **state)
 	assert_int_equal(password_check(e, STR("caf\xc3\xa9"), &weak), PASSWORD_RIGHT);
 	assert_false(weak);
 	assert_int_equal(password_check(e, STR("coffee"), &weak), PASSWORD_WRONG);
+	for (n = 1; n < 100; n++) {
+		enum password_verdict v;
+
+		failing = n;
+		v = password_check(e, STR("caf\xc3\xa9"), &weak);
+		if (failing > 0)
+			break;
+		assert_int_equal(v, PASSWORD_BUSY);
+	}
+	assert_int_equal(n, 5); /* three forms of Unicode, one hash */
 	for (n = 1;; n++) {
 		failing = n;
 		if (password_hash(a, STR("caf\xc3\xa9"), &weaker) == PASSWORD_RIGHT && failing > 0)
@@ -580,12 +773,14 @@ passwords_end_at_their_longest(void **state)
 	assert_false(password_readable(STR_NONE));
 	assert_false(password_readable(STR("")));
 	assert_false(password_readable(STR("scrypt")));
+	assert_false(password_readable((struct str){ p, 600 }));
 }
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(wrong_costs_one_of_todays_whatever_is_stored), /* first */
 		cmocka_unit_test(texts_are_divided_at_dollars),
 		cmocka_unit_test(numbers_are_decimal_and_bounded),
 		cmocka_unit_test(salts_are_printing_ascii),
@@ -598,6 +793,9 @@ main(void)
 		cmocka_unit_test(libraries_that_fail_make_no_key),
 		cmocka_unit_test(bcrypt_sees_72_bytes),
 		cmocka_unit_test(weak_is_what_falls_short_in_anything),
+		cmocka_unit_test(floor_is_no_lower_than_a_hash_and_a_quarter),
+		cmocka_unit_test(machine_computes_so_many_at_once),
+		cmocka_unit_test(directory_that_is_too_long_for_a_socket_is_passed_over),
 		cmocka_unit_test(no_memory_is_busy_at_each_call),
 		cmocka_unit_test(passwords_end_at_their_longest),
 	};
