@@ -40,8 +40,7 @@ check(struct app_state *app)
 		result = 0;
 	else
 		fprintf(stderr, "%s: %s\n", app->app->name, wrong != NULL ? wrong : err);
-	if (db != NULL)
-		db_free(db);
+	db_free(db);
 	secret_free(secret);
 	return result;
 }
@@ -323,8 +322,7 @@ refuse_token(struct request *r, struct response *res)
 static const char *
 asked_path(const struct request *r)
 {
-	return r->route != NULL && strstr(r->route->path, "<text>") != NULL ? r->route->path
-	                                                                    : r->path.p;
+	return strstr(r->route->path, "<text>") != NULL ? r->route->path : r->path.p;
 }
 
 /* Does the token's scopes let it use the row? Where there is no row, there is nothing to refuse. */

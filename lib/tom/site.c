@@ -167,10 +167,10 @@ site_domain_wrong(struct arena *a, struct str typed, struct str *domain)
 		wrong = split_port(s, &host, &port);
 	if (wrong != NULL)
 		return wrong;
-	if (host.n > 2 && host.p[0] == '[' && host.p[host.n - 1] == ']')
-		wrong = check_ipv6(a, host, &ascii);
-	else if (host.n == 0)
+	if (host.n == 0)
 		wrong = "Before the colon the host name is missing.";
+	else if (host.p[0] == '[' && host.p[host.n - 1] == ']')
+		wrong = check_ipv6(a, host, &ascii);
 	else
 		wrong = check_name(a, host, &ascii);
 	if (wrong != NULL)

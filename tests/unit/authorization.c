@@ -10,6 +10,7 @@
 #include "auth/auth.h"
 #include "auth/token.h"
 #include "base/clock.h"
+#include "heard.h"
 #include "scratch.h"
 #include "tom/site.h"
 
@@ -357,6 +358,42 @@ use_is_noted_once_a_minute_and_costs_nothing_else(void **state)
 	clock_freeze(0);
 }
 
+/* Nobody is there who could follow a redirection, and the password had no part in it. */
+static void
+token_is_told_of_terms_and_asked_for_no_password(void **state)
+{
+	const char *token = header_of(ada, "read", 0);
+
+	(void)state;
+	setenv("MERIDIAN_TOM_PASSWORD_EXPIRY_DAYS", "1", 1);
+	start_again(&app);
+	assert_int_equal(ask("GET /mine/", token, NULL, NULL), 200);
+	setenv("MERIDIAN_TOM_TERMS_OF_SERVICE_VERSION", "2026-01", 1);
+	start_again(&app);
+	assert_int_equal(ask("GET /mine/", token, "HTTP_ACCEPT=text/html", NULL), 403);
+	assert_non_null(strstr(web_text(&w), "Accept the terms of service first"));
+	unsetenv("MERIDIAN_TOM_TERMS_OF_SERVICE_VERSION");
+	unsetenv("MERIDIAN_TOM_PASSWORD_EXPIRY_DAYS");
+	start_again(&app);
+}
+
+static void
+use_that_cannot_be_noted_costs_a_line_and_no_answer(void **state)
+{
+	static const char *const sql[] = { "CREATE TRIGGER frozen BEFORE UPDATE ON api_token "
+		                           "BEGIN SELECT RAISE(ABORT, 'frozen'); END",
+		"DROP TRIGGER frozen" };
+	const char *token = header_of(ada, "read", 0);
+
+	(void)state;
+	assert_int_equal(db_run_text(scratch_db, &sql[0], 1), DB_END);
+	hear();
+	assert_int_equal(ask("GET /mine/", token, NULL, NULL), 200);
+	assert_non_null(strstr(heard(), "the use of a token could not be noted"));
+	assert_string_equal(web_text(&w), "ada");
+	assert_int_equal(db_run_text(scratch_db, &sql[1], 1), DB_END);
+}
+
 int
 main(void)
 {
@@ -371,6 +408,8 @@ main(void)
 		cmocka_unit_test(programs_are_answered_in_json),
 		cmocka_unit_test(api_row_needs_no_form_but_refuses_a_foreign_page),
 		cmocka_unit_test(use_is_noted_once_a_minute_and_costs_nothing_else),
+		cmocka_unit_test(token_is_told_of_terms_and_asked_for_no_password),
+		cmocka_unit_test(use_that_cannot_be_noted_costs_a_line_and_no_answer),
 	};
 
 	return cmocka_run_group_tests_name("authorization", tests, set_up, tear_down);

@@ -586,38 +586,92 @@ wrong_costs_one_of_todays_whatever_is_stored(void **state)
 	scrypt.us = 0;
 }
 
-/* On a machine where a hash takes longer than the floor, that of the hash and a quarter. */
-static void
-floor_is_no_lower_than_a_hash_and_a_quarter(void **state)
+static int64_t slept_us; /* that was asked for, and not slept */
+
+int __wrap_nanosleep(const struct timespec *, struct timespec *);
+int
+__wrap_nanosleep(const struct timespec *wanted, struct timespec *left)
 {
-	static const int64_t floor_ms[] = { 1, 30, 0 };
-	int64_t least[] = { 5000, 30000, 4000 }, began, took;
+	(void)left;
+	slept_us += wanted->tv_sec * SECOND + wanted->tv_nsec / 1000;
+	return 0;
+}
+
+/* How long it takes to be wrong about this hash with that floor; what is not waited for in slept_us. */
+static int64_t
+time_of_wrong(const char *floor_ms, const char *encoded)
+{
+	int64_t began;
+
+	setenv("MERIDIAN_PASSWORD_FLOOR_MS", floor_ms, 1);
+	assert_int_equal(configure(), 0);
+	slept_us = 0;
+	began = clock_monotonic();
+	(void)cost_of_wrong(encoded);
+	return clock_monotonic() - began + slept_us;
+}
+
+static void
+wrong_takes_as_long_as_the_floor(void **state)
+{
+	bool weak, raised = false;
 
 	(void)state;
 	scrypt.us = 4000;
 	for (int i = 0; i < 20; i++)
 		(void)cost_of_wrong("");
-	for (size_t i = 0; i < NELEM(floor_ms); i++) {
-		char text[20];
-
-		snprintf(text, sizeof(text), "%d", (int)floor_ms[i]);
-		setenv("MERIDIAN_PASSWORD_FLOOR_MS", text, 1);
-		assert_int_equal(configure(), 0);
-		began = clock_monotonic();
-		(void)cost_of_wrong("");
-		took = clock_monotonic() - began;
-		/* what the machine's other work takes comes on top */
-		assert_in_range(took, least[i] - least[i] / 50, 10 * SECOND);
+	assert_true(time_of_wrong("2000", "") >= 2 * SECOND);
+	assert_in_range(slept_us, SECOND, 2 * SECOND);
+	/* once for each spelling: here as typed, composed and in compatible letters */
+	slept_us = 0;
+	assert_int_equal(
+	    password_check(STR_NONE, STR("e\xcc\x81 \xef\xac\x81"), &weak), PASSWORD_WRONG);
+	assert_in_range(slept_us, 5 * SECOND, 6 * SECOND);
+	/* a hash that takes longer than the floor is waited for, and a quarter of it; unless it is over
+	 * already, as where the machine had other work meanwhile */
+	for (int i = 0; i < 50 && !raised; i++) {
+		assert_true(time_of_wrong("1", "") >= 4900);
+		raised = slept_us > 0;
 	}
-	/* longer than the floor: nobody waits */
-	setenv("MERIDIAN_PASSWORD_FLOOR_MS", "6", 1);
-	assert_int_equal(configure(), 0);
-	began = clock_monotonic();
-	(void)cost_of_wrong("scrypt$262144$0123456789abcdef$8$1$" KEY_64);
-	assert_true(clock_monotonic() - began >= 8000);
-	setenv("MERIDIAN_PASSWORD_FLOOR_MS", "0", 1);
-	assert_int_equal(configure(), 0);
+	assert_true(raised);
+	assert_true(time_of_wrong("6", "scrypt$262144$0123456789abcdef$8$1$" KEY_64) >= 8000);
+	assert_int_equal(slept_us, 0);
+	(void)time_of_wrong("0", "");
+	assert_int_equal(slept_us, 0);
 	scrypt.us = 0;
+}
+
+static int random_byte = -1; /* the next one; -1: those of the kernel */
+
+ssize_t __real_getrandom(void *, size_t, unsigned);
+ssize_t __wrap_getrandom(void *, size_t, unsigned);
+ssize_t
+__wrap_getrandom(void *to, size_t n, unsigned flags)
+{
+	if (random_byte < 0)
+		return __real_getrandom(to, n, flags);
+	for (size_t i = 0; i < n; i++, random_byte = (random_byte + 1) % 256)
+		((uint8_t *)to)[i] = (uint8_t)random_byte;
+	return (ssize_t)n;
+}
+
+/* Bytes that would make the first letters likelier than others are passed over. */
+static void
+each_letter_of_a_salt_is_as_likely(void **state)
+{
+	static const char letters[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+	struct arena *a = fresh();
+	struct str e, part[5];
+
+	(void)state;
+	random_byte = 236;
+	assert_int_equal(password_hash(a, STR("x"), &e), PASSWORD_RIGHT);
+	random_byte = -1;
+	assert_int_equal(password_split((struct str){ e.p + 7, e.n - 7 }, 5, part), 5);
+	/* 236 to 247, then 0 to 9 */
+	assert_str(arena_copy(a, part[1].p, part[1].n),
+	    arena_printf(a, "%.12s%.10s", letters + 50, letters).p);
 }
 
 static long cores; /* that this machine says it has; 0: those it has */
@@ -793,7 +847,8 @@ main(void)
 		cmocka_unit_test(libraries_that_fail_make_no_key),
 		cmocka_unit_test(bcrypt_sees_72_bytes),
 		cmocka_unit_test(weak_is_what_falls_short_in_anything),
-		cmocka_unit_test(floor_is_no_lower_than_a_hash_and_a_quarter),
+		cmocka_unit_test(wrong_takes_as_long_as_the_floor),
+		cmocka_unit_test(each_letter_of_a_salt_is_as_likely),
 		cmocka_unit_test(machine_computes_so_many_at_once),
 		cmocka_unit_test(directory_that_is_too_long_for_a_socket_is_passed_over),
 		cmocka_unit_test(no_memory_is_busy_at_each_call),

@@ -8,6 +8,7 @@
 #include "auth/auth.h"
 #include "auth/event_list.h"
 #include "auth/session.h"
+#include "heard.h"
 #include "scratch.h"
 #include "tom/site.h"
 #include "tom/user.h"
@@ -420,6 +421,11 @@ form_of_a_visitor_needs_the_visitors_cookie(void **state)
 	assert_int_equal(post("/open/", NULL, token, ORIGIN, NULL), 0);
 	assert_non_null(strstr(web_text(&w), "cookie"));
 	assert_int_equal(post("/open/", "HTTP_COOKIE=__Host-visitor=x", token, ORIGIN, NULL), 0);
+	/* one that is none is replaced, one that is good is kept */
+	assert_int_equal(get("/token/", "HTTP_COOKIE=__Host-visitor=x"), 200);
+	assert_non_null(strstr(w.head.p, "Set-Cookie: __Host-visitor="));
+	assert_int_equal(get("/token/", visitor), 200);
+	assert_null(strstr(w.head.p, "Set-Cookie"));
 	assert_int_equal(
 	    post("/open/", "HTTP_COOKIE=__Host-visitor=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
 	        token, ORIGIN, NULL),
@@ -604,7 +610,9 @@ a_schema_that_is_not_ours_is_503(void **state)
 	(void)state;
 	start_again();
 	scratch_hide(scratch_db, "schema_migration", true);
+	hear();
 	assert_int_equal(get("/read/", NULL), 503);
+	assert_non_null(strstr(heard(), "\"event\":\"the database cannot be used\""));
 	scratch_hide(scratch_db, "schema_migration", false);
 	assert_int_equal(get("/read/", NULL), 200);
 }
@@ -636,6 +644,9 @@ session_without_the_factor_that_is_required_is_nobodys(void **state)
 	assert_int_equal(get("/mine/", session), 302);
 	assert_int_equal(get("/read/", session), 200);
 	assert_string_equal(web_text(&w), "");
+	/* a visitor's forms, for signing in anew */
+	assert_int_equal(get("/token/", session), 200);
+	take_cookie("__Host-visitor=", visitor, sizeof(visitor));
 	assert_int_equal(get("/mine/", with), 200);
 	assert_string_equal(web_text(&w), "super");
 	sign_in(ada, NULL);

@@ -99,6 +99,15 @@ fail_quietly(struct request *r, struct response *s)
 }
 
 static int
+show_much(struct request *r, struct response *s)
+{
+	char *text = arena_alloc(r->arena, KIB(300));
+
+	memset(text, 'x', KIB(300));
+	return respond_text(r, s, 200, "text/plain", (struct str){ text, KIB(300) });
+}
+
+static int
 say_something_wrong(struct request *r, struct response *s)
 {
 	(void)r;
@@ -133,6 +142,7 @@ static const struct route routes[] = {
 	ROUTE(GET, "/fail/", READER, NO_BODY, fail_quietly),
 	ROUTE(GET, "/nothing/", READER, NO_BODY, say_nothing),
 	ROUTE(GET, "/wrong/", READER, NO_BODY, say_something_wrong),
+	ROUTE(GET, "/much/", READER, NO_BODY, show_much),
 	ROUTE(GET, "/cookies/", READER, NO_BODY, show_cookies),
 };
 static const struct app app = { .name = "targets",
@@ -331,6 +341,8 @@ other_methods_get_405_and_the_list(void **state)
 	assert_string_equal(web_header(&w, "Allow"), "GET, HEAD, POST, OPTIONS");
 	assert_int_equal(web_ask(&w, "TRACE /targets/", STR_NONE, NULL), 405);
 	assert_int_equal(web_ask(&w, "get /targets/", STR_NONE, NULL), 405);
+	assert_int_equal(web_ask(&w, "OPTIONS /open/", STR_NONE, NULL), 204);
+	assert_string_equal(web_header(&w, "Allow"), "GET, HEAD, OPTIONS");
 	assert_int_equal(web_ask(&w, "OPTIONS /targets/7/", STR_NONE, NULL), 204);
 	assert_string_equal(web_header(&w, "Allow"), "GET, HEAD, POST, OPTIONS");
 	assert_string_equal(web_text(&w), "");
@@ -495,10 +507,16 @@ unknown_hosts_are_refused_and_not_echoed(void **state)
 {
 	static const char *const bad[] = { "HTTP_HOST=evil.test", "HTTP_HOST=tom.example@evil.test",
 		"HTTP_HOST=", "HTTP_HOST=tom.example:80/x" };
+	const char *said;
 
 	(void)state;
 	for (size_t i = 0; i < NELEM(bad); i++) {
+		hear();
 		assert_int_equal(web_ask(&w, "GET /targets/7/", STR_NONE, bad[i], NULL), 400);
+		said = heard();
+		assert_non_null(
+		    strstr(said, "\"event\":\"request refused\",\"status\":400,\"why\":\""));
+		assert_int_equal(strstr(said, "does not answer to that host name") != NULL, i == 0);
 		assert_null(strstr(web_text(&w), "evil"));
 		assert_null(strstr(w.head.p, "evil"));
 	}
@@ -595,6 +613,19 @@ an_app_without_hooks_serves_who_it_may(void **state)
 		if (i + 1 < NELEM(all))
 			web_close(&w);
 	}
+}
+
+static void
+what_a_request_took_is_given_back(void **state)
+{
+	(void)state;
+	assert_int_equal(get("/targets/7/"), 200);
+	assert_int_equal(arena_used(w.server.arena), 0);
+	assert_true(w.server.body.room > 0); /* for the next one */
+	assert_int_equal(get("/much/"), 200);
+	assert_int_equal(w.body.n, KIB(300));
+	assert_int_equal(arena_used(w.server.arena), 0);
+	assert_int_equal(w.server.body.room, 0);
 }
 
 /* Whatever query and body come: they are not looked at, nor refused. */
@@ -846,6 +877,8 @@ main(void)
 		    tables_without_access_are_refused, open_web, close_web),
 		cmocka_unit_test_setup_teardown(
 		    an_app_without_hooks_serves_who_it_may, open_web, close_web),
+		cmocka_unit_test_setup_teardown(
+		    what_a_request_took_is_given_back, open_web, close_web),
 		cmocka_unit_test_setup_teardown(a_bare_app_reads_nothing, open_web, close_web),
 		cmocka_unit_test_setup_teardown(
 		    a_request_is_a_line_of_the_log_where_that_is_wished, open_web, close_web),

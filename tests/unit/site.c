@@ -39,6 +39,8 @@ host_names_are_stored_as_hosts_are_sent(void **state)
 		{ "[::1]:8080", "[::1]:8080" },
 		{ "3com.example", "3com.example" },
 		{ "a-b.c", "a-b.c" },
+		{ "a.", "a" },
+		{ "a", "a" },
 	};
 	struct arena *a = arena_new();
 
@@ -60,6 +62,9 @@ international_names_are_shown_as_people_read_them(void **state)
 	struct arena *a = arena_new();
 
 	(void)state;
+	/* as long in letters as in its code */
+	assert_str(site_domain_shown(a, STR("xn--e1afmkfd")),
+	    "\xd0\xbf\xd1\x80\xd0\xb8\xd0\xbc\xd0\xb5\xd1\x80");
 	assert_str(site_domain_shown(a, STR("xn--bcher-kva.example:8443")),
 	    "b\xc3\xbc"
 	    "cher.example:8443");
@@ -108,13 +113,18 @@ what_is_no_host_name_is_refused_with_what_would_be_right(void **state)
 		{ ".", "between" },
 		{ "-tom.example.org", "hyphen" },
 		{ "tom-.example.org", "hyphen" },
+		{ "tom.example-", "hyphen" },
+		{ "tom.example.org..", "between" },
+		{ "org.a234567890123456789012345678901234567890123456789012345678901234", "63" },
 		{ "tom_1.example.org", "letters, digits" },
 		{ "tom,example,org", "letters, digits" },
 		{ "2001:db8::1", "brackets" },
 		{ "::1", "brackets" },
 		{ "[2001:db8::g]", "IPv6" },
 		{ "[::1", "" },
-		{ "[]", "" },
+		{ "[]", "IPv6" },
+		{ "[", "letters, digits" },
+		{ "]", "letters, digits" },
 		{ "[::1%eth0]", "IPv6" },
 		{ "[::1]x", "" },
 		{ "192.0.2.256", "IPv4" },
@@ -301,7 +311,7 @@ a_table_that_is_away_changes_no_answer_into_none(void **state)
 {
 	int64_t first = only_site(), other;
 	struct site *sites, one = { first, STR("x.example"), STR("X") };
-	size_t n;
+	size_t n = 7;
 
 	(void)state;
 	scratch_hide(db, "site", true);
