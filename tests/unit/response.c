@@ -126,7 +126,33 @@ long_stream(struct request *r, struct response *s)
 	return 0;
 }
 
+/* Another answer than the one that was begun. */
+static int
+begun(struct request *r, struct response *s)
+{
+	struct str how = pairs_get(&r->get, "how");
+
+	response_set(s, "X-Begun", STR("yes"));
+	response_cookie(r, s, "begun", STR("1"), -1);
+	(void)respond_text(r, s, 200, "text/html", STR("<p>begun"));
+	s->bytes = 7;
+	if (str_is(how, "redirect"))
+		return respond_redirect(r, s, STR("/"));
+	if (str_is(how, "condition")) {
+		assert_true(response_not_modified(r, s, STR("a"), 0));
+		return 0;
+	}
+	response_reset(s);
+	assert_int_equal(s->status, 0);
+	assert_int_equal(s->type.n, 0);
+	assert_int_equal(s->bytes, 0);
+	assert_int_equal(s->nheaders, 0);
+	assert_false(s->has_cookie);
+	return respond_text(r, s, 200, "text/plain", STR("other"));
+}
+
 static const struct route routes[] = {
+	ROUTE(GET, "/begun/", ANYONE, NO_BODY, begun),
 	ROUTE(GET, "/headers/", ANYONE, NO_BODY, headers),
 	ROUTE(GET, "/odd/", ANYONE, NO_BODY, odd_name),
 	ROUTE(GET, "/odd/stream/", ANYONE, NO_BODY, odd_stream),
@@ -535,6 +561,24 @@ a_stream_leaves_at_64_KiB(void **state)
 
 /* The handler is told that nobody listens any more, and nothing is sent after that. */
 static void
+an_answer_that_was_begun_leaves_nothing_to_another(void **state)
+{
+	(void)state;
+	assert_int_equal(web_ask(&w, "GET /begun/?how=reset", STR_NONE, NULL), 200);
+	assert_string_equal(web_text(&w), "other");
+	assert_null(strstr(w.head.p, "egun"));
+	assert_int_equal(web_ask(&w, "GET /begun/?how=redirect", STR_NONE, NULL), 302);
+	assert_string_equal(web_text(&w), "");
+	assert_string_equal(web_header(&w, "Content-Type"), "");
+	assert_string_equal(web_header(&w, "X-Begun"), "yes");
+	assert_int_equal(
+	    web_ask(&w, "GET /begun/?how=condition", STR_NONE, "HTTP_IF_NONE_MATCH=\"a\"", NULL),
+	    304);
+	assert_string_equal(web_text(&w), "");
+	assert_string_equal(web_header(&w, "Content-Type"), "");
+}
+
+static void
 a_stream_to_nobody_ends(void **state)
 {
 	(void)state;
@@ -585,6 +629,7 @@ main(void)
 		cmocka_unit_test(what_may_be_kept_is_said_plainly),
 		cmocka_unit_test(cookies_say_how_long_they_live),
 		cmocka_unit_test(a_stream_leaves_at_64_KiB),
+		cmocka_unit_test(an_answer_that_was_begun_leaves_nothing_to_another),
 		cmocka_unit_test(a_stream_to_nobody_ends),
 		cmocka_unit_test(names_of_files_are_written_twice),
 	};
