@@ -22,7 +22,8 @@
  * Format: the Avro 1.11 specification. Codecs null, deflate and snappy. A file may also be one bare
  * record in Confluent framing: a byte 0, its schema's number (four bytes, big-endian), the record.
  * Errors are sentences that name the offset and the field. Nothing here trusts a length: it is
- * compared with what is left first.
+ * compared with what is left first, and the number of items of a list with what they take at least, so
+ * that the memory of a record is a multiple of its bytes.
  */
 #ifndef MERIDIAN_AVRO_H
 #define MERIDIAN_AVRO_H
@@ -31,7 +32,7 @@
 
 #define AVRO_MAX_SCHEMA MIB(1) /* bytes of schema text */
 #define AVRO_MAX_BLOCK MIB(64) /* bytes of a block, as stored and inflated */
-#define AVRO_MAX_ITEMS 1000000 /* items of lists in one record */
+#define AVRO_MAX_ITEMS 100000 /* items of lists in one record */
 #define AVRO_MAX_DEPTH 64 /* types within types */
 
 /* What a wish wants; writer's types in parentheses are taken too. */

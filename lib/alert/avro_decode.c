@@ -380,12 +380,12 @@ store_string(struct input *in, const struct node *n, char *to)
 	return true;
 }
 
-/* Room for one more item of `size` bytes; the list grows by doubling. */
+/* Room for one more item of `size` bytes, of `count` that come; the list grows by doubling. */
 static char *
-list_room(struct input *in, struct avro_list *list, size_t size)
+list_room(struct input *in, struct avro_list *list, size_t size, size_t count)
 {
 	if (list->n == list->room) {
-		size_t room = list->room == 0 ? 64 : 2 * list->room;
+		size_t room = count > list->room ? list->n + count : 2 * list->room;
 		void *items = arena_array(in->arena, room, size);
 
 		if (list->n > 0)
@@ -410,9 +410,13 @@ store_list(struct input *in, const struct node *n, char *to)
 			return false;
 		if (count == 0)
 			break;
+		/* what takes no bytes at all takes memory: as many as there are bytes will do */
+		if (count > (size_t)(in->end - in->p) / (item->least > 0 ? item->least : 1))
+			return fail(
+			    in, "a list of %" PRIu64 " items, and %zu bytes are left", count);
 		begin = in->p;
 		for (; count > 0; count--) {
-			char *place = list_room(in, &list, size);
+			char *place = list_room(in, &list, size, count);
 
 			memcpy(place, item->blank, size);
 			if (!read_record(in, item, place))

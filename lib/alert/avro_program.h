@@ -57,6 +57,7 @@ struct node {
 	bool wanted; /* something in it is stored */
 	int8_t null_branch; /* a union's index of null, or -1 */
 	size_t size; /* TYPE_FIXED: bytes */
+	size_t least; /* bytes that one takes at least */
 	size_t n; /* steps, branches or symbols */
 	struct step *steps; /* TYPE_RECORD */
 	const struct node **branches; /* TYPE_UNION; TYPE_ARRAY, TYPE_MAP: the one of items */

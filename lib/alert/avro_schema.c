@@ -453,6 +453,29 @@ compile_object(struct compiler *c, json_t *json, const char *space, const struct
 	return d != NULL ? compile_named(c, d, wish) : NULL;
 }
 
+/* The bytes that one of the type takes at least; of what is not compiled yet, which it is part of, none. */
+static size_t
+least_of(const struct node *n)
+{
+	size_t least = n->type == TYPE_UNION ? SIZE_MAX : 0;
+
+	switch (n->type) {
+	case TYPE_NULL:
+		return 0;
+	case TYPE_RECORD:
+		for (size_t i = 0; i < n->n && least < AVRO_MAX_BLOCK; i++)
+			least += n->steps[i].type->least;
+		return least;
+	case TYPE_UNION:
+		for (size_t i = 0; i < n->n; i++)
+			if (n->branches[i]->least < least)
+				least = n->branches[i]->least;
+		return 1 + least;
+	default:
+		return fixed_size(n) >= 0 ? (size_t)fixed_size(n) : 1;
+	}
+}
+
 /* One type of the schema; NULL with err filled. */
 static struct node *
 compile(struct compiler *c, json_t *json, const char *space, const struct avro_wish *wish)
@@ -471,6 +494,8 @@ compile(struct compiler *c, json_t *json, const char *space, const struct avro_w
 	else
 		n = wrong(c, "a type that is neither text, object nor array", NULL);
 	c->depth--;
+	if (n != NULL)
+		n->least = least_of(n);
 	if (n == NULL || wish == NULL || n->type == TYPE_UNION || n->type == TYPE_NULL)
 		return n;
 	if (!suits(n->type, wish->as)) {

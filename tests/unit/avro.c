@@ -361,6 +361,49 @@ lengths_are_not_believed(void **state)
 	arena_free(a);
 }
 
+/* A list says how many items it has before they come: no more than its bytes can hold are believed. */
+static void
+the_items_of_a_list_fit_its_bytes(void **state)
+{
+	static const char *const schemas[] = {
+		/* nine bytes an item at least */
+		FIELDS(NAME "," FIELD("points",
+		    "{\"type\":\"array\",\"items\":{\"type\":\"record\","
+		    "\"name\":\"p\",\"fields\":[" FIELD("v", "[\"null\",\"long\"]") "," FIELD(
+		        "t", "\"double\"") "]}}")),
+		/* six */
+		FIELDS(NAME "," FIELD("points",
+		    "{\"type\":\"array\",\"items\":{\"type\":\"record\","
+		    "\"name\":\"p\",\"fields\":[" FIELD("v", "[\"null\",\"int\"]") "," FIELD(
+		        "t", "\"float\"") "," FIELD("id", "\"long\"") "]}}")),
+	};
+	static const size_t least[] = { 9, 6 };
+	struct arena *a = arena_new();
+	struct buf b = { 0 };
+	struct thing t;
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(schemas); i++) {
+		buf_clear(&b);
+		put_string(&b, STR("n")), put_long(&b, 1000);
+		for (size_t k = 0; k < 1000 * least[i] - 1; k++)
+			buf_putc(&b, 0);
+		assert_int_equal(decode(schemas[i], &b, a, &t), -1);
+		assert_says("points: a list of 1000 items, and ");
+		assert_true(arena_used(a) < 1000);
+		/* with all their bytes, and the end of the list */
+		buf_putc(&b, 0), buf_putc(&b, 0);
+		if (decode(schemas[i], &b, a, &t) != (int64_t)b.n)
+			fail_msg("%s", err);
+		assert_int_equal(t.points.n, 1000);
+		/* room for them, and for no twice as many */
+		assert_int_equal(t.points.room, 1000);
+		arena_reset(a);
+	}
+	buf_free(&b);
+	arena_free(a);
+}
+
 static void
 a_needed_value_that_is_null_is_refused_by_name(void **state)
 {
@@ -757,6 +800,7 @@ main(void)
 		cmocka_unit_test(a_snappy_block_is_checked_in_length_and_sum),
 		cmocka_unit_test(a_bare_record_is_read_under_the_schema_it_names),
 		cmocka_unit_test(a_schema_is_of_the_shape_whose_sign_it_bears),
+		cmocka_unit_test(the_items_of_a_list_fit_its_bytes),
 		cmocka_unit_test(a_deflate_bomb_is_refused),
 		cmocka_unit_test(schemas_by_turns_are_told_apart_and_forgotten),
 	};
