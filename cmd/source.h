@@ -33,6 +33,7 @@ enum source_result {
 	SOURCE_STORED, /* what came is no packet: the source has written it itself */
 	SOURCE_NONE, /* nothing now */
 	SOURCE_DRAINED, /* nothing any more */
+	SOURCE_UNREADABLE, /* what is being read cannot be now (err): put_off() is wanted */
 	SOURCE_TROUBLE, /* not now (err): to be tried again in a while */
 	SOURCE_DATABASE /* the same: the database failed */
 };
@@ -56,6 +57,8 @@ struct source_kind {
 	void (*settled)(struct source *);
 	/* What was taken was forgotten, and its positions settled: back to what the table says. */
 	void (*rewind)(struct source *);
+	/* Reading has failed: what is being read is read again behind all else. NULL: none reads so. */
+	void (*put_off)(struct source *);
 	int (*descriptor)(const struct source *); /* readable when something came; -1: none */
 	int64_t (*behind)(const struct source *); /* messages that wait; -1: not known */
 	/* Is everything there that the stream needs? 0, or -1 with a sentence in err. */

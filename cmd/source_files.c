@@ -86,6 +86,16 @@ put(struct source *s, const char *name)
 	s->names[0] = must(strdup(name));
 }
 
+/* The next name waits until the others were taken. */
+static void
+put_last(struct source *s)
+{
+	char *name = s->names[s->n - 1];
+
+	memmove(s->names + 1, s->names, (s->n - 1) * sizeof(*s->names));
+	s->names[0] = name;
+}
+
 /* By name, the first last: they are taken from the end. */
 static int
 compare(const void *left, const void *right)
@@ -281,6 +291,14 @@ forget_gone(const struct source *s)
 	arena_free(a);
 }
 
+/* Is it the disk's fault, or that of the machine which has it, and not the file's? */
+static bool
+may_pass(int error)
+{
+	return error == EIO || error == ESTALE || error == ETIMEDOUT || error == ENXIO ||
+	    error == ENODEV || error == EREMOTEIO || error == EMFILE || error == ENFILE;
+}
+
 static void
 put_away(struct source *s)
 {
@@ -329,6 +347,11 @@ take_file(struct source *s, char *err, size_t errsize)
 
 	snprintf(path, sizeof(path), "%s%s", s->directory, name);
 	s->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (s->fd < 0 && may_pass(errno)) {
+		snprintf(err, errsize, "%.200s: %s", name, strerror(errno));
+		put_last(s);
+		return SOURCE_UNREADABLE;
+	}
 	if (s->fd < 0 || fstat(s->fd, &st) != 0 || !S_ISREG(st.st_mode) ||
 	    (s->watches && is_written(s->fd))) {
 		if (s->fd < 0 && errno != ENOENT)
@@ -365,7 +388,7 @@ take_file(struct source *s, char *err, size_t errsize)
 	archive_read_support_format_tar(s->archive);
 	if (archive_read_open_fd(s->archive, s->fd, KIB(256)) != ARCHIVE_OK) {
 		snprintf(err, errsize, "it is no archive: %s", archive_error_string(s->archive));
-		return SOURCE_BROKEN;
+		return may_pass(archive_errno(s->archive)) ? SOURCE_UNREADABLE : SOURCE_BROKEN;
 	}
 	return SOURCE_MESSAGE;
 }
@@ -391,13 +414,29 @@ give_file(struct source *s, struct message *m, char *err, size_t errsize)
 	buf_clear(&s->bytes);
 	while ((got = read(s->fd, buf_room(&s->bytes, KIB(64)), KIB(64))) > 0 && s->bytes.n < MOST)
 		s->bytes.n += (size_t)got;
+	if (got < 0) {
+		snprintf(err, errsize, "%.200s: it cannot be read: %s", s->current->topic,
+		    strerror(errno));
+		return SOURCE_UNREADABLE;
+	}
 	if (got != 0) {
-		snprintf(err, errsize, "%s", got < 0 ? strerror(errno) : "it is too long");
+		snprintf(err, errsize, "it is too long");
 		return SOURCE_BROKEN;
 	}
 	m->bytes = buf_text(&s->bytes);
 	m->place = 0;
 	return SOURCE_MESSAGE;
+}
+
+/* The archive cannot be read further. */
+static enum source_result
+broken_archive(const struct source *s, const char *where, char *err, size_t errsize)
+{
+	bool passes = may_pass(archive_errno(s->archive));
+
+	snprintf(err, errsize, "%.200s%s%s member %" PRId64 ": %s", passes ? s->current->topic : "",
+	    passes ? ": " : "", where, s->at, archive_error_string(s->archive));
+	return passes ? SOURCE_UNREADABLE : SOURCE_BROKEN;
 }
 
 static enum source_result
@@ -413,11 +452,8 @@ read_member(struct source *s, struct archive_entry *e, struct message *m, char *
 	while ((got = archive_read_data(s->archive, buf_room(&s->bytes, KIB(64)), KIB(64))) > 0 &&
 	    s->bytes.n < MOST)
 		s->bytes.n += (size_t)got;
-	if (got < 0) {
-		snprintf(err, errsize, "in member %" PRId64 ": %s", s->at,
-		    archive_error_string(s->archive));
-		return SOURCE_BROKEN;
-	}
+	if (got < 0)
+		return broken_archive(s, "in", err, errsize);
 	m->bytes = buf_text(&s->bytes);
 	m->place = s->at++;
 	return SOURCE_MESSAGE;
@@ -435,11 +471,8 @@ give_member(struct source *s, struct message *m, char *err, size_t errsize)
 
 		if (r == ARCHIVE_EOF)
 			return SOURCE_END;
-		if (r != ARCHIVE_OK && r != ARCHIVE_WARN) {
-			snprintf(err, errsize, "behind member %" PRId64 ": %s", s->at,
-			    archive_error_string(s->archive));
-			return SOURCE_BROKEN;
-		}
+		if (r != ARCHIVE_OK && r != ARCHIVE_WARN)
+			return broken_archive(s, "behind", err, errsize);
 		name = archive_entry_pathname(e);
 		if (archive_entry_filetype(e) != AE_IFREG || name == NULL ||
 		    !str_ends(str_of(name), "avro"))
@@ -462,7 +495,7 @@ next(struct source *s, bool more, struct message *m, char *err, size_t errsize)
 		r = s->current == NULL ? take_file(s, err, errsize) : SOURCE_MESSAGE;
 		if (r == SOURCE_NONE)
 			continue;
-		if (r == SOURCE_DATABASE)
+		if (r == SOURCE_DATABASE || (r == SOURCE_UNREADABLE && s->current == NULL))
 			return r;
 		m->position = &s->current->position;
 		if (r == SOURCE_MESSAGE)
@@ -508,6 +541,24 @@ go_back(struct source *s)
 		s->names[s->n++] = must(strdup(t->name));
 		drop(t);
 	}
+}
+
+/* The current file is read again when its turn comes. */
+static void
+put_off(struct source *s)
+{
+	struct taken *t = s->current;
+
+	if (t == NULL)
+		return;
+	put_away(s);
+	for (struct taken **at = &s->taken; *at != NULL; at = &(*at)->next)
+		if (*at == t) {
+			*at = t->next;
+			break;
+		}
+	put(s, t->name);
+	drop(t);
 }
 
 static int
@@ -568,6 +619,7 @@ const struct source_kind source_files = { .name = "files",
 	.next = next,
 	.settled = settled,
 	.rewind = go_back,
+	.put_off = put_off,
 	.descriptor = descriptor,
 	.behind = behind,
 	.check = check,

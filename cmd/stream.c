@@ -382,6 +382,31 @@ count(struct stream *s, struct str bytes)
 		s->first = clock_monotonic();
 }
 
+/* Reading has failed (a disk, a file system that is mounted from elsewhere): later, and all else first. */
+static bool
+put_off(struct stream *s, const char *why)
+{
+	if (!ingest_is_empty(s->ingest))
+		(void)flush(s);
+	ingest_forget(s->ingest);
+	if (s->kind->put_off != NULL)
+		s->kind->put_off(s->source);
+	rewind_stream(s);
+	wait_for(s, why);
+	return false;
+}
+
+/* What came of a step into a file. */
+static bool
+taken_of_file(struct stream *s, enum ingest_step step, const char *why)
+{
+	if (step == INGEST_UNREADABLE)
+		return put_off(s, why);
+	s->in_file = step == INGEST_MORE;
+	count(s, STR_NONE);
+	return true;
+}
+
 /* The next thing of the source. False: there is none now. */
 static bool
 take_next(struct stream *s)
@@ -389,11 +414,8 @@ take_next(struct stream *s)
 	struct message m;
 	char err[400] = "";
 
-	if (s->in_file) {
-		s->in_file = ingest_next(s->ingest) == INGEST_MORE;
-		count(s, STR_NONE);
-		return true;
-	}
+	if (s->in_file)
+		return taken_of_file(s, ingest_next(s->ingest, err, sizeof(err)), err);
 	s->last_is_there = false;
 	switch (s->kind->next(s->source, true, &m, err, sizeof(err))) {
 	case SOURCE_MESSAGE:
@@ -410,9 +432,8 @@ take_next(struct stream *s)
 		count(s, m.bytes);
 		return true;
 	case SOURCE_FILE:
-		s->in_file = ingest_begin(s->ingest, m.position, m.fd) == INGEST_MORE;
-		count(s, STR_NONE);
-		return true;
+		return taken_of_file(
+		    s, ingest_begin(s->ingest, m.position, m.fd, err, sizeof(err)), err);
 	case SOURCE_END:
 	case SOURCE_BROKEN:
 		ingest_end(s->ingest, m.position, err[0] != '\0' ? err : NULL);
@@ -427,6 +448,8 @@ take_next(struct stream *s)
 	case SOURCE_DRAINED:
 		s->drained = true;
 		return false;
+	case SOURCE_UNREADABLE:
+		return put_off(s, err);
 	case SOURCE_TROUBLE:
 	case SOURCE_DATABASE:
 		wait_for(s, err);

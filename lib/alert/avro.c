@@ -36,6 +36,7 @@ struct avro_file {
 	struct cached cache[CACHED];
 	uint64_t opens;
 	const struct avro_schema *schema; /* of the open file */
+	struct str schema_text; /* of a container */
 
 	const volatile int *interrupt;
 	int fd; /* -1: the data are all in memory */
@@ -54,7 +55,10 @@ struct avro_file {
 	uint64_t block_base; /* the file's offset of the block's data */
 	uint64_t left; /* records of the block to come */
 	uint64_t lost, offset;
+	struct str piece; /* the last record, and the records lost with it */
+	uint64_t piece_count;
 	bool broken;
+	bool unreadable; /* since read() failed */
 };
 
 struct avro_file *
@@ -142,6 +146,7 @@ fill(struct avro_file *f, size_t n, char *err, size_t errsize)
 		if (got < 0 && errno == EINTR && (f->interrupt == NULL || *f->interrupt == 0))
 			continue;
 		if (got < 0) {
+			f->unreadable = errno != EINTR;
 			snprintf(err, errsize, "it cannot be read: %s", strerror(errno));
 			return false;
 		}
@@ -224,6 +229,7 @@ use_schema(struct avro_file *f, struct str text, char *err, size_t errsize)
 		if (c->schema != NULL && str_eq((struct str){ c->text, c->n }, text)) {
 			c->used = f->opens;
 			f->schema = c->schema;
+			f->schema_text = (struct str){ c->text, c->n };
 			return 0;
 		}
 		if (c->used < oldest->used)
@@ -241,6 +247,7 @@ use_schema(struct avro_file *f, struct str text, char *err, size_t errsize)
 		arena_exhausted();
 	memcpy(c->text, text.p, text.n);
 	c->n = text.n;
+	f->schema_text = (struct str){ c->text, c->n };
 	c->used = f->opens;
 	return 0;
 }
@@ -365,6 +372,9 @@ open_any(struct avro_file *f, int fd, struct str bytes, char *err, size_t errsiz
 	f->begin = f->base = 0;
 	f->end = fd >= 0 ? 0 : bytes.n;
 	f->schema = NULL;
+	f->schema_text = STR_NONE;
+	f->unreadable = false;
+	f->piece_count = 0;
 	f->codec = CODEC_NULL;
 	f->left = f->lost = f->offset = 0;
 	f->block_n = f->block_at = 0;
@@ -440,6 +450,8 @@ static enum avro_result
 bad_record(struct avro_file *f)
 {
 	f->lost = f->left;
+	f->piece.n = f->block_n - (size_t)(f->piece.p - f->block);
+	f->piece_count = f->lost;
 	f->left = 0;
 	return AVRO_BAD;
 }
@@ -457,6 +469,7 @@ next_record(struct avro_file *f, struct arena *arena, void *structure, char *err
 		prefix = w < 0 || (size_t)w >= errsize ? 0 : (size_t)w;
 	}
 	f->offset = f->block_base + (f->codec != CODEC_NULL ? 0 : f->block_at);
+	f->piece.p = f->block + f->block_at;
 	n = avro_decode(f->schema, f->block + f->block_at, f->block_n - f->block_at,
 	    f->codec != CODEC_NULL ? f->block_at : f->offset, arena, structure, err + prefix,
 	    errsize - prefix);
@@ -469,6 +482,8 @@ next_record(struct avro_file *f, struct arena *arena, void *structure, char *err
 		    f->offset, f->block_n - f->block_at);
 		return bad_record(f);
 	}
+	f->piece.n = (size_t)n;
+	f->piece_count = 1;
 	f->left--;
 	return AVRO_RECORD;
 }
@@ -476,7 +491,7 @@ next_record(struct avro_file *f, struct arena *arena, void *structure, char *err
 enum avro_result
 avro_file_next(struct avro_file *f, struct arena *arena, void *structure, char *err, size_t errsize)
 {
-	f->lost = 0;
+	f->lost = f->piece_count = 0;
 	while (f->left == 0) {
 		int r;
 
@@ -498,6 +513,20 @@ uint64_t
 avro_file_lost(const struct avro_file *f)
 {
 	return f->lost;
+}
+
+bool
+avro_file_unreadable(const struct avro_file *f)
+{
+	return f->unreadable;
+}
+
+struct avro_piece
+avro_file_piece(const struct avro_file *f)
+{
+	return (struct avro_piece){ .schema = f->schema_text,
+		.records = f->piece,
+		.count = f->schema_text.p != NULL ? f->piece_count : 0 };
 }
 
 uint64_t

@@ -29,6 +29,7 @@
 #define MERIDIAN_AVRO_H
 
 #include "base/arena.h"
+#include "base/buf.h"
 
 #define AVRO_MAX_SCHEMA MIB(1) /* bytes of schema text */
 #define AVRO_MAX_BLOCK MIB(64) /* bytes of a block, as stored and inflated */
@@ -132,6 +133,23 @@ avro_file_next(struct avro_file *, struct arena *, void *structure, char *err, s
 
 /* Records passed over with the last AVRO_BAD: it and what followed it in its block. */
 uint64_t avro_file_lost(const struct avro_file *);
+
+/* Did the last failure come from reading, whatever stands there? Another try may read it. */
+bool avro_file_unreadable(const struct avro_file *);
+
+/*
+ * What the last AVRO_RECORD was read from, or the last AVRO_BAD and the records passed over with it:
+ * unpacked, with the writer's schema; count 0 where that is not known (a bare record) or nothing was read.
+ * Borrowed until the next call.
+ */
+struct avro_piece {
+	struct str schema, records;
+	uint64_t count;
+};
+struct avro_piece avro_file_piece(const struct avro_file *);
+
+/* Appends a container file of it alone. */
+void avro_piece_write(const struct avro_piece *, struct buf *);
 
 /* Where the last record began: its offset in the file (packed: its block's). */
 uint64_t avro_file_offset(const struct avro_file *);

@@ -28,6 +28,7 @@ struct ingest {
 	size_t nletters, letters_room;
 	struct position *container; /* the position of the file that is read by ingest_next() */
 	int64_t at; /* its next record */
+	bool record; /* its last one is what was read last */
 	struct position *last; /* whence the last thing came that was taken, and its place there */
 	int64_t last_place;
 	size_t taken; /* things of the batch */
@@ -320,11 +321,28 @@ bury(struct ingest *in, const struct position *p, int64_t place, struct str byte
 	reject(in, p->topic.p, 1, reason);
 }
 
+/* The same of what was read last of the container. */
+static void
+bury_record(struct ingest *in, const struct position *p, int64_t place, const char *why)
+{
+	struct avro_piece piece = avro_file_piece(in->file);
+	struct buf b = { 0 };
+
+	if (piece.count > 0 && piece.schema.n + piece.records.n < LETTER_MAX)
+		avro_piece_write(&piece, &b);
+	bury(in, p, place, b.n > 0 ? buf_text(&b) : STR_NONE, why);
+	buf_free(&b);
+}
+
 void
 ingest_condemn(struct ingest *in, struct str bytes, const char *why)
 {
 	in->n = in->npoints = 0;
-	if (in->last != NULL)
+	if (in->last == NULL)
+		return;
+	if (bytes.p == NULL && in->record)
+		bury_record(in, in->last, in->last_place, why);
+	else
 		bury(in, in->last, in->last_place, bytes, why);
 }
 
@@ -337,6 +355,7 @@ take(struct ingest *in, struct str bytes, char *why, size_t size)
 	char err[500];
 
 	why[0] = '\0';
+	in->record = false;
 	in->away = false; /* what was wrong with another message says nothing of this one */
 	if (avro_file_open_memory(in->file, bytes, err, sizeof(err)) != 0) {
 		snprintf(why, size, "%s", err);
@@ -381,41 +400,60 @@ ingest_again(
 static enum ingest_step
 end_container(struct ingest *in, const char *why)
 {
-	if (why != NULL)
-		bury(in, in->container, in->at, STR_NONE, why);
+	char reason[600];
+
+	in->record = false;
+	if (why != NULL) {
+		snprintf(reason, sizeof(reason), "%s (the file itself is to be given again)", why);
+		bury(in, in->container, in->at, STR_NONE, reason);
+	}
 	in->container->done = true;
 	move(in, in->container, in->at, in->at + 1);
 	return INGEST_ENDED;
 }
 
-enum ingest_step
-ingest_begin(struct ingest *in, struct position *at, int fd)
+/* It cannot be read further. */
+static enum ingest_step
+break_off(struct ingest *in, const char *why, char *err, size_t errsize)
 {
-	char err[500];
-
-	in->container = at;
-	in->at = 0;
-	return avro_file_open(in->file, fd, err, sizeof(err)) == 0 ? INGEST_MORE
-	                                                           : end_container(in, err);
+	if (!avro_file_unreadable(in->file))
+		return end_container(in, why);
+	in->record = false;
+	snprintf(err, errsize, "%.200s: %s", in->container->topic.p, why);
+	return INGEST_UNREADABLE;
 }
 
 enum ingest_step
-ingest_next(struct ingest *in)
+ingest_begin(struct ingest *in, struct position *at, int fd, char *err, size_t errsize)
+{
+	char why[500];
+
+	in->container = at;
+	in->at = 0;
+	in->record = false;
+	return avro_file_open(in->file, fd, why, sizeof(why)) == 0
+	    ? INGEST_MORE
+	    : break_off(in, why, err, errsize);
+}
+
+enum ingest_step
+ingest_next(struct ingest *in, char *err, size_t errsize)
 {
 	struct alert_packet p;
-	char err[500];
-	enum avro_result got = packet_next(in->file, in->arena, &p, err, sizeof(err));
+	char why[500];
+	enum avro_result got = packet_next(in->file, in->arena, &p, why, sizeof(why));
 	bool is_known = in->at < in->container->next;
 	int64_t place;
 
 	if (got == AVRO_END)
 		return end_container(in, NULL);
 	if (got == AVRO_BROKEN)
-		return end_container(in, err);
-	if (got == AVRO_RECORD && !is_known)
+		return break_off(in, why, err, errsize);
+	in->record = got == AVRO_RECORD && !is_known;
+	if (in->record)
 		keep(in, &p);
 	if (got == AVRO_BAD && !is_known)
-		bury(in, in->container, in->at, STR_NONE, err);
+		bury_record(in, in->container, in->at, why);
 	place = in->at;
 	in->at += got == AVRO_BAD ? (int64_t)p.lost : 1;
 	if (!is_known)

@@ -105,11 +105,16 @@ enum ingest_taken ingest_again(struct ingest *, const struct position *, struct 
 /*
  * ... or a container file of any length: ingest_begin(), then ingest_next() for each record, until it
  * says INGEST_ENDED: then the position is done. Those that lie before the position are passed over.
+ * A record that cannot be read is a dead letter, a container of its own; where the file is cut or spoilt
+ * there are no bytes to keep, and the reason says that the file is to be given again.
+ * INGEST_UNREADABLE, with a sentence in err: reading failed, whatever the file holds; the position is
+ * behind the last record, and it may be begun again from there.
  * The descriptor is borrowed until the end.
  */
-enum ingest_step { INGEST_MORE, INGEST_ENDED };
-enum ingest_step ingest_begin(struct ingest *, struct position *, int fd);
-enum ingest_step ingest_next(struct ingest *);
+enum ingest_step { INGEST_MORE, INGEST_ENDED, INGEST_UNREADABLE };
+enum ingest_step
+ingest_begin(struct ingest *, struct position *, int fd, char *err, size_t errsize) MUST_CHECK;
+enum ingest_step ingest_next(struct ingest *, char *err, size_t errsize) MUST_CHECK;
 
 /*
  * ... or the end of what a position belongs to, an archive: it is done. `why` it could not be read to
@@ -129,7 +134,7 @@ void ingest_forget(struct ingest *);
 /*
  * After a flush that was refused, of a batch of one message (or record of a container): its packets are
  * forgotten, and it becomes a dead letter instead, for ingest_flush() to write. `bytes` as they were
- * given to ingest_message(), absent where they lie elsewhere.
+ * given to ingest_message(); absent: of a record, which was the last thing that was read.
  */
 void ingest_condemn(struct ingest *, struct str bytes, const char *why);
 

@@ -405,6 +405,50 @@ the_items_of_a_list_fit_its_bytes(void **state)
 }
 
 static void
+a_piece_of_a_file_is_a_file(void **state)
+{
+	static const char schema[] = FIELDS(NAME);
+	struct avro_file *f = avro_file_new(shapes), *again = avro_file_new(shapes);
+	struct arena *a = arena_new();
+	struct buf b = { 0 }, records = { 0 }, copy = { 0 };
+	struct avro_piece piece;
+	struct thing t;
+
+	(void)state;
+	put_string(&records, STR("one")), put_string(&records, STR("two"));
+	put_long(&records, 1000), put_string(&records, STR("lost with it"));
+	put_header(&b, str_of(schema), "deflate", sync_marker);
+	put_block(&b, 4, buf_text(&records), DEFLATED, sync_marker);
+	assert_int_equal(avro_file_open_memory(f, buf_text(&b), err, sizeof(err)), 0);
+	assert_int_equal(avro_file_piece(f).count, 0);
+	assert_int_equal(avro_file_next(f, a, &t, err, sizeof(err)), AVRO_RECORD);
+	assert_int_equal(avro_file_next(f, a, &t, err, sizeof(err)), AVRO_RECORD);
+	piece = avro_file_piece(f);
+	avro_piece_write(&piece, &copy);
+	assert_int_equal(avro_file_open_memory(again, buf_text(&copy), err, sizeof(err)), 0);
+	assert_int_equal(avro_file_next(again, a, &t, err, sizeof(err)), AVRO_RECORD);
+	assert_true(str_is(t.name, "two"));
+	assert_int_equal(avro_file_next(again, a, &t, err, sizeof(err)), AVRO_END);
+	/* what cannot be read, and what is lost with it */
+	assert_int_equal(avro_file_next(f, a, &t, err, sizeof(err)), AVRO_BAD);
+	piece = avro_file_piece(f);
+	assert_int_equal(piece.count, 2);
+	buf_clear(&copy);
+	avro_piece_write(&piece, &copy);
+	assert_int_equal(avro_file_open_memory(again, buf_text(&copy), err, sizeof(err)), 0);
+	assert_int_equal(avro_file_next(again, a, &t, err, sizeof(err)), AVRO_BAD);
+	assert_int_equal(avro_file_lost(again), 2);
+	assert_int_equal(avro_file_next(f, a, &t, err, sizeof(err)), AVRO_END);
+	assert_int_equal(avro_file_piece(f).count, 0);
+	avro_file_free(f);
+	avro_file_free(again);
+	buf_free(&b);
+	buf_free(&records);
+	buf_free(&copy);
+	arena_free(a);
+}
+
+static void
 a_needed_value_that_is_null_is_refused_by_name(void **state)
 {
 	struct arena *a = arena_new();
@@ -801,6 +845,7 @@ main(void)
 		cmocka_unit_test(a_bare_record_is_read_under_the_schema_it_names),
 		cmocka_unit_test(a_schema_is_of_the_shape_whose_sign_it_bears),
 		cmocka_unit_test(the_items_of_a_list_fit_its_bytes),
+		cmocka_unit_test(a_piece_of_a_file_is_a_file),
 		cmocka_unit_test(a_deflate_bomb_is_refused),
 		cmocka_unit_test(schemas_by_turns_are_told_apart_and_forgotten),
 	};

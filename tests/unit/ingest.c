@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <math.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 
@@ -635,6 +636,125 @@ messages_that_cannot_be_read_end_a_batch_as_packets_do(void **state)
 	ingest_free(in);
 }
 
+/* What the database has of the letter at that place, taken once more; the tally says what became of it. */
+static struct ingest_tally
+take_letter(struct scratch *s, int64_t place)
+{
+	struct ingest *in = ingest_new(s->db, &usual, NULL, NULL);
+	const struct position at = { .topic = STR("topic") };
+	struct arena *a = arena_new();
+	struct query *q;
+	struct ingest_tally t;
+	struct str bytes = STR_NONE;
+	char sql[100], err[500];
+
+	snprintf(sql, sizeof(sql), "SELECT id FROM dead_letter WHERE place = %d", (int)place);
+	q = db_query(s->db, QUERY_LETTER_READ);
+	db_int(q, "id", server_ask(getenv("MERIDIAN_DATABASE_URL"), sql));
+	assert_int_equal(db_step(q), DB_ROW);
+	if (!db_col_null(q, "bytes"))
+		bytes = arena_str(a, db_col_bytes(q, "bytes"));
+	assert_int_equal(db_done(q), DB_END);
+	assert_non_null(bytes.p);
+	assert_int_equal(ingest_again(in, &at, bytes, err, sizeof(err)), INGEST_TAKEN);
+	assert_int_equal(ingest_flush(in), DB_END);
+	t = *ingest_tally(in);
+	ingest_free(in);
+	arena_free(a);
+	return t;
+}
+
+static void
+a_record_of_a_file_that_is_put_aside_can_be_taken_again(void **state)
+{
+	struct scratch *s = *state;
+	struct ingest_options options = { .stream = STR("stream"), .permissions = TARGET_PRIVATE };
+	struct ingest *in = ingest_new(s->db, &options, NULL, NULL);
+	struct position at = { .topic = STR("topic"), .stored = POSITION_NEW };
+	struct ingest_tally t;
+	struct buf b = { 0 };
+	char err[500];
+	int fd;
+
+	put_least(&b, "ZTF18abcdefg", 1, 0); /* of no date */
+	put_least(&b, "ZTF18abcdefh", 2, 2460000.5);
+	fd = packets_file(&b);
+	assert_int_equal(ingest_begin(in, &at, fd, err, sizeof(err)), INGEST_MORE);
+	assert_int_equal(ingest_next(in, err, sizeof(err)), INGEST_MORE);
+	assert_int_equal(ingest_flush(in), DB_END);
+	assert_int_equal(ingest_next(in, err, sizeof(err)), INGEST_MORE);
+	ingest_condemn(in, STR_NONE, "the database refuses it");
+	assert_int_equal(ingest_flush(in), DB_END);
+	assert_int_equal(ingest_next(in, err, sizeof(err)), INGEST_ENDED);
+	assert_int_equal(ingest_flush(in), DB_END);
+	assert_int_equal(ingest_tally(in)->dead, 2);
+	assert_int_equal(ingest_tally(in)->stored, 0);
+	ingest_free(in);
+	close(fd);
+	t = take_letter(s, 0);
+	assert_int_equal(t.rejected, 1); /* it is as it was */
+	t = take_letter(s, 1);
+	assert_int_equal(t.stored, 1);
+	assert_int_equal(t.new_points, 1);
+	buf_free(&b);
+}
+
+/* Memory that ends with a file, read as a file: behind its end reading fails. */
+static int
+file_that_breaks_off(const struct buf *b, char **map, size_t *size)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), whole = (b->n + page - 1) / page * page;
+	int fd = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+
+	*size = whole + page;
+	*map = mmap(NULL, *size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	assert_true(*map != MAP_FAILED && fd >= 0);
+	assert_int_equal(munmap(*map + whole, page), 0);
+	*size = whole;
+	memcpy(*map + whole - b->n, b->p, b->n);
+	assert_true(lseek(fd, (off_t)(uintptr_t)(*map + whole - b->n), SEEK_SET) >= 0);
+	return fd;
+}
+
+static void
+a_file_that_cannot_be_read_now_is_not_done(void **state)
+{
+	struct scratch *s = *state;
+	struct ingest_options options = { .stream = STR("stream"), .permissions = TARGET_PRIVATE };
+	struct ingest *in = ingest_new(s->db, &options, NULL, NULL);
+	struct position at = { .topic = STR("topic"), .stored = POSITION_NEW };
+	struct buf b = { 0 };
+	char err[500] = "", *map;
+	size_t size;
+	int fd;
+
+	put_least(&b, "ZTF18abcdefg", 1, 2460000.5);
+	fd = file_that_breaks_off(&b, &map, &size);
+	assert_int_equal(ingest_begin(in, &at, fd, err, sizeof(err)), INGEST_MORE);
+	assert_int_equal(ingest_next(in, err, sizeof(err)), INGEST_MORE);
+	assert_int_equal(ingest_next(in, err, sizeof(err)), INGEST_UNREADABLE);
+	assert_string_equal(err, "topic: it cannot be read: Input/output error");
+	assert_int_equal(ingest_flush(in), DB_END);
+	assert_int_equal(ingest_begin(in, &at, fd, err, sizeof(err)), INGEST_UNREADABLE);
+	assert_false(at.done);
+	close(fd);
+	/* it can be, and is, from there */
+	put_least(&b, "ZTF18abcdefh", 2, 2460000.5);
+	fd = packets_file(&b);
+	assert_int_equal(ingest_begin(in, &at, fd, err, sizeof(err)), INGEST_MORE);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(ingest_next(in, err, sizeof(err)), INGEST_MORE);
+	assert_int_equal(ingest_next(in, err, sizeof(err)), INGEST_ENDED);
+	assert_int_equal(ingest_flush(in), DB_END);
+	assert_true(at.stored_done);
+	assert_int_equal(ingest_tally(in)->stored, 2);
+	assert_int_equal(ingest_tally(in)->dead, 0);
+	ingest_free(in);
+	close(fd);
+	munmap(map, size);
+	buf_free(&b);
+}
+
 #define TEST(claim) cmocka_unit_test_setup_teardown(claim, set_up, tear_down)
 
 /* A server's disk is not ours to fill. */
@@ -658,6 +778,8 @@ static const struct CMUnitTest tests[] = {
 	TEST(an_alert_told_again_with_a_later_time_is_no_new_one),
 	TEST(a_schema_that_cannot_be_had_now_is_waited_for_and_nothing_else_is),
 	TEST(what_a_deleted_target_refuses_is_matched_once_more),
+	TEST(a_record_of_a_file_that_is_put_aside_can_be_taken_again),
+	TEST(a_file_that_cannot_be_read_now_is_not_done),
 	TEST(messages_that_cannot_be_read_end_a_batch_as_packets_do),
 };
 

@@ -284,6 +284,27 @@ what_the_database_fails_over_for_a_while_is_stored(void **state)
 	assert_int_equal(ask("SELECT COUNT(*) FROM dead_letter"), 0);
 }
 
+static void
+a_file_that_cannot_be_read_now_is_read_behind_the_others(void **state)
+{
+	struct scratch *s = *state;
+
+	/* its bytes are those of this program, where there are none */
+	assert_int_equal(symlink("/proc/self/mem", path_of("in/a.avro")), 0);
+	put_packets("in/b.avro", 3);
+	assert_int_equal(serve(s), -1);
+	assert_int_equal(ask("SELECT COUNT(*) FROM alert"), 3);
+	assert_int_equal(ask("SELECT COUNT(*) FROM dead_letter"), 0);
+	assert_int_equal(
+	    ask("SELECT COUNT(*) FROM stream_state WHERE error LIKE 'a.avro: it cannot be read%'"),
+	    1);
+	assert_int_equal(unlink(path_of("in/a.avro")), 0);
+	put_packets("in/a.avro", 5);
+	assert_in_range(serve(s), 0, 100 * SECOND);
+	assert_int_equal(ask("SELECT COUNT(*) FROM alert"), 5);
+	assert_int_equal(ask("SELECT COUNT(*) FROM stream_offset WHERE done = 1"), 2);
+}
+
 /* A cluster of one broker, of librdkafka, and a topic of one partition. */
 struct cluster {
 	rd_kafka_t *holder, *producer;
@@ -422,6 +443,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(a_letter_that_was_dismissed_is_not_taken),
 	TEST(what_the_database_always_fails_over_is_put_aside_in_a_while),
 	TEST(what_the_database_fails_over_for_a_while_is_stored),
+	TEST(a_file_that_cannot_be_read_now_is_read_behind_the_others),
 };
 
 /* What the brokers do is the same whatever the database. */
