@@ -24,6 +24,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "targets_photometry.h"
 #include "tom/csv.h"
 
 #define GROUPS_MAX 500 /* that a form offers */
@@ -215,6 +216,20 @@ static const struct route routes[] = {
 	ROUTE(POST, "/targets/seed/", LOGIN, KIB(64), seed),
 };
 
+static int
+start(struct app_state *app)
+{
+	app->own = curve_cache_new(CURVES_KEPT);
+	return 0;
+}
+
+static void
+stop(struct app_state *app)
+{
+	curve_cache_free(app->own);
+	app->own = NULL;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -225,5 +240,7 @@ main(int argc, char **argv)
 	        .routes = routes,
 	        .nroutes = NELEM(routes),
 	        .hooks = &auth_hooks,
+	        .start = start,
+	        .stop = stop,
 	        .parse = csv_send_rows });
 }

@@ -170,8 +170,22 @@ take(void *arg, const struct datum *d)
 	return 0;
 }
 
+/* Takes the points from what the worker kept. */
+static bool
+find_kept(struct request *req, struct photometry *p)
+{
+	struct curve_points kept;
+
+	if (!curve_cache_find(req->app->own, &p->key, &kept))
+		return false;
+	p->points = kept.list;
+	p->n = kept.n;
+	p->first = kept.first;
+	return true;
+}
+
 void
-photometry_start(struct request *req, struct photometry *p, int64_t target)
+photometry_start(struct request *req, struct photometry *p, int64_t target, int64_t revision)
 {
 	struct db *db = req->app->db;
 	const struct user *reader = datum_reader(req->app->config, auth_user(req));
@@ -181,6 +195,10 @@ photometry_start(struct request *req, struct photometry *p, int64_t target)
 		.first = NAN };
 	photometry_span(req, &p->span, &p->wrong);
 	p->ranged = p->span.first > -DBL_MAX || p->span.last < DBL_MAX;
+	if (!p->ranged && reader == NULL)
+		p->key = (struct curve_key){ target, revision, p->flux };
+	if (find_kept(req, p))
+		return;
 	p->reading = datum_read_start(db, reader, target, p->span, CURVE_MAX);
 	if (p->days)
 		p->asking = datum_first_start(db, reader, target);
@@ -190,15 +208,25 @@ enum db_result
 photometry_end(struct request *req, struct photometry *p)
 {
 	struct points *s = arena_alloc(req->arena, sizeof(*s));
+	struct datum_found found;
 	enum db_result r, asked = DB_END;
 
+	if (p->reading == NULL)
+		return DB_END;
 	s->arena = req->arena;
 	s->flux = p->flux;
 	s->first = NAN;
-	r = datum_read_end(p->reading, CURVE_MAX, p->flux, take, s, &p->more);
+	r = datum_read_end(p->reading, CURVE_MAX, p->flux, take, s, &found);
 	p->points = s->list == NULL ? NULL : s->list + s->room - s->n;
 	p->n = s->n;
 	p->first = s->first;
+	p->more = found.more;
+	/* the revision is that of what was read, be it newer than the one that was asked for */
+	if (r == DB_END && p->key.target != 0 && !p->more) {
+		p->key.revision = found.revision;
+		curve_cache_keep(
+		    req->app->own, &p->key, &(struct curve_points){ p->points, p->n, s->first });
+	}
 	if (p->asking != NULL)
 		asked = datum_first_end(p->asking, &p->first);
 	return r != DB_END ? r : asked;

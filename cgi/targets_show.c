@@ -1,8 +1,9 @@
 /*
  * targets_show: the page of one target.
  *
- * The page's statements (the target, its names, further fields, groups, lists, measurements, how many alerts) are
- * all started before the first is read: one round trip.
+ * The page's statements (the target, its names, further fields, groups, lists, how many alerts) are all
+ * started before the first is read: one round trip. Another one reads the measurements, where who asks
+ * may see the target and the worker has not kept them.
  */
 #include <math.h>
 
@@ -139,17 +140,19 @@ show_target(struct request *req, struct response *res)
 	struct photometry photometry;
 	struct query *count;
 	int64_t objects, alerts;
-	enum db_result r, measured, counted;
+	enum db_result r, measured = DB_END, counted;
 
 	/* who works with it is nothing for visitors */
 	loading = target_load_start(req->app->db, req->arena, auth_user(req), req->id[0],
 	    req->user ? WITH_ALL : WITH_ALIASES | WITH_EXTRAS);
-	photometry_start(req, &photometry, req->id[0]);
 	count = objects_count_start(
 	    req->app->db, datum_reader(req->app->config, auth_user(req)), req->id[0]);
 	r = target_load_end(loading, &w);
-	measured = photometry_end(req, &photometry);
+	if (r == DB_ROW)
+		photometry_start(req, &photometry, w.target.id, w.revision);
 	counted = objects_count_end(count, &objects, &alerts);
+	if (r == DB_ROW)
+		measured = photometry_end(req, &photometry);
 	if (r == DB_END)
 		return respond_error(req, res, 404, NULL);
 	if (r != DB_ROW || measured != DB_END || counted != DB_END)

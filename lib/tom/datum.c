@@ -222,6 +222,38 @@ write_absent(struct db *db, const struct batch *b, int64_t *added)
 }
 
 enum db_result
+datum_touch(struct db *db, const int64_t *targets, size_t n)
+{
+	struct query *q = db_query(db, QUERY_DATUM_TOUCH);
+
+	db_ints(q, "targets", targets, n);
+	db_int(q, "now", clock_now());
+	return db_run(q);
+}
+
+enum db_result
+datum_forget(struct db *db, int64_t target)
+{
+	struct query *q = db_query(db, QUERY_DATUM_REVISION_DELETE);
+
+	db_int(q, "target", target);
+	return db_run(q);
+}
+
+/* Those of the batch, which is sorted by target, that have rows which were absent. */
+static enum db_result
+touch_changed(struct db *db, struct arena *arena, const struct batch *b)
+{
+	int64_t *targets = arena_array(arena, b->n, sizeof(*targets));
+	size_t n = 0;
+
+	for (size_t i = 0; i < b->n; i++)
+		if (!b->present[i] && (n == 0 || targets[n - 1] != b->rows[i].target_id))
+			targets[n++] = b->rows[i].target_id;
+	return datum_touch(db, targets, n);
+}
+
+enum db_result
 datum_store_batch(struct db *db, struct arena *arena, struct datum *rows, size_t n, size_t *added,
     size_t *present)
 {
@@ -237,6 +269,8 @@ datum_store_batch(struct db *db, struct arena *arena, struct datum *rows, size_t
 	if ((r = strike_out(db, arena, &b)) != DB_END)
 		return r;
 	if (b.npresent < n && (r = write_absent(db, &b, &written)) != DB_END)
+		return r;
+	if (b.npresent < n && (r = touch_changed(db, arena, &b)) != DB_END)
 		return r;
 	*added = (size_t)written;
 	*present = n - *added;
@@ -297,19 +331,22 @@ datum_of_curve(struct query *q, struct datum *d, bool fluxes)
 }
 
 enum db_result
-datum_read_end(struct query *q, size_t limit, bool fluxes, datum_fn *each, void *arg, bool *more)
+datum_read_end(struct query *q, size_t limit, bool fluxes, datum_fn *each, void *arg,
+    struct datum_found *found)
 {
 	struct datum d = { 0 };
 	bool goes_on = true;
 	enum db_result r;
 
-	*more = false;
+	*found = (struct datum_found){ 0 };
 	for (size_t n = 0; goes_on && db_step(q) == DB_ROW; n++) {
 		if (n == limit) {
-			*more = true;
+			found->more = true;
 			break;
 		}
 		datum_of_curve(q, &d, fluxes);
+		if (n == 0)
+			found->revision = db_col_int(q, "revision");
 		goes_on = each(arg, &d) == 0;
 	}
 	r = db_done(q);

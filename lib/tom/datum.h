@@ -41,6 +41,18 @@ enum db_result datum_store_batch(struct db *, struct arena *, struct datum *rows
     size_t *added, size_t *present) MUST_CHECK;
 
 /*
+ * The revision of a target's measurements is a number that says which they are: it changes in the
+ * transaction of whatever changes any of them, and never is again what it was. What was read of them
+ * under one may be shown as long as the target has it (target_load() tells); 0: none is known.
+ *
+ * datum_store_batch() sees to it for what it adds. Who changes rows otherwise calls this in the same
+ * transaction, with distinct ids in their order.
+ */
+enum db_result datum_touch(struct db *, const int64_t *targets, size_t n) MUST_CHECK;
+/* Before the target is deleted. */
+enum db_result datum_forget(struct db *, int64_t target) MUST_CHECK;
+
+/*
  * For whom measurements of a target that they may see are read: NULL where those are all theirs to
  * see, a superuser's or TARGET_PERMISSIONS_ONLY being yes; else the user: then what they have rights
  * on (tom/rights.h).
@@ -56,17 +68,23 @@ struct datum_span {
 /* What is done with a row; its texts are borrowed until it returns. Not 0: no further one. */
 typedef int datum_fn(void *arg, const struct datum *);
 
+/* What a reading tells besides the rows. */
+struct datum_found {
+	bool more; /* there are others in the span, older ones */
+	/* of the rows; 0: none is known, or not all of a target's are read: with a reader */
+	int64_t revision;
+};
+
 /*
- * The measurements of one target in a span, the newest first, at most `limit` (*more: there are
- * others), without target_id and survey_id; without `fluxes` a row that has a magnitude has no flux
- * and no limit_mag. In two halves, so that a page's statements travel
- * together: nothing else of the db may be stepped between them but what was started before. DB_END
- * or a failure, DB_REFUSED where the function wanted no further one.
+ * The measurements of one target in a span, the newest first, at most `limit`, without target_id and
+ * survey_id; without `fluxes` a row that has a magnitude has no flux and no limit_mag. In two halves,
+ * so that a page's statements travel together: nothing else of the db may be stepped between them but
+ * what was started before. DB_END or a failure, DB_REFUSED where the function wanted no further one.
  */
 struct query *datum_read_start(
     struct db *, const struct user *reader, int64_t target, struct datum_span, size_t limit);
-enum db_result datum_read_end(
-    struct query *, size_t limit, bool fluxes, datum_fn *, void *arg, bool *more) MUST_CHECK;
+enum db_result datum_read_end(struct query *, size_t limit, bool fluxes, datum_fn *, void *arg,
+    struct datum_found *) MUST_CHECK;
 
 /* MJD of the first detection of a target, NAN where there is none. In two halves, too. */
 struct query *datum_first_start(struct db *, const struct user *reader, int64_t target);

@@ -216,6 +216,7 @@ struct target_whole {
 	size_t ngroups;
 	struct target_named *lists; /* target lists it is a member of, by name */
 	size_t nlists;
+	int64_t revision; /* of its measurements (tom/datum.h) */
 };
 /*
  * All statements are started before the first is read: one round trip. Parts whose bit is not in

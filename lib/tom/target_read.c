@@ -207,6 +207,7 @@ target_load_end(struct target_loading *l, struct target_whole *out)
 		out->creator = db_col_copy(l->target, "creator", l->arena);
 		out->may_change = l->sees_all || db_col_bool(l->target, "may_change");
 		out->may_delete = l->sees_all || db_col_bool(l->target, "may_delete");
+		out->revision = db_col_int(l->target, "revision");
 	}
 	r = db_done(l->target);
 	/* both are ended, whatever the first one said; what someone may not see is not kept */

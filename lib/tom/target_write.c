@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "base/clock.h"
+#include "tom/datum.h"
 
 void
 target_bind(struct query *q, const struct target *t, bool added)
@@ -551,6 +552,8 @@ delete_one(struct db *db, void *arg)
 	if (r != DB_ROW)
 		return r == DB_END ? DB_REFUSED : r;
 	r = index_names(db, QUERY_NAME_PART_REMOVE, d->id);
+	if (r == DB_END)
+		r = datum_forget(db, d->id);
 	if (r != DB_END)
 		return r;
 	struct query *q = db_query(db, QUERY_TARGET_DELETE);

@@ -22,24 +22,47 @@ SELECT d.target_id AS target_id, d.kind AS kind, d.band AS band, d.mjd AS mjd,
 FROM JSON_TABLE(:targets, '$[*]' COLUMNS (id BIGINT PATH '$')) AS w STRAIGHT_JOIN datum AS d
 WHERE d.target_id = w.id AND d.mjd >= :first AND d.mjd < :last AND d.source = :source
 
+--: datum_touch sqlite
+-- The measurements of these targets, in the order of their ids, have changed.
+INSERT INTO datum_revision (target_id, revision)
+SELECT value, :now FROM json_each(:targets) WHERE true
+ON CONFLICT (target_id) DO UPDATE SET revision = max(revision + 1, excluded.revision)
+--: datum_touch postgresql
+INSERT INTO datum_revision (target_id, revision)
+SELECT w.id, CAST(:now AS BIGINT) FROM unnest(CAST(:targets AS BIGINT[])) AS w (id)
+ON CONFLICT (target_id) DO UPDATE
+SET revision = GREATEST(datum_revision.revision + 1, excluded.revision)
+--: datum_touch mariadb
+-- There is no ON CONFLICT here; a list is JSON.
+INSERT INTO datum_revision (target_id, revision)
+SELECT w.id, :now FROM JSON_TABLE(:targets, '$[*]' COLUMNS (id BIGINT PATH '$')) AS w
+ON DUPLICATE KEY UPDATE revision = GREATEST(datum_revision.revision + 1, VALUES(revision))
+
+--: datum_revision_delete
+-- Of a target that goes.
+DELETE FROM datum_revision WHERE target_id = :target
+
 --: datum_read
 -- The newest measurements of a target in a span of time, the newest first: one walk along the key. What
--- a curve needs, and no column more.
-SELECT mjd, source, kind, band, sign, magnitude, magnitude_error, limit_mag, flux, flux_error
+-- a curve needs, and no column more; and which they are.
+SELECT mjd, source, kind, band, sign, magnitude, magnitude_error, limit_mag, flux, flux_error,
+	(SELECT revision FROM datum_revision WHERE target_id = :target) AS revision
 FROM datum WHERE target_id = :target AND mjd >= :first AND mjd <= :last
 ORDER BY mjd DESC, source DESC, kind DESC, band DESC, survey_id DESC
 LIMIT :most
 
 --: datum_read_shared sqlite
--- The same of the sources that one of the principals has rights on.
-SELECT mjd, source, kind, band, sign, magnitude, magnitude_error, limit_mag, flux, flux_error
+-- The same of the sources that one of the principals has rights on; they have no number.
+SELECT mjd, source, kind, band, sign, magnitude, magnitude_error, limit_mag, flux, flux_error,
+	CAST(0 AS BIGINT) AS revision
 FROM datum d WHERE target_id = :target AND mjd >= :first AND mjd <= :last
 	AND EXISTS (SELECT 1 FROM datum_rights r WHERE r.target_id = d.target_id AND r.source = d.source
 	AND r.principal IN (SELECT value FROM json_each(:principals)))
 ORDER BY mjd DESC, source DESC, kind DESC, band DESC, survey_id DESC
 LIMIT :most
 --: datum_read_shared postgresql
-SELECT mjd, source, kind, band, sign, magnitude, magnitude_error, limit_mag, flux, flux_error
+SELECT mjd, source, kind, band, sign, magnitude, magnitude_error, limit_mag, flux, flux_error,
+	CAST(0 AS BIGINT) AS revision
 FROM datum d WHERE target_id = :target AND mjd >= :first AND mjd <= :last
 	AND EXISTS (SELECT 1 FROM datum_rights r WHERE r.target_id = d.target_id AND r.source = d.source
 	AND r.principal = ANY (CAST((SELECT CAST(:principals AS TEXT)) AS BIGINT[])))
@@ -47,7 +70,8 @@ ORDER BY mjd DESC, source DESC, kind DESC, band DESC, survey_id DESC
 LIMIT :most
 --: datum_read_shared mariadb
 -- A list is JSON here; JSON_CONTAINS looks into it for each of the few rows of rights.
-SELECT mjd, source, kind, band, sign, magnitude, magnitude_error, limit_mag, flux, flux_error
+SELECT mjd, source, kind, band, sign, magnitude, magnitude_error, limit_mag, flux, flux_error,
+	CAST(0 AS BIGINT) AS revision
 FROM datum d WHERE target_id = :target AND mjd >= :first AND mjd <= :last
 	AND EXISTS (SELECT 1 FROM datum_rights r WHERE r.target_id = d.target_id AND r.source = d.source
 	AND JSON_CONTAINS(:principals, CAST(r.principal AS CHAR)))

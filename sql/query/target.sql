@@ -31,8 +31,10 @@ WHERE t.id = :id AND (:everything = 1 OR EXISTS (
 	AND JSON_CONTAINS(:principals, CAST(r.principal AS CHAR)) AND ((CASE WHEN r.principal < 16 THEN r.verbs | :open ELSE r.verbs END) & :verbs) = :verbs))
 
 --: target_load sqlite
--- One target that the asker may see, with what else they may do and who made it.
-SELECT t.*, u.username AS creator, r.verbs & 2 AS may_change, r.verbs & 4 AS may_delete
+-- One target that the asker may see, with what else they may do, who made it, and which
+-- measurements it has.
+SELECT t.*, u.username AS creator, r.verbs & 2 AS may_change, r.verbs & 4 AS may_delete,
+	(SELECT revision FROM datum_revision WHERE target_id = :id) AS revision
 FROM target t
 CROSS JOIN (
 	SELECT count(*) AS seen, max(v & 2) | max(v & 4) AS verbs FROM (
@@ -42,7 +44,8 @@ CROSS JOIN (
 LEFT JOIN users u ON u.id = t.creator_id
 WHERE t.id = :id AND (:everything = 1 OR r.seen > 0)
 --: target_load postgresql
-SELECT t.*, u.username AS creator, r.verbs & 2 AS may_change, r.verbs & 4 AS may_delete
+SELECT t.*, u.username AS creator, r.verbs & 2 AS may_change, r.verbs & 4 AS may_delete,
+	(SELECT revision FROM datum_revision WHERE target_id = :id) AS revision
 FROM target t
 CROSS JOIN (
 	SELECT CAST(count(*) AS BIGINT) AS seen, bit_or(CASE WHEN principal < 16
@@ -53,7 +56,8 @@ LEFT JOIN users u ON u.id = t.creator_id
 WHERE t.id = :id AND (CAST(:everything AS BIGINT) = 1 OR r.seen > 0)
 --: target_load mariadb
 -- A list is JSON here; JSON_CONTAINS looks into it for each of the few rows of rights.
-SELECT t.*, u.username AS creator, r.verbs & 2 AS may_change, r.verbs & 4 AS may_delete
+SELECT t.*, u.username AS creator, r.verbs & 2 AS may_change, r.verbs & 4 AS may_delete,
+	(SELECT revision FROM datum_revision WHERE target_id = :id) AS revision
 FROM target t
 CROSS JOIN (
 	SELECT count(*) AS seen, bit_or(CASE WHEN principal < 16 THEN verbs | :open ELSE verbs END) AS verbs

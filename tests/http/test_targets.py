@@ -668,19 +668,25 @@ def a_page_costs_a_fixed_number_of_statements(site):
     paths = ('/targets/%d/' % target, '/targets/%d/update/' % target, '/targets/create/',
              '/targets/%d/access/' % target, '/targets/%d/?y=flux&from=60000&sort=band' % target,
              '/targets/%d/?x=days' % target, '/targets/', '/targets/?name=Counted')
-    counts = []
-    for path in paths:
-        request = 'Request-%d' % len(counts)
-        ada.get(path)  # what is asked once a connection is not a page's cost
+
+    def statements(path):
         page = ada.get(path)
-        equal(page.status, 200, request)
+        equal(page.status, 200, path)
         name = re.search(r'Request <span class="copy">([^<]+)', page.text).group(1)
         line = wait_for(lambda: [one for one in site.log_lines('targets') if name in str(one)],
                         what='the line of the request')[-1]
-        counts.append(line['statements'])
+        return line['statements']
+    counts = []
+    for path in paths:
+        ada.get(path)  # what is asked once a connection is not a page's cost
+        counts.append(statements(path))
     # session, target, what belongs to it, measurements, how many alerts; the form asks for groups; who
     # can see it is session, target, one's own rights, all of them; days ask for the first detection, too
     equal(counts[:6], [5, 4, 2, 4, 5, 6])
+    # and where a worker kept the measurements, none for them
+    site.sql('INSERT INTO datum_revision (target_id, revision) VALUES (%d, 1)' % target)
+    kept = [statements(paths[0]) for _ in range(6)]
+    equal((min(kept), kept[0]), (4, 5))
     # lists may know their count from a moment ago
     equal([n <= most for n, most in zip(counts[6:], (5, 6))], [True, True], counts)
 

@@ -6,8 +6,10 @@
 #include <math.h>
 
 #include "engines.h"
+#include "base/clock.h"
 #include "scratch.h"
 #include "tom/datum.h"
+#include "tom/target.h"
 
 struct scratch {
 	struct db *db;
@@ -174,8 +176,10 @@ read_newest(struct scratch *s, int64_t target, struct datum_span span, size_t li
 {
 	struct rows r = { .arena = s->arena };
 	struct query *q = datum_read_start(s->db, NULL, target, span, limit);
-	enum db_result result = datum_read_end(q, limit, true, collect, &r, more);
+	struct datum_found found;
+	enum db_result result = datum_read_end(q, limit, true, collect, &r, &found);
 
+	*more = found.more;
 	*rows = r.list;
 	*n = r.n;
 	return result;
@@ -417,6 +421,7 @@ a_walk_gives_all_by_time(void **state)
 	enum { N = 3000 };
 	struct scratch *s = *state;
 	struct datum *in = arena_array(s->arena, N, sizeof(*in)), *rows, *newest;
+	struct datum_found found;
 	size_t n, again;
 	bool more;
 
@@ -441,7 +446,7 @@ a_walk_gives_all_by_time(void **state)
 	assert_int_equal(n, 1500);
 	n = 0;
 	assert_int_equal(datum_read_end(datum_read_start(s->db, NULL, 1, DATUM_ALL_TIME, N), N,
-	                     true, stop_at_1500, &n, &more),
+	                     true, stop_at_1500, &n, &found),
 	    DB_REFUSED);
 	assert_int_equal(n, 1500);
 	assert_int_equal(read_all(s, 3, &rows, &n), DB_END);
@@ -496,6 +501,95 @@ a_measurement_of_no_target_is_refused(void **state)
 	assert_int_equal(db_transaction(s->db, DB_WRITE, store, &b), DB_REFUSED);
 }
 
+static void
+sql(struct scratch *s, const char *text)
+{
+	assert_int_equal(db_run_text(s->db, &text, 1), DB_END);
+}
+
+/* The revision of a target; what is read along with its rows is the same. */
+static int64_t
+revision(struct scratch *s, int64_t target)
+{
+	static const struct user superuser = { .id = 1, .is_superuser = true };
+	struct rows r = { .arena = s->arena };
+	struct query *q = datum_read_start(s->db, NULL, target, DATUM_ALL_TIME, 10);
+	struct datum_found found;
+	struct target_whole w;
+
+	assert_int_equal(datum_read_end(q, 10, true, collect, &r, &found), DB_END);
+	assert_int_equal(target_load(s->db, s->arena, &superuser, target, 0, &w), DB_ROW);
+	if (r.n > 0)
+		assert_true(found.revision == w.revision);
+	return w.revision;
+}
+
+static void
+a_revision_changes_with_what_is_stored(void **state)
+{
+	struct scratch *s = *state;
+	struct datum one[] = { detection(1, 60000.5, "g", 1), detection(2, 60000.5, "g", 2) };
+	struct datum two[] = { detection(1, 60001.5, "g", 3), detection(2, 60000.5, "g", 2) };
+	int64_t first, second;
+
+	assert_int_equal(revision(s, 1), 0);
+	stores(s, one, NELEM(one), NELEM(one));
+	first = revision(s, 1);
+	second = revision(s, 2);
+	assert_true(first > 0 && second > 0);
+	assert_int_equal(revision(s, 3), 0);
+	stores(s, two, NELEM(two), 1);
+	assert_true(revision(s, 1) > first);
+	assert_true(revision(s, 2) == second);
+	first = revision(s, 1);
+	stores(s, two, NELEM(two), 0);
+	assert_true(revision(s, 1) == first);
+	assert_int_equal(datum_touch(s->db, (const int64_t[]){ 1, 3 }, 2), DB_END);
+	assert_true(revision(s, 1) > first);
+	assert_true(revision(s, 3) > 0);
+}
+
+/* Also where the clock of who comes second is behind. */
+static void
+a_revision_never_comes_again(void **state)
+{
+	struct scratch *s = *state;
+	const int64_t target = 1;
+	struct datum d = detection(1, 60000.5, "g", 1);
+	int64_t before;
+
+	stores(s, &d, 1, 1);
+	sql(s, "UPDATE datum_revision SET revision = 4000000000000000");
+	assert_int_equal(datum_touch(s->db, &target, 1), DB_END);
+	assert_true(revision(s, 1) == INT64_C(4000000000000001));
+	assert_int_equal(datum_forget(s->db, target), DB_END);
+	assert_int_equal(revision(s, 1), 0);
+	before = clock_now();
+	assert_int_equal(datum_touch(s->db, &target, 1), DB_END);
+	assert_true(revision(s, 1) >= before);
+}
+
+static void
+some_of_the_measurements_have_no_revision(void **state)
+{
+	struct scratch *s = *state;
+	int64_t principal = PRINCIPAL_ANYONE;
+	const struct user reader = { .principals = &principal, .nprincipals = 1 };
+	struct datum d = detection(1, 60000.5, "g", 1);
+	struct rows r = { .arena = s->arena };
+	struct datum_found found;
+
+	stores(s, &d, 1, 1);
+	sql(s,
+	    "INSERT INTO datum_rights (target_id, source, principal, verbs) VALUES (1, 'ZTF', 1, "
+	    "1)");
+	assert_int_equal(datum_read_end(datum_read_start(s->db, &reader, 1, DATUM_ALL_TIME, 10), 10,
+	                     true, collect, &r, &found),
+	    DB_END);
+	assert_int_equal(r.n, 1);
+	assert_int_equal(found.revision, 0);
+}
+
 #define TEST(claim) cmocka_unit_test_setup_teardown(claim, set_up, tear_down)
 
 static const struct CMUnitTest tests[] = {
@@ -515,6 +609,9 @@ static const struct CMUnitTest tests[] = {
 	TEST(a_span_has_both_its_ends),
 	TEST(the_first_detection_is_neither_limit_nor_forced),
 	TEST(a_measurement_of_no_target_is_refused),
+	TEST(a_revision_changes_with_what_is_stored),
+	TEST(a_revision_never_comes_again),
+	TEST(some_of_the_measurements_have_no_revision),
 };
 
 int

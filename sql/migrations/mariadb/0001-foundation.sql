@@ -230,3 +230,11 @@ CREATE TABLE IF NOT EXISTS datum (
 	PRIMARY KEY (target_id, mjd, source, kind, band, survey_id),
 	FOREIGN KEY (target_id) REFERENCES target (id) ON DELETE CASCADE
 ) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
+
+-- Which measurements a target has, as one number: another one after each change, greater than before and
+-- never one that was there already, in microseconds of the clock. No row: none was ever stored. It names
+-- no target by a foreign key: streams would pay for that with each of theirs.
+CREATE TABLE IF NOT EXISTS datum_revision (
+	target_id BIGINT PRIMARY KEY,
+	revision BIGINT NOT NULL
+) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;

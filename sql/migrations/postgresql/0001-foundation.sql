@@ -196,3 +196,12 @@ CREATE TABLE datum (
 	created BIGINT NOT NULL,
 	PRIMARY KEY (target_id, mjd, source, kind, band, survey_id)
 );
+
+-- Which measurements a target has, as one number: another one after each change, greater than before and
+-- never one that was there already, in microseconds of the clock. No row: none was ever stored. It names
+-- no target by a foreign key: streams would pay for that with each of theirs. Its pages
+-- have room for what changes, which then is in no index anew.
+CREATE TABLE datum_revision (
+	target_id BIGINT PRIMARY KEY,
+	revision BIGINT NOT NULL
+) WITH (fillfactor = 50);

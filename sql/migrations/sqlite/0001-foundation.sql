@@ -204,3 +204,11 @@ CREATE TABLE datum (
 	created INTEGER NOT NULL,
 	PRIMARY KEY (target_id, mjd, source, kind, band, survey_id)
 ) STRICT, WITHOUT ROWID;
+
+-- Which measurements a target has, as one number: another one after each change, greater than before and
+-- never one that was there already, in microseconds of the clock. No row: none was ever stored. It names
+-- no target by a foreign key: streams would pay for that with each of theirs.
+CREATE TABLE datum_revision (
+	target_id INTEGER PRIMARY KEY,
+	revision INTEGER NOT NULL
+) STRICT;
