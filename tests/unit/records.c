@@ -14,10 +14,11 @@ put(struct buf *b, int type, int id, const char *content, size_t n, size_t paddi
 	const unsigned char h[8] = { 1, (unsigned char)type, (unsigned char)(id >> 8),
 		(unsigned char)id, (unsigned char)(n >> 8), (unsigned char)n,
 		(unsigned char)padding, 0 };
+	static const char nothing[255];
 
 	buf_put(b, h, 8);
 	buf_put(b, content, n);
-	buf_put(b, "\0\0\0\0\0\0\0\0", padding);
+	buf_put(b, nothing, padding);
 }
 
 #define BEGIN_KEEP "\0\1\1\0\0\0\0\0"
@@ -106,6 +107,103 @@ lengths_that_lie_are_refused(void **state)
 	buf_free(&b);
 }
 
+#define LONG_PAIR "\x80\0\0\1\x80\0\0\2Nxy"
+
+/* Their end is an end of a pair, or bad: in a length of four bytes, between lengths, in name or value. */
+static void
+params_that_end_inside_a_pair_are_refused(void **state)
+{
+	static const char pairs[] = LONG_PAIR "\1\x80\0\0\2Mzz";
+	const size_t first = sizeof(LONG_PAIR) - 1, all = sizeof(pairs) - 1;
+	struct buf b = { 0 };
+
+	(void)state;
+	for (size_t n = 0; n <= all; n++) {
+		put(&b, BEGIN, 1, BEGIN_KEEP, 8, 0);
+		if (n > 0)
+			put(&b, PARAMS, 1, pairs, n, 0);
+		put(&b, PARAMS, 1, "", 0, 0);
+		assert_int_equal(
+		    look(&b), n == 0 || n == first || n == all ? RECORDS_PARAMS : RECORDS_BAD);
+	}
+	buf_free(&b);
+}
+
+/* So many bytes of a name and its value together, as the first record of params says. */
+static enum records_state
+look_at_pair_of(uint32_t name, uint32_t value)
+{
+	const uint32_t both[] = { name, value };
+	struct buf b = { 0 };
+	enum records_state s;
+	char lengths[9];
+
+	for (int i = 0; i < 8; i++)
+		lengths[i] = (char)((both[i / 4] >> (24 - i % 4 * 8)) | (i % 4 == 0 ? 0x80 : 0));
+	lengths[8] = 'N';
+	put(&b, BEGIN, 1, BEGIN_KEEP, 8, 0);
+	put(&b, PARAMS, 1, lengths, 9, 0);
+	s = look(&b);
+	buf_free(&b);
+	return s;
+}
+
+static void
+pairs_are_as_long_as_they_may_be(void **state)
+{
+	(void)state;
+	assert_int_equal(look_at_pair_of(1, RECORDS_LOOKED_AT - 2), RECORDS_MORE);
+	assert_int_equal(look_at_pair_of(RECORDS_LOOKED_AT - 2, 1), RECORDS_MORE);
+	assert_int_equal(look_at_pair_of(1, RECORDS_LOOKED_AT - 1), RECORDS_BAD);
+	assert_int_equal(look_at_pair_of(RECORDS_LOOKED_AT, 0), RECORDS_BAD);
+	assert_int_equal(look_at_pair_of(0, 1), RECORDS_BAD);
+	assert_int_equal(look_at_pair_of(0x7fffffff, 0x7fffffff), RECORDS_BAD);
+}
+
+/* A body in many pieces is to be taken before the socket is full of them. */
+static void
+bodies_of_many_pieces_are_told(void **state)
+{
+	struct buf b = { 0 };
+
+	(void)state;
+	for (int pieces = 62; pieces <= 66; pieces++) {
+		put(&b, BEGIN, 1, BEGIN_KEEP, 8, 0);
+		put(&b, PARAMS, 1, PAIR, sizeof(PAIR) - 1, 0);
+		put(&b, PARAMS, 1, "", 0, 0);
+		for (int i = 0; i < pieces; i++)
+			put(&b, STDIN, 1, "x", 1, 0);
+		assert_int_equal(records_look((const unsigned char *)b.p, b.n),
+		    pieces < 64 ? RECORDS_PARAMS : RECORDS_PIECES);
+		/* one that is still on its way is none yet */
+		assert_int_equal(records_look((const unsigned char *)b.p, b.n - 1),
+		    pieces < 65 ? RECORDS_PARAMS : RECORDS_PIECES);
+		put(&b, STDIN, 1, "", 0, 0);
+		assert_int_equal(look(&b), RECORDS_WHOLE);
+	}
+	buf_free(&b);
+}
+
+static void
+long_records_are_read_to_their_end(void **state)
+{
+	char pair[2 + 127 + 127], body[70000];
+	struct buf b = { 0 };
+
+	(void)state;
+	memset(pair, 'x', sizeof(pair));
+	pair[0] = pair[1] = 127;
+	memset(body, 'y', sizeof(body));
+	put(&b, BEGIN, 0xff01, BEGIN_KEEP, 8, 255);
+	put(&b, PARAMS, 0xff01, pair, sizeof(pair), 200);
+	put(&b, PARAMS, 0xff01, "", 0, 1);
+	put(&b, STDIN, 0xff01, body, 65535, 0);
+	put(&b, STDIN, 0xff01, "", 0, 7);
+	assert_int_equal(records_look((const unsigned char *)b.p, b.n - 1), RECORDS_PARAMS);
+	assert_int_equal(look(&b), RECORDS_WHOLE);
+	buf_free(&b);
+}
+
 static void
 what_is_no_request_is_refused(void **state)
 {
@@ -133,6 +231,21 @@ what_is_no_request_is_refused(void **state)
 	assert_int_equal(look(&b), RECORDS_BAD);
 	put(&b, BEGIN, 1, BEGIN_KEEP, 8, 0);
 	put(&b, STDIN, 1, "", 0, 0);
+	assert_int_equal(look(&b), RECORDS_BAD);
+	put(&b, BEGIN, 1, "\1\1\1\0\0\0\0\0", 8, 0);
+	assert_int_equal(look(&b), RECORDS_BAD);
+	put(&b, BEGIN, 1, BEGIN_KEEP "\0", 9, 0);
+	assert_int_equal(look(&b), RECORDS_BAD);
+	put(&b, BEGIN, 1, BEGIN_KEEP, 8, 0);
+	put(&b, PARAMS, 257, "", 0, 0);
+	assert_int_equal(look(&b), RECORDS_BAD);
+	put(&b, BEGIN, 256, BEGIN_KEEP, 8, 0);
+	put(&b, PARAMS, 256, "", 0, 0);
+	assert_int_equal(look(&b), RECORDS_PARAMS);
+	/* the second record is of another version */
+	put(&b, BEGIN, 1, BEGIN_KEEP, 8, 0);
+	put(&b, PARAMS, 1, "", 0, 0);
+	b.p[16] = 2;
 	assert_int_equal(look(&b), RECORDS_BAD);
 	buf_free(&b);
 }
@@ -202,6 +315,10 @@ main(void)
 		cmocka_unit_test(every_prefix_of_a_request_is_incomplete),
 		cmocka_unit_test(params_may_be_cut_anywhere),
 		cmocka_unit_test(lengths_that_lie_are_refused),
+		cmocka_unit_test(params_that_end_inside_a_pair_are_refused),
+		cmocka_unit_test(pairs_are_as_long_as_they_may_be),
+		cmocka_unit_test(bodies_of_many_pieces_are_told),
+		cmocka_unit_test(long_records_are_read_to_their_end),
 		cmocka_unit_test(what_is_no_request_is_refused),
 		cmocka_unit_test(answers_of_every_size_come_whole),
 	};

@@ -492,6 +492,38 @@ lists_know_how_long_a_superusers_session_lasts(void **state)
 	assert_int_equal(session_end_others(db, root, NULL, NULL), DB_END);
 }
 
+/* Page by page, each once. */
+static void
+sessions_of_one_moment_are_all_listed(void **state)
+{
+	int64_t later = start + 300 * DAY;
+	struct session_place place = { .created = later + 1 };
+	struct session_entry *list;
+	uint8_t seen[3][SECRET_SIZE];
+	size_t n, pages = 0;
+	bool more = true;
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		(void)sign_in(ada, later);
+	while (more && pages < 3) {
+		assert_int_equal(session_list_all(db, a, &limits, later, pages == 0 ? NULL : &place,
+		                     1, &list, &n, &more, &place),
+		    DB_END);
+		assert_int_equal(n, 1);
+		assert_true(list[0].created == later);
+		memcpy(seen[pages], list[0].token_hash, SECRET_SIZE);
+		assert_true(pages == 0 || memcmp(seen[pages - 1], seen[pages], SECRET_SIZE) > 0);
+		pages++;
+	}
+	assert_int_equal(pages, 3);
+	assert_int_equal(
+	    session_list_all(db, a, &limits, later, &place, 1, &list, &n, &more, &place), DB_END);
+	assert_int_equal(n, 0);
+	assert_false(more);
+	assert_int_equal(session_end_others(db, ada, NULL, NULL), DB_END);
+}
+
 static void
 sessions_are_told_whose_they_are(void **state)
 {
@@ -747,6 +779,7 @@ main(void)
 		cmocka_unit_test(what_the_database_does_not_answer_is_no_session),
 		cmocka_unit_test(lists_tell_whose_and_from_where_the_newest_first),
 		cmocka_unit_test(lists_know_how_long_a_superusers_session_lasts),
+		cmocka_unit_test(sessions_of_one_moment_are_all_listed),
 		cmocka_unit_test(sessions_are_told_whose_they_are),
 		cmocka_unit_test(what_a_browser_says_is_kept_short_and_plain),
 		cmocka_unit_test(second_factor_is_asked_for_and_kept_with_the_session),
