@@ -586,7 +586,17 @@ wrong_costs_one_of_todays_whatever_is_stored(void **state)
 	scrypt.us = 0;
 }
 
-static int64_t slept_us; /* that was asked for, and not slept */
+/* A clock that stands, but for what a hash takes by it and what is slept; 0: the real one. */
+static int64_t clock_now_us, clock_step_us, slept_us;
+
+int64_t __real_clock_monotonic(void);
+int64_t __wrap_clock_monotonic(void);
+int64_t
+__wrap_clock_monotonic(void)
+{
+	return clock_now_us == 0 ? __real_clock_monotonic()
+	                         : clock_now_us + clock_step_us * scrypt.calls;
+}
 
 int __wrap_nanosleep(const struct timespec *, struct timespec *);
 int
@@ -597,47 +607,39 @@ __wrap_nanosleep(const struct timespec *wanted, struct timespec *left)
 	return 0;
 }
 
-/* How long it takes to be wrong about this hash with that floor; what is not waited for in slept_us. */
+/* How long the answer to a wrong password waits with that floor, where a hash takes so long. */
 static int64_t
-time_of_wrong(const char *floor_ms, const char *encoded)
+wait_of_wrong(const char *floor_ms, int64_t hash_us, const char *password)
 {
-	int64_t began;
+	bool weak;
 
 	setenv("MERIDIAN_PASSWORD_FLOOR_MS", floor_ms, 1);
 	assert_int_equal(configure(), 0);
 	slept_us = 0;
-	began = clock_monotonic();
-	(void)cost_of_wrong(encoded);
-	return clock_monotonic() - began + slept_us;
+	scrypt.calls = 0;
+	clock_now_us = DAY;
+	clock_step_us = hash_us;
+	assert_int_equal(password_check(STR_NONE, str_of(password), &weak), PASSWORD_WRONG);
+	clock_now_us = 0;
+	return slept_us;
 }
 
 static void
 wrong_takes_as_long_as_the_floor(void **state)
 {
-	bool weak, raised = false;
-
 	(void)state;
-	scrypt.us = 4000;
+	scrypt.us = 2000;
 	for (int i = 0; i < 20; i++)
 		(void)cost_of_wrong("");
-	assert_true(time_of_wrong("2000", "") >= 2 * SECOND);
-	assert_in_range(slept_us, SECOND, 2 * SECOND);
-	/* once for each spelling: here as typed, composed and in compatible letters */
-	slept_us = 0;
-	assert_int_equal(
-	    password_check(STR_NONE, STR("e\xcc\x81 \xef\xac\x81"), &weak), PASSWORD_WRONG);
-	assert_in_range(slept_us, 5 * SECOND, 6 * SECOND);
-	/* a hash that takes longer than the floor is waited for, and a quarter of it; unless it is over
-	 * already, as where the machine had other work meanwhile */
-	for (int i = 0; i < 50 && !raised; i++) {
-		assert_true(time_of_wrong("1", "") >= 4900);
-		raised = slept_us > 0;
-	}
-	assert_true(raised);
-	assert_true(time_of_wrong("6", "scrypt$262144$0123456789abcdef$8$1$" KEY_64) >= 8000);
-	assert_int_equal(slept_us, 0);
-	(void)time_of_wrong("0", "");
-	assert_int_equal(slept_us, 0);
+	assert_int_equal(wait_of_wrong("2000", 0, "x"), 2 * SECOND);
+	assert_int_equal(wait_of_wrong("2000", 300000, "x"), 1700000);
+	assert_int_equal(wait_of_wrong("2000", 2 * SECOND, "x"), 0);
+	assert_int_equal(wait_of_wrong("2000", 3 * SECOND, "x"), 0);
+	/* once for each spelling: here in compatible letters, as typed, composed */
+	assert_int_equal(wait_of_wrong("2000", 300000, "e\xcc\x81 \xef\xac\x81"), 5100000);
+	/* where a hash takes longer than the floor, that of the hash and a quarter */
+	assert_in_range(wait_of_wrong("1", 0, "x"), 2500, 7500);
+	assert_int_equal(wait_of_wrong("0", 0, "x"), 0);
 	scrypt.us = 0;
 }
 
