@@ -72,7 +72,7 @@ static bool
 is_their_turn(struct request *r, struct response *res, struct half *h, bool has_factor)
 {
 	*h = (struct half){ .found = false };
-	if (auth_half(r, &h->proof) && !look_up(r, res, h))
+	if (auth_half(r, login_vault(r), &h->proof) && !look_up(r, res, h))
 		return false;
 	if (!h->found || (!h->factor.there && !factor_required(r->app->config, &h->user))) {
 		respond_redirect(r, res, login_with_next(r, "/accounts/login/"));
@@ -99,7 +99,7 @@ login_enter(struct request *r, struct response *res, const struct proof *proof, 
 		    ? respond_redirect(r, res, login_next(r))
 		    : 0;
 	}
-	auth_half_begin(r, res, proof);
+	auth_half_begin(r, res, login_vault(r), proof);
 	return respond_redirect(r, res,
 	    login_with_next(
 	        r, h.factor.there ? "/accounts/login/code/" : "/accounts/login/factor/"));

@@ -233,7 +233,7 @@ remove_factor(struct request *r, struct response *res)
 		/* straight to the next one */
 		if (auth_sign_out(r, res) != 0)
 			return 0;
-		auth_half_begin(r, res, &proof);
+		auth_half_begin(r, res, login_vault(r), &proof);
 		return respond_redirect(r, res, STR("/accounts/login/factor/"));
 	}
 	if (auth_sign_in(r, res, &proof) != 0)

@@ -55,14 +55,16 @@ bool auth_cookies_are_lost(const struct request *);
 int auth_sign_in(struct request *, struct response *, const struct proof *);
 int auth_sign_out(struct request *, struct response *);
 
+struct vault;
+
 /*
  * Half signed in: the password was right, the second factor is still to be given. The browser keeps
- * that in a cookie that opens nothing but the pages that ask for it: signed, good for ten minutes, for
- * this browser (its session's or forms' cookie) and this password. auth_half gives the proof back;
- * false where there is none. The cookie ends with auth_sign_in.
+ * that in a cookie that opens nothing but the pages that ask for it: signed, and sealed by the vault
+ * (NULL: there is none), good for ten minutes, for this browser (its session's or forms' cookie) and this
+ * password. auth_half gives the proof back; false where there is none. The cookie ends with auth_sign_in.
  */
-void auth_half_begin(struct request *, struct response *, const struct proof *);
-bool auth_half(struct request *, struct proof *);
+void auth_half_begin(struct request *, struct response *, struct vault *, const struct proof *);
+bool auth_half(struct request *, struct vault *, struct proof *);
 
 /* When the second factor was given to the session in use; 0: it was not. For a proof of who goes on. */
 int64_t auth_factor(const struct request *);

@@ -1,9 +1,13 @@
 /*
  * half: between the password and the second factor.
+ *
+ * What the cookie holds is sealed by the vault, which only login has: the key that signs it is every
+ * executable's, and one that was taken over must not make itself a password that was right.
  */
 #include <string.h>
 
 #include "auth/auth.h"
+#include "auth/vault.h"
 #include "auth/visit.h"
 #include "base/clock.h"
 
@@ -14,6 +18,8 @@ struct half {
 	int64_t user, password_changed, until;
 };
 #define HALF_SIZE (sizeof(struct half) + SECRET_SIZE)
+
+static const struct vault_place place = { "cookie", "half", 0 };
 
 struct signed_half {
 	struct str list[4];
@@ -27,13 +33,14 @@ parts_of(const struct half *h, const char *purpose, struct str id, struct signed
 }
 
 void
-auth_half_begin(struct request *r, struct response *res, const struct proof *proof)
+auth_half_begin(
+    struct request *r, struct response *res, struct vault *vault, const struct proof *proof)
 {
 	struct half h = { proof->user, proof->password_changed, r->now + HALF_LIFE };
 	uint8_t bytes[HALF_SIZE];
 	struct signed_half parts;
 	const char *purpose;
-	struct str id;
+	struct str id, whole = { (const char *)bytes, sizeof(bytes) };
 
 	auth_form_cookie(r, res);
 	if (!visit_base(visit_of(r), &purpose, &id))
@@ -41,12 +48,31 @@ auth_half_begin(struct request *r, struct response *res, const struct proof *pro
 	parts_of(&h, purpose, id, &parts);
 	memcpy(bytes, &h, sizeof(h));
 	secret_sign(auth_of(r)->secret, parts.list, NELEM(parts.list), bytes + sizeof(h));
+	if (vault != NULL)
+		whole = vault_seal(vault, r->arena, &place, whole);
 	response_cookie(
-	    r, res, HALF_COOKIE, secret_encode(r->arena, bytes, sizeof(bytes)), HALF_LIFE / SECOND);
+	    r, res, HALF_COOKIE, secret_encode(r->arena, whole.p, whole.n), HALF_LIFE / SECOND);
+}
+
+/* The bytes of the cookie; without a vault as they are. */
+static bool
+read_cookie(struct request *r, struct vault *vault, uint8_t bytes[HALF_SIZE])
+{
+	struct str cookie = request_cookie(r, HALF_COOKIE), whole;
+	uint8_t sealed[HALF_SIZE + VAULT_EXTRA];
+
+	if (vault == NULL)
+		return secret_decode(cookie, bytes, HALF_SIZE);
+	if (!secret_decode(cookie, sealed, sizeof(sealed)) ||
+	    vault_open(vault, r->arena, &place,
+	        (struct str){ (const char *)sealed, sizeof(sealed) }, &whole) != VAULT_OPEN)
+		return false;
+	memcpy(bytes, whole.p, HALF_SIZE);
+	return true;
 }
 
 bool
-auth_half(struct request *r, struct proof *proof)
+auth_half(struct request *r, struct vault *vault, struct proof *proof)
 {
 	uint8_t bytes[HALF_SIZE];
 	struct signed_half parts;
@@ -55,8 +81,7 @@ auth_half(struct request *r, struct proof *proof)
 	struct str id;
 
 	*proof = (struct proof){ .user = 0 };
-	if (!secret_decode(request_cookie(r, HALF_COOKIE), bytes, sizeof(bytes)) ||
-	    !visit_base(visit_of(r), &purpose, &id))
+	if (!read_cookie(r, vault, bytes) || !visit_base(visit_of(r), &purpose, &id))
 		return false;
 	memcpy(&h, bytes, sizeof(h));
 	parts_of(&h, purpose, id, &parts);

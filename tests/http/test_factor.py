@@ -344,6 +344,19 @@ def an_operator_resets_a_lost_factor(site):
     site.sql("UPDATE users SET username = '%s-before' WHERE username = '%s'" % (name, name))
 
 
+def _forged_half(site, name, visitor):
+    """What says that the password was given, made with the key that signs it and forms' tokens."""
+    with open(site.data + '/secret_key', 'rb') as f:
+        key = f.read().strip()
+    whose = struct.pack('<qqq', *(int(n) for n in (
+        site.one("SELECT id FROM users WHERE username = '%s'" % name),
+        site.one("SELECT password_changed FROM users WHERE username = '%s'" % name),
+        (time.time() + 300) * 1000000)))
+    parts = (b'half signed in', b'visitor', visitor.encode(), whose)
+    mac = hmac.new(key, b''.join(struct.pack('<Q', len(p)) + p for p in parts), hashlib.sha256).digest()
+    return base64.urlsafe_b64encode(whose + mac).decode().rstrip('=')
+
+
 def who_must_have_a_factor_sets_it_up_before_anything_else(site):
     with site.variant(users=False, TOM_MFA_REQUIRED='superusers') as strict:
         strict.add_user('admin', PASSWORDS['admin'], '--superuser')
@@ -351,6 +364,13 @@ def who_must_have_a_factor_sets_it_up_before_anything_else(site):
                    "affiliation, is_active, is_staff, is_superuser, created, password_changed) "
                    "SELECT 'ben', 'ben', password, '', '', '', '', 1, 0, 0, created, password_changed "
                    "FROM users")
+        # every executable has the key of forms' tokens: it makes no way past the password
+        forger = strict.visitor()
+        forger.get('/accounts/login/')
+        name = [n for n in forger.cookies if n.endswith('visitor')][0]
+        forger.cookies[name.replace('visitor', 'half')] = _forged_half(
+            strict, 'admin', forger.cookies[name])
+        equal(forger.get(FIRST).location, '/accounts/login/')
         boss = strict.visitor()
         answer = boss.sign_in('admin', PASSWORDS['admin'], '/admin/')
         equal(answer.location, FIRST + '?next=%2Fadmin%2F')
