@@ -372,6 +372,32 @@ def one_command_makes_a_site_and_a_second_changes_nothing(site):
         equal(run.start().splitlines(), said[:2])
         client = Client(run.port)
         client.sign_in('admin', password)
+        if site.database == 'sqlite':
+            lacks(conf, run.dir + '/data/secret_key', run.dir + '/data/vault_key')
+            run('--stop')
+            _links_of_an_intruder(site, run)
+
+
+def _links_of_an_intruder(site, run):
+    """What a handler that was taken over left in data/ leads root nowhere."""
+    if os.getuid() != 0:
+        return
+    victim = _scratch(site, 'victim')
+    os.chmod(victim, 0o755)
+    with open(victim + '/file', 'w') as f:
+        f.write('of root\n')
+    os.chmod(victim + '/file', 0o600)
+    os.symlink(victim, run.dir + '/data/demo')
+    os.symlink(victim + '/file', run.dir + '/data/demo.avro')
+    run.start(status=1, more=('--demo',))
+    contains(run.said, 'the demonstration could not be loaded')
+    equal([(s.st_uid, s.st_mode & 0o777) for s in map(os.stat, (victim, victim + '/file'))],
+          [(0, 0o755), (0, 0o600)])
+    with open(victim + '/file') as f:
+        equal(f.read(), 'of root\n')
+    os.unlink(run.dir + '/data/demo.avro')
+    run.start(more=('--demo',))
+    equal((os.stat(victim).st_uid, os.stat(victim).st_mode & 0o777), (0, 0o755))
 
 
 @needs('nginx', 'sqlite')
