@@ -18,8 +18,8 @@ void __gcov_dump(void);
 void __gcov_reset(void);
 int __real_sandbox_confine(struct sandbox *) __attribute__((weak));
 int __wrap_sandbox_confine(struct sandbox *);
-int __real_sandbox_compute(unsigned, size_t) __attribute__((weak));
-int __wrap_sandbox_compute(unsigned, size_t);
+int __real_sandbox_compute(const struct sandbox_filter *, unsigned, size_t) __attribute__((weak));
+int __wrap_sandbox_compute(const struct sandbox_filter *, unsigned, size_t);
 void __real__exit(int) __attribute__((noreturn));
 void __wrap__exit(int) __attribute__((noreturn));
 
@@ -33,12 +33,12 @@ __wrap_sandbox_confine(struct sandbox *box)
 }
 
 int
-__wrap_sandbox_compute(unsigned seconds, size_t bytes)
+__wrap_sandbox_compute(const struct sandbox_filter *filter, unsigned seconds, size_t bytes)
 {
 	__gcov_dump();
 	__gcov_reset();
 	computes = true;
-	return __real_sandbox_compute(seconds, bytes);
+	return __real_sandbox_compute(filter, seconds, bytes);
 }
 
 void

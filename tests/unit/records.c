@@ -260,7 +260,7 @@ read_back(const struct buf *b, struct buf *out, bool *ended)
 	while (p + 8 <= end) {
 		size_t n = (size_t)p[4] << 8 | p[5];
 
-		if (*ended || p[0] != 1 || p[2] != 0x12 || p[3] != 0x34 ||
+		if (*ended || p[0] != 1 || p[2] != 0x12 || p[3] != 0x34 || p[7] != 0 ||
 		    (size_t)(end - p) < 8 + n + p[6])
 			return -1;
 		if (p[1] == STDOUT)
@@ -286,22 +286,30 @@ answers_of_every_size_come_whole(void **state)
 	(void)state;
 	while (text.n < 9000000)
 		buf_printf(&text, "%zu,", text.n);
-	for (size_t i = 0; i < NELEM(sizes); i++) {
-		struct str head = STR("Status: 200 OK\r\n\r\n"), body = { text.p, sizes[i] };
-		size_t want = head.n + body.n, rounds = 0;
+	for (size_t i = 0; i < 3 * NELEM(sizes); i++) {
+		struct str head = { "Status: 200 OK\r\n\r\n", (size_t[]){ 0, 1, 18 }[i % 3] },
+		           body = { text.p, sizes[i / 3] };
+		size_t want = head.n + body.n, rounds = 0, full = RECORDS_CHUNKS * (size_t)65528;
 
 		buf_clear(&wire);
 		buf_clear(&back);
 		do {
-			size_t n = records_make(&r, 0x1234, &head, &body, true);
+			size_t n;
 
-			for (size_t k = 0; k < n; k++)
+			memset(&r, 0xff, sizeof(r)); /* what is not set is seen */
+			n = records_make(&r, 0x1234, &head, &body, true);
+			for (size_t k = 0; k < n; k++) {
+				assert_true(r.iov[k].iov_len > 0);
 				buf_put(&wire, r.iov[k].iov_base, r.iov[k].iov_len);
+			}
 			assert_true(++rounds < 10);
 		} while (head.n + body.n > 0);
+		assert_int_equal(rounds, want == 0 ? 1 : (want + full - 1) / full);
 		assert_int_equal(read_back(&wire, &back, &ended), want);
 		assert_true(ended);
-		assert_memory_equal(back.p + want - sizes[i], text.p, sizes[i]);
+		assert_int_equal(memcmp(wire.p + wire.n - 8, "\0\0\0\0\0\0\0\0", 8), 0);
+		if (sizes[i / 3] > 0)
+			assert_memory_equal(back.p + want - sizes[i / 3], text.p, sizes[i / 3]);
 	}
 	buf_free(&text);
 	buf_free(&wire);
