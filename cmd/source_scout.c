@@ -23,6 +23,7 @@
 
 #define MOST MIB(8) /* bytes of an answer */
 #define SECONDS 60L /* of a question */
+#define LEAST_INTERVAL (SECOND / 10)
 #define TAKE_OVER (2 * MINUTE) /* a run that nobody has worked at for so long is anybody's */
 #define LONGEST_REST (6 * HOUR) /* but for longer intervals, and what the server asks for */
 #define LONGEST_ASKED DAY /* by the server */
@@ -139,7 +140,9 @@ open_source(const struct source_host *host, char *err, size_t errsize)
 	s->work = arena_new();
 	s->position.topic = STR("list");
 	s->ours = POSITION_NEW;
-	s->interval = (int64_t)config_stream_real(host->config, "interval") * SECOND;
+	s->interval = (int64_t)(config_stream_real(host->config, "interval") * SECOND);
+	if (s->interval < LEAST_INTERVAL)
+		s->interval = LEAST_INTERVAL;
 	s->pause = (int64_t)config_stream_real(host->config, "pause_ms") * (SECOND / 1000);
 	return s;
 }
