@@ -150,7 +150,6 @@ ask(struct db *db, void *arg)
 	if (a->n == 0)
 		event_note(r,
 		    (struct event){ .kind = EVENT_RESET_ASKED,
-		        .username = a->who,
 		        .detail = STR("there is no such account with an address") });
 	return result;
 }
