@@ -208,6 +208,12 @@ check_roles(struct findings *f)
 		    "hashes.");
 		return;
 	}
+	if (check_text(f, "DATABASE_PASSWORD_FILE")[0] == '\0')
+		found(f, false,
+		    STR("the account of DATABASE_URL, which may do everything, signs in without a "
+		        "password"),
+		    "An executable that was taken over can sign in as it, too: the server knows "
+		    "both by the system's user. Give it a password, and DATABASE_PASSWORD_FILE.");
 	for (size_t i = 0; role_names[i] != NULL; i++) {
 		struct str path = arena_printf(a, "%s/%s", dir, role_names[i]);
 		struct db *db = db_new_as(f->run->config, role_names[i], err, sizeof(err));
