@@ -809,6 +809,23 @@ no_memory_is_busy_at_each_call(void **state)
 	assert_int_equal(password_hash(a, STR_NONE, &e), PASSWORD_WRONG);
 }
 
+/* Ours are of the form NFKC, and not weak for that, however they are typed. */
+static void
+letters_that_are_compatible_are_as_good(void **state)
+{
+	struct str e;
+	bool weak;
+
+	(void)state;
+	assert_int_equal(
+	    password_hash(fresh(), STR("\xef\xac\x81 cafe\xcc\x81"), &e), PASSWORD_RIGHT);
+	assert_int_equal(
+	    password_check(e, STR("\xef\xac\x81 cafe\xcc\x81"), &weak), PASSWORD_RIGHT);
+	assert_false(weak);
+	assert_int_equal(password_check(e, STR("fi caf\xc3\xa9"), &weak), PASSWORD_RIGHT);
+	assert_false(weak);
+}
+
 static void
 passwords_end_at_their_longest(void **state)
 {
@@ -854,6 +871,7 @@ main(void)
 		cmocka_unit_test(machine_computes_so_many_at_once),
 		cmocka_unit_test(directory_that_is_too_long_for_a_socket_is_passed_over),
 		cmocka_unit_test(no_memory_is_busy_at_each_call),
+		cmocka_unit_test(letters_that_are_compatible_are_as_good),
 		cmocka_unit_test(passwords_end_at_their_longest),
 	};
 

@@ -214,8 +214,8 @@ bands_have_their_mark(void **state)
 		{ "B", 'g' }, { "I", 'i' }, { "i'", 'i' }, { "gp", 'g' }, { "sdss u", 'u' },
 		{ "z", 'z' }, { "zs", 'z' }, { "y", 'y' }, { "Y", 'y' }, { "c", 'c' }, { "o", 'o' },
 		{ "orange", 'o' }, { "G", 'w' }, { "clear", 'w' }, { "w", 'w' }, { "J", 'w' },
-		{ "", 'w' }, { "F606W", 'w' }, { "uvw1", 'w' }, { "r_ps1", 'r' },
-		{ "sdss ", 'w' } };
+		{ "", 'w' }, { "F606W", 'w' }, { "uvw1", 'w' }, { "r_ps1", 'r' }, { "sdss ", 'w' },
+		{ "U", 'u' }, { "Z", 'z' }, { "u*", 'u' }, { "gx", 'w' }, { "g1", 'w' } };
 
 	(void)state;
 	for (size_t i = 0; i < NELEM(cases); i++)
