@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/sandbox.h"
+#include "config.h"
 #include "heard.h"
 
 static char trail[256]; /* the hooks that were called */

@@ -14,6 +14,7 @@
 #include "auth/slot.h"
 #include "base/clock.h"
 #include "base/sandbox.h"
+#include "config.h"
 
 static char dir[] = "/tmp/meridian-unit-XXXXXX";
 

@@ -370,7 +370,8 @@ long_texts_are_escaped_as_short_ones_are(void **state)
 		for (size_t i = 0; i < NELEM(marks); i++) {
 			struct value *v = value_object(a);
 
-			memset(text, 'y', sizeof(text));
+			memset(text, 'y', sizeof(text) - 1);
+			text[sizeof(text) - 1] = '\0';
 			text[0] = text[n / 2] = text[n / 2 + 1] = marks[i].byte;
 			if (n % 2 == 0)
 				text[n - 1] = marks[i].byte; /* else what is behind goes on */
@@ -412,11 +413,12 @@ page_that_grows_without_end_is_stopped(void **state)
 	struct arena *a = arena_new();
 	struct value *v = value_object(a), *list = value_set_list(v, "l");
 	struct buf out = { NULL, 0, 0 };
-	char *text = arena_alloc(a, MIB(1));
+	char *text = arena_alloc(a, MIB(1) + 1);
 	char err[256] = "";
 
 	(void)state;
 	memset(text, 'a', MIB(1));
+	text[MIB(1)] = '\0';
 	value_set_text(v, "t", (struct str){ text, MIB(1) });
 	for (int i = 0; i < 70; i++)
 		value_add_int(list, i);

@@ -16,6 +16,7 @@
 #include "auth/visit.h"
 #include "base/clock.h"
 #include "base/sandbox.h"
+#include "config.h"
 #include "heard.h"
 #include "scratch.h"
 #include "tom/site.h"
