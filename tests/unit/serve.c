@@ -325,7 +325,9 @@ a_prefix_is_taken_off_and_put_back(void **state)
 	web_open(&w, &app);
 	assert_int_equal(get("/tom/targets/7/"), 200);
 	assert_int_equal(strncmp(web_text(&w), "/targets/7/|", 12), 0);
+	hear();
 	assert_int_equal(get("/targets/7/"), 404);
+	assert_string_equal(heard(), ""); /* what is not there is no line of the log */
 	assert_int_equal(get("/tomtargets/7/"), 404);
 	assert_int_equal(get("/tom/targets"), 301);
 	assert_string_equal(web_header(&w, "Location"), "/tom/targets/");
@@ -494,7 +496,10 @@ static void
 handlers_that_fail_give_a_clean_500(void **state)
 {
 	(void)state;
+	hear();
 	assert_int_equal(get("/fail/"), 500);
+	assert_non_null(
+	    strstr(heard(), "\"event\":\"handler failed\",\"handler\":\"fail_quietly\""));
 	assert_string_equal(web_header(&w, "X-Half"), "");
 	assert_non_null(strstr(web_text(&w), "Something went wrong"));
 	assert_int_equal(get("/nothing/"), 500);
@@ -536,8 +541,10 @@ insecure_http_serves_loopback_only(void **state)
 	setenv("MERIDIAN_INSECURE_HTTP", "yes", 1);
 	web_open(&w, &app);
 	assert_int_equal(get("/targets/7/"), 200);
+	hear();
 	assert_int_equal(
 	    web_ask(&w, "GET /targets/7/", STR_NONE, "SERVER_ADDR=192.0.2.1", NULL), 403);
+	assert_non_null(strstr(heard(), "\"event\":\"request refused\",\"status\":403"));
 	assert_int_equal(web_ask(&w, "GET /targets/7/", STR_NONE, "SERVER_ADDR=", NULL), 403);
 	assert_int_equal(web_ask(&w, "GET /targets/7/", STR_NONE, "SERVER_ADDR=::1", NULL), 200);
 	assert_int_equal(

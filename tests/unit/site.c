@@ -118,6 +118,8 @@ what_is_no_host_name_is_refused_with_what_would_be_right(void **state)
 		{ "org.a234567890123456789012345678901234567890123456789012345678901234", "63" },
 		{ "tom_1.example.org", "letters, digits" },
 		{ "tom,example,org", "letters, digits" },
+		{ "tom{1.example", "letters, digits" },
+		{ "tom`1.example", "letters, digits" },
 		{ "2001:db8::1", "brackets" },
 		{ "::1", "brackets" },
 		{ "[2001:db8::g]", "IPv6" },

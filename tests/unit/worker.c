@@ -330,7 +330,8 @@ freeze_sessions(bool freeze)
 static void
 use_that_cannot_be_noted_costs_a_line_and_no_page(void **state)
 {
-	int64_t now = clock_now();
+	int64_t now = clock_now(), began = clock_monotonic();
+	const struct auth *auth = w.server.app.auth;
 	char cookie[200];
 	const char *said;
 
@@ -347,6 +348,8 @@ use_that_cannot_be_noted_costs_a_line_and_no_page(void **state)
 		said = heard();
 		assert_string_equal(web_text(&w), "ada");
 		if (i == 0) {
+			assert_true(auth->touch_after >= began + 5 * SECOND);
+			assert_true(auth->touch_after <= clock_monotonic() + 5 * SECOND);
 			assert_non_null(strstr(said, "\"level\":\"warn\""));
 			assert_non_null(strstr(said, "the use of a session could not be noted"));
 			assert_non_null(strstr(said, "frozen"));
