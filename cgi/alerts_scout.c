@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alert/scout_list.h"
+#include "alert/scout_text.h"
 #include "alerts.h"
 #include "base/clock.h"
 #include "base/number.h"
@@ -18,15 +18,6 @@ struct sort_key {
 	double number;
 	struct str text;
 };
-
-static const struct scout_field *
-field(const char *column)
-{
-	for (size_t i = 0; i < scout_nfields; i++)
-		if (strcmp(scout_fields[i].column, column) == 0)
-			return &scout_fields[i];
-	return NULL;
-}
 
 static const struct column {
 	const char *label, *unit;
@@ -49,7 +40,7 @@ static const struct column {
 static struct sort_key
 key_of(const struct scout_shown *s, const char *sort)
 {
-	const struct scout_field *f = field(sort);
+	const struct scout_field *f = scout_field_find(sort);
 	struct sort_key k = { .number = NAN, .text = STR("") };
 
 	if (strcmp(sort, "name") == 0)
@@ -135,64 +126,13 @@ add_columns(struct request *r, struct value *page, const struct column *sorted, 
 	}
 }
 
-/* The state in words: "Active", "Left the page", "Confirmed as 2026 AB1". */
-static struct str
-state_text(struct request *r, const struct scout_shown *s)
-{
-	static const struct {
-		const char *state, *words;
-	} words[] = {
-		{ "left", "Left the page" },
-		{ "unconfirmed", "Was not confirmed" },
-		{ "nonexistent", "Does not exist" },
-		{ "artificial", "Suspected artificial" },
-		{ "no-minor-planet", "No minor planet" },
-	};
-
-	if (str_is(s->state, "confirmed"))
-		return arena_printf(r->arena, "Confirmed as %.*s", STR_ARG(s->designation));
-	for (size_t i = 0; i < NELEM(words); i++)
-		if (str_is(s->state, words[i].state))
-			return str_of(words[i].words);
-	return s->missed > 0 ? STR("Missing in the newest list") : STR("Active");
-}
-
-static struct str
-rating_text(struct arena *a, double rating)
-{
-	static const char *const words[] = { "negligible", "small", "modest", "moderate",
-		"elevated" };
-
-	size_t i = rating >= 0 ? (size_t)rating : NELEM(words);
-
-	return i < NELEM(words) ? arena_printf(a, "%zu %s", i, words[i]) : STR_NONE;
-}
-
-/* A value as text, without its unit; absent: it was not told. */
-static struct str
-value_of_field(struct arena *a, const struct scout_object *o, const struct scout_field *f)
-{
-	double number;
-
-	if (f->kind == SCOUT_NAME)
-		return o->name;
-	if (f->kind == SCOUT_TIME)
-		return scout_time(o, f) == 0 ? STR_NONE : clock_minute(a, scout_time(o, f));
-	number = scout_real(o, f);
-	if (isnan(number))
-		return STR_NONE;
-	if (strcmp(f->column, "rating") == 0)
-		return rating_text(a, number);
-	return number_text(a, number, f->decimals, f->kind == SCOUT_DEC);
-}
-
 static void
 set_values(struct request *r, struct value *v, const struct scout_object *o)
 {
 	for (size_t i = 0; i < scout_nfields; i++)
 		if (scout_fields[i].kind != SCOUT_NAME)
 			value_set_text(v, scout_fields[i].column,
-			    value_of_field(r->arena, o, &scout_fields[i]));
+			    scout_value_text(r->arena, o, &scout_fields[i]));
 }
 
 static void
@@ -203,7 +143,7 @@ add_object(struct request *r, struct value *v, const struct scout_shown *s)
 	set_values(r, v, &s->object);
 	value_set_text(v, "name", s->object.name);
 	value_set_text(v, "link", url_encode(r->arena, s->object.name));
-	value_set_text(v, "state", state_text(r, s));
+	value_set_text(v, "state", scout_state_text(r->arena, s));
 	value_set_bool(v, "gone", !str_is(s->state, "active"));
 	value_set_text(v, "last_run_iso", clock_iso(r->arena, s->object.last_run));
 	value_set_text(v, "first_seen", clock_minute(r->arena, s->first_seen));
@@ -267,7 +207,7 @@ add_values(struct request *r, struct value *page, const struct scout_object *o)
 			continue;
 		v = value_add_object(list);
 		value_set_cstr(v, "label", f->label);
-		value_set_text(v, "value", value_of_field(r->arena, o, f));
+		value_set_text(v, "value", scout_value_text(r->arena, o, f));
 		value_set_cstr(v, "unit", f->unit[0] != '\0' ? f->unit : NULL);
 	}
 }

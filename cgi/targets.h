@@ -55,6 +55,12 @@ struct str right_who(const struct right *);
 /* Have measurements rights of their own on this site (TARGET_PERMISSIONS_ONLY = no)? */
 bool data_have_rights(const struct request *);
 
+/*
+ * page.scout: what Scout says of the target, where it is one of its objects. One statement, and none for a
+ * sidereal target, which is none. DB_END, or what the database answered.
+ */
+enum db_result add_scout(struct request *, struct value *page, const struct target *) MUST_CHECK;
+
 /* page.sights: the three choices of visibility with what they mean. */
 void add_sights(struct value *page, int chosen);
 

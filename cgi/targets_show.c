@@ -3,7 +3,7 @@
  *
  * The page's statements (the target, its names, further fields, groups, lists, how many alerts) are all
  * started before the first is read: one round trip. Another one reads the measurements, where who asks
- * may see the target and the worker has not kept them.
+ * may see the target and the worker has not kept them; and one what Scout says, of a target that moves.
  */
 #include <math.h>
 
@@ -140,7 +140,7 @@ show_target(struct request *req, struct response *res)
 	struct photometry photometry;
 	struct query *count;
 	int64_t objects, alerts;
-	enum db_result r, measured = DB_END, counted;
+	enum db_result r, measured = DB_END, counted, told = DB_END;
 
 	/* who works with it is nothing for visitors */
 	loading = target_load_start(req->app->db, req->arena, auth_user(req), req->id[0],
@@ -153,13 +153,16 @@ show_target(struct request *req, struct response *res)
 	counted = objects_count_end(count, &objects, &alerts);
 	if (r == DB_ROW)
 		measured = photometry_end(req, &photometry);
+	if (r == DB_ROW && measured == DB_END && counted == DB_END)
+		told = add_scout(req, page, &w.target);
 	if (r == DB_END)
 		return respond_error(req, res, 404, NULL);
-	if (r != DB_ROW || measured != DB_END || counted != DB_END)
+	if (r != DB_ROW || measured != DB_END || counted != DB_END || told != DB_END)
 		return auth_db_failed(req, res,
 		    r != DB_ROW              ? r
 		        : measured != DB_END ? measured
-		                             : counted);
+		        : counted != DB_END  ? counted
+		                             : told);
 	add_record(req, page, &w);
 	place_show(page, req->arena, w.target.ra, w.target.dec);
 	photometry_add_curve(req, page, &photometry, w.target.name);

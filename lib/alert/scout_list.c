@@ -95,6 +95,17 @@ scout_list_one(
 	return r == DB_END && is_there ? DB_ROW : r;
 }
 
+static struct scout_run
+read_run(struct query *q)
+{
+	struct scout_run run = { .received = db_col_int(q, "received"),
+		.orbits = number_of(q, "orbits"),
+		.orbit = number_of(q, "orbit") };
+
+	scout_list_values(q, &run.object);
+	return run;
+}
+
 enum db_result
 scout_list_runs(struct db *db, struct arena *a, int64_t id, struct scout_run **list, size_t *n)
 {
@@ -105,14 +116,43 @@ scout_list_runs(struct db *db, struct arena *a, int64_t id, struct scout_run **l
 	*n = 0;
 	db_int(q, "object", id);
 	while (db_step(q) == DB_ROW) {
-		struct scout_run *run;
-
 		*list = arena_more(a, *list, *n, &room, sizeof(**list));
-		run = &(*list)[(*n)++];
-		*run = (struct scout_run){ .received = db_col_int(q, "received"),
-			.orbits = number_of(q, "orbits"),
-			.orbit = number_of(q, "orbit") };
-		scout_list_values(q, &run->object);
+		(*list)[(*n)++] = read_run(q);
 	}
 	return db_done(q);
+}
+
+enum db_result
+scout_list_of_target(struct db *db, struct arena *a, int64_t target, struct scout_shown *out,
+    struct scout_run **list, size_t *n)
+{
+	struct query *q = db_query(db, QUERY_SCOUT_OF_TARGET);
+	size_t room = 0;
+	enum db_result r;
+
+	*list = NULL;
+	*n = 0;
+	db_int(q, "target", target);
+	while (db_step(q) == DB_ROW) {
+		int64_t object = db_col_int(q, "object_id");
+
+		if (*n == 0)
+			*out = (struct scout_shown){ .id = object,
+				.state = db_col_copy(q, "state", a),
+				.designation = db_col_copy(q, "designation", a),
+				.first_seen = db_col_int(q, "first_seen"),
+				.last_seen = db_col_int(q, "last_seen"),
+				.missed = db_col_int(q, "missed") };
+		else if (object != out->id)
+			continue;
+		*list = arena_more(a, *list, *n, &room, sizeof(**list));
+		(*list)[*n] = read_run(q);
+		if (*n == 0) {
+			out->object = (*list)[0].object;
+			out->object.name = db_col_copy(q, "name", a);
+		}
+		(*n)++;
+	}
+	r = db_done(q);
+	return r == DB_END && *n > 0 ? DB_ROW : r;
 }

@@ -107,3 +107,10 @@ ORDER BY o.last_seen DESC, o.id LIMIT 2000
 --: scout_runs
 -- The analyses of an object, the newest first.
 SELECT * FROM scout_run WHERE object_id = :object ORDER BY last_run DESC LIMIT 500
+
+--: scout_of_target
+-- The object of Scout that a target is, with its analyses, the newest first; of several objects the one
+-- last seen comes first.
+SELECT o.name, o.state, o.designation, o.missed, o.first_seen, o.last_seen, r.* FROM scout_object o
+JOIN scout_run r ON r.object_id = o.id
+WHERE o.target_id = :target ORDER BY o.last_seen DESC, o.id, r.last_run DESC LIMIT 6

@@ -16,6 +16,7 @@ import urllib.parse
 
 from harness import process
 from harness.report import contains, equal, lacks, needs, wait_for
+from test_home import _add, _statements
 
 FIELDS = ['idx', 'epoch', 'ec', 'qr', 'tp', 'om', 'w', 'inc', 'H', 'dca', 'tca', 'moid', 'vinf',
           'geoEcc', 'impFlag']
@@ -253,6 +254,18 @@ def objects_become_targets_and_each_analysis_is_stored_once(site):
         page = ada.get('/alerts/scout/sc0a1/').text
         contains(page, '<dt>Uncertainty a day later<dd>76.0 arcmin', '<dt>Arc<dd>0.06 h',
                  '2026-11-26 15:31', '2026-11-26 18:00', 'elements of number 2')
+        # the target's own page says it, too; who looks pays one statement for it
+        page = ada.get('/targets/%s/' % target).text
+        contains(page, 'id="h-sc"', '<dt>Impact rating<dd>2 modest', '<dt>NEO<dd>100 %', '<dt>V<dd>19.0 mag',
+                 '<dt>Rate<dd>2.2 arcsec/min', '<dt>Uncertainty<dd>59.0 arcmin',
+                 '<dt>Uncertainty a day later<dd>76.0 arcmin', '<span class="tag">Active</span>',
+                 'href="/alerts/scout/sc0a1/"', '2026-11-26 15:31</time>, V 20.5 mag, Uncertainty 59.0 arcmin')
+        fixed = _add(ada, 'sc0 fixed', 'PUBLIC')
+        lacks(ada.get(fixed).text, 'h-sc')
+        # at least; what a worker keeps is not asked for again
+        costs = [min(_statements(site, 'targets', ada, path) for _ in range(3))
+                 for path in ('/targets/%s/' % target, fixed)]
+        equal(costs[0] - costs[1], 1)
         # they leave, and the MPC tells of one
         scout.page = ('<h2>Previous NEO Confirmation Page Objects</h2><ul>\n<li> 2026 WX<sub>12</sub> '
                       '= sc0a1 (Nov. 26.9 UT)\n</ul>')
