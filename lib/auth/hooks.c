@@ -205,6 +205,12 @@ load(struct request *r, bool with_site)
 		v->session = NULL;
 		v->user = NULL;
 	}
+	if (v->token != NULL && v->token_wrong == NULL && v->token->automatic &&
+	    factor_required(r->app->config, v->user)) {
+		/* likewise: the password that got it is not enough any more */
+		v->token_wrong = "got by a password alone";
+		v->user = NULL;
+	}
 	if (v->session == NULL && secret_decode(visitor, bytes, sizeof(bytes)))
 		v->visitor = visitor;
 	return 0;

@@ -2,6 +2,7 @@
 import base64
 import hashlib
 import hmac
+import json
 import re
 import struct
 import time
@@ -406,8 +407,16 @@ def who_must_have_a_factor_sets_it_up_before_anything_else(site):
         client = strict.visitor()
         equal(client.sign_in('ben', PASSWORDS['admin']).location, '/')
         equal(client.get('/accounts/password/').status, 200)
+        script = strict.visitor()
+        answer = script.request('POST', '/api/token-auth/', json.dumps(
+            {'username': 'ben', 'password': PASSWORDS['admin']}).encode(),
+            {'Content-Type': 'application/json'})
+        shown = {'Authorization': 'Token ' + json.loads(answer.text)['token']}
+        equal(script.get('/targets/', shown).status, 200)
         strict.sql("UPDATE users SET is_superuser = 1 WHERE username = 'ben'")
         equal(client.get('/accounts/password/').status, 302)
+        # nor is a token enough that the password alone got
+        equal(script.get('/targets/', shown).status, 401)
         # and one in the table counts for nothing: the row is signed
         strict.sql("UPDATE session SET factor = created")
         equal(client.get('/accounts/password/').status, 302)
