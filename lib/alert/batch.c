@@ -167,15 +167,20 @@ store_points(struct part *part)
 
 	for (size_t i = 0; i < part->npackets; i++) {
 		const struct alert_packet *p = part->packets[i];
-		int64_t target = part->objects[part->alerts[i].object].target_id;
+		const struct object *o = &part->objects[part->alerts[i].object];
+		int64_t target = o->target_id;
 
 		b->tally.empty += p->empty;
 		if (target == 0)
 			continue;
 		targets[ntargets++] = target;
 		memcpy(rows + n, p->points, p->npoints * sizeof(*rows));
-		for (size_t k = 0; k < p->npoints; k++)
-			rows[n++].target_id = target;
+		/* an alert that others came after may tell what they have corrected since */
+		for (size_t k = 0; k < p->npoints; k++) {
+			rows[n].target_id = target;
+			rows[n].told = p->mjd >= o->known_last ? p->mjd : 0;
+			rows[n++].alert_id = p->alert_id;
+		}
 	}
 	if (b->options->shares_data && n > 0)
 		r = rights_share_data(part->db, b->scratch, part->survey->name, targets, ntargets,

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 
 #define APART 60.0 /* days: spans that differ by more are asked for apart */
 #define TARGETS_AT_ONCE 2000
@@ -23,6 +24,14 @@ struct batch {
 	uint32_t *table; /* index of a row plus 1; 0: free */
 	bool *present;
 	size_t npresent;
+	struct correction *corrections; /* in the arena, as is their room */
+	size_t ncorrections, corrections_room;
+};
+
+/* A stored measurement, by its key, that a row of the batch takes the place of. */
+struct correction {
+	struct datum was;
+	size_t row;
 };
 
 /* Has the survey given it a number? Then that says which it is, and the time need not be equal. */
@@ -119,11 +128,43 @@ fill_table(struct batch *b, struct arena *arena)
 	for (size_t i = 0; i < b->n; i++) {
 		size_t at = place_of(b, &b->rows[i]);
 
-		if (b->table[at] != 0)
-			mark(b, i); /* the batch itself holds it already */
-		else
+		if (b->table[at] == 0)
 			b->table[at] = (uint32_t)i + 1;
+		else if (b->rows[i].told > b->rows[b->table[at] - 1].told) {
+			mark(b, b->table[at] - 1); /* the later word counts */
+			b->table[at] = (uint32_t)i + 1;
+		} else
+			mark(b, i); /* the batch itself holds it already */
 	}
+}
+
+static bool
+differs(double a, double b)
+{
+	return a != b && !(isnan(a) && isnan(b));
+}
+
+/* Is the stored row, which q stands at, what this one says? */
+static bool
+is_corrected(const struct datum *stored, const struct datum *d, struct query *q)
+{
+	double value = isnan(d->flux) ? d->magnitude : d->flux;
+	double error = isnan(d->flux_error) ? d->magnitude_error : d->flux_error;
+
+	if (d->told <= 0 || !is_numbered(d->kind, d->survey_id))
+		return false;
+	return differs(db_col_real(q, "value"), value) || differs(db_col_real(q, "error"), error) ||
+	    stored->mjd != d->mjd || !str_eq(stored->band, d->band);
+}
+
+/* The row will be written, and the stored one go. */
+static void
+correct(struct batch *b, struct arena *arena, const struct datum *stored, size_t row)
+{
+	b->corrections = arena_more(
+	    arena, b->corrections, b->ncorrections, &b->corrections_room, sizeof(*b->corrections));
+	b->corrections[b->ncorrections] = (struct correction){ *stored, row };
+	b->corrections[b->ncorrections++].was.band = arena_str(arena, stored->band);
 }
 
 /* Targets whose rows lie in about the same span of time: one statement asks for all. */
@@ -135,7 +176,7 @@ struct span {
 };
 
 static enum db_result
-strike_out_stored(struct db *db, struct batch *b, const struct span *s)
+strike_out_stored(struct db *db, struct arena *arena, struct batch *b, const struct span *s)
 {
 	struct query *q = db_query(db, QUERY_DATUM_STORED);
 
@@ -152,7 +193,11 @@ strike_out_stored(struct db *db, struct batch *b, const struct span *s)
 		d.mjd = db_col_real(q, "mjd");
 		d.survey_id = db_col_int(q, "survey_id");
 		at = place_of(b, &d);
-		if (b->table[at] != 0)
+		if (b->table[at] == 0)
+			continue;
+		if (is_corrected(&d, &b->rows[b->table[at] - 1], q))
+			correct(b, arena, &d, b->table[at] - 1);
+		else
 			mark(b, b->table[at] - 1);
 	}
 	return db_done(q);
@@ -175,7 +220,7 @@ strike_out(struct db *db, struct arena *arena, struct batch *b)
 		if (s->ntargets == TARGETS_AT_ONCE || fabs(first - s->first_of_one) > APART ||
 		    fabs(last - s->last_of_one) > APART) {
 			if (s->ntargets > 0)
-				r = strike_out_stored(db, b, s);
+				r = strike_out_stored(db, arena, b, s);
 			s->ntargets = 0;
 			s->first = s->first_of_one = first;
 			s->last = s->last_of_one = last;
@@ -185,7 +230,45 @@ strike_out(struct db *db, struct arena *arena, struct batch *b)
 		s->targets[s->ntargets++] = b->rows[i].target_id;
 	}
 	if (r == DB_END && s->ntargets > 0)
-		r = strike_out_stored(db, b, s);
+		r = strike_out_stored(db, arena, b, s);
+	return r;
+}
+
+static struct query *
+about(struct db *db, enum query_name name, const struct datum *stored, struct str source)
+{
+	struct query *q = db_query(db, name);
+
+	db_int(q, "target", stored->target_id);
+	db_real(q, "mjd", stored->mjd);
+	db_text(q, "source", source);
+	db_int(q, "kind", stored->kind);
+	db_text(q, "band", stored->band);
+	db_int(q, "survey_id", stored->survey_id);
+	return q;
+}
+
+/* What is corrected goes, and leaves a trace. */
+static enum db_result
+take_away(struct db *db, const struct batch *b)
+{
+	enum db_result r = DB_END;
+
+	for (size_t i = 0; i < b->ncorrections && r == DB_END; i++) {
+		const struct correction *c = &b->corrections[i];
+		struct query *q = about(
+		    db, QUERY_DATUM_KEEP_CORRECTED, &c->was, b->rows[c->row].source);
+
+		db_int(q, "alert", b->rows[c->row].alert_id);
+		db_int(q, "now", clock_now());
+		r = db_run(q);
+		if (r == DB_END)
+			r = db_run(
+			    about(db, QUERY_DATUM_TAKE_AWAY, &c->was, b->rows[c->row].source));
+	}
+	if (b->ncorrections > 0 && r == DB_END)
+		log_info("measurements were corrected", LOG_STR("source", b->rows[0].source),
+		    LOG_INT("rows", (int64_t)b->ncorrections));
 	return r;
 }
 
@@ -266,13 +349,13 @@ datum_store_batch(struct db *db, struct arena *arena, struct datum *rows, size_t
 		return DB_END;
 	sort_rows(rows, n);
 	fill_table(&b, arena);
-	if ((r = strike_out(db, arena, &b)) != DB_END)
+	if ((r = strike_out(db, arena, &b)) != DB_END || (r = take_away(db, &b)) != DB_END)
 		return r;
 	if (b.npresent < n && (r = write_absent(db, &b, &written)) != DB_END)
 		return r;
 	if (b.npresent < n && (r = touch_changed(db, arena, &b)) != DB_END)
 		return r;
-	*added = (size_t)written;
+	*added = (size_t)written > b.ncorrections ? (size_t)written - b.ncorrections : 0;
 	*present = n - *added;
 	return DB_END;
 }

@@ -28,6 +28,9 @@ struct datum {
 	double flux, flux_error; /* nJy, with their sign */
 	double magnitude, magnitude_error; /* AB, of the difference's size: see sign */
 	double limit_mag; /* AB, 5 sigma: limits, and forced points that say so themselves */
+	/* Of one that is to be stored: the alert that tells of it, where its word is the latest. */
+	double told; /* MJD of the alert; 0: it corrects nothing */
+	int64_t alert_id;
 };
 
 /*
@@ -35,6 +38,10 @@ struct datum {
  * transaction. Rows may be in any order and come twice. The stored rows of each target in the span
  * of its new ones are asked first, and only what is absent is written: streams repeat the history
  * of an object with every alert (spec/scale.md). *added and *present count rows of the batch.
+ *
+ * A numbered one that is there with another value or error, or at another time or band, is corrected by a
+ * row that was `told`: what is stored goes to datum_correction and the row takes its place. It counts as
+ * present. Of two rows of the batch the one of the later alert counts.
  * Fewer than 2^31 rows at once. The rows are sorted in place.
  */
 enum db_result datum_store_batch(struct db *, struct arena *, struct datum *rows, size_t n,

@@ -1,24 +1,28 @@
 -- Measurements.
 
 --: datum_stored sqlite
--- What is stored of one source for these targets in a span of time: enough to know each again.
+-- What is stored of one source for these targets in a span of time: enough to know each again, and
+-- whether it is what its survey says now.
 SELECT d.target_id AS target_id, d.kind AS kind, d.band AS band, d.mjd AS mjd,
-	d.survey_id AS survey_id
+	d.survey_id AS survey_id, coalesce(d.flux, d.magnitude) AS value,
+	coalesce(d.flux_error, d.magnitude_error) AS error
 FROM json_each(:targets) AS w CROSS JOIN datum AS d
 WHERE d.target_id = w.value AND d.mjd >= :first AND d.mjd < :last AND d.source = :source
 --: datum_stored postgresql
 -- OFFSET keeps it a look-up a target, whatever the statistics say of a table that grows.
 SELECT d.target_id AS target_id, d.kind AS kind, d.band AS band, d.mjd AS mjd,
-	d.survey_id AS survey_id
+	d.survey_id AS survey_id, coalesce(d.flux, d.magnitude) AS value,
+	coalesce(d.flux_error, d.magnitude_error) AS error
 FROM unnest(CAST(:targets AS BIGINT[])) AS w (id) CROSS JOIN LATERAL (
-	SELECT target_id, kind, band, mjd, survey_id FROM datum
+	SELECT target_id, kind, band, mjd, survey_id, flux, flux_error, magnitude, magnitude_error FROM datum
 	WHERE target_id = w.id AND mjd >= :first AND mjd < :last AND source = :source
 	OFFSET 0) AS d
 --: datum_stored mariadb
 -- A list is JSON here (db.h), read by JSON_TABLE; the join order is said, since the optimizer
 -- does not know its length.
 SELECT d.target_id AS target_id, d.kind AS kind, d.band AS band, d.mjd AS mjd,
-	d.survey_id AS survey_id
+	d.survey_id AS survey_id, coalesce(d.flux, d.magnitude) AS value,
+	coalesce(d.flux_error, d.magnitude_error) AS error
 FROM JSON_TABLE(:targets, '$[*]' COLUMNS (id BIGINT PATH '$')) AS w STRAIGHT_JOIN datum AS d
 WHERE d.target_id = w.id AND d.mjd >= :first AND d.mjd < :last AND d.source = :source
 
@@ -41,6 +45,20 @@ ON DUPLICATE KEY UPDATE revision = GREATEST(datum_revision.revision + 1, VALUES(
 --: datum_revision_delete
 -- Of a target that goes.
 DELETE FROM datum_revision WHERE target_id = :target
+
+--: datum_keep_corrected
+-- Keeps a measurement as it is, since its survey corrects it.
+INSERT INTO datum_correction (target_id, mjd, source, kind, band, survey_id, flux, flux_error, magnitude,
+	magnitude_error, limit_mag, sign, created, alert_id, corrected)
+SELECT target_id, mjd, source, kind, band, survey_id, flux, flux_error, magnitude, magnitude_error,
+	limit_mag, sign, created, CAST(:alert AS BIGINT), CAST(:now AS BIGINT)
+FROM datum WHERE target_id = :target AND mjd = :mjd AND source = :source AND kind = :kind
+	AND band = :band AND survey_id = :survey_id
+
+--: datum_take_away
+-- ... and takes it away, for what counts now.
+DELETE FROM datum WHERE target_id = :target AND mjd = :mjd AND source = :source AND kind = :kind
+	AND band = :band AND survey_id = :survey_id
 
 --: datum_read
 -- The newest measurements of a target in a span of time, the newest first: one walk along the key. What

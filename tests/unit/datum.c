@@ -136,6 +136,75 @@ forced(int64_t target, double mjd, const char *band)
 		.limit_mag = NAN };
 }
 
+/* The number that a statement gives first. */
+static int64_t
+ask(const char *sql)
+{
+	return server_ask(getenv("MERIDIAN_DATABASE_URL"), sql);
+}
+
+static struct datum
+told(struct datum d, double magnitude, double mjd, int64_t alert)
+{
+	d.magnitude = magnitude;
+	d.told = mjd;
+	d.alert_id = alert;
+	return d;
+}
+
+static void
+a_correction_takes_the_place_of_what_it_corrects_and_leaves_a_trace(void **state)
+{
+	struct scratch *s = *state;
+	const struct datum first = detection(1, 60000.1, "g", 5);
+	struct datum moved = told(detection(1, 60000.1 + 1e-6, "r", 5), 18.7, 60002, 78);
+	struct datum rows[2];
+
+	stores(s, &first, 1, 1);
+	/* nobody's word, and the same again, correct nothing */
+	rows[0] = told(first, 18.7, 0, 76);
+	stores(s, rows, 1, 0);
+	rows[0] = told(first, 18.5, 60001, 76);
+	stores(s, rows, 1, 0);
+	assert_int_equal(ask("SELECT COUNT(*) FROM datum_correction"), 0);
+	rows[0] = told(first, 18.7, 60001, 77);
+	rows[1] = limit(1, 60001.1, "g");
+	stores(s, rows, 2, 1);
+	assert_int_equal(
+	    ask("SELECT COUNT(*) FROM datum WHERE survey_id = 5 AND magnitude = 18.7"), 1);
+	assert_int_equal(ask("SELECT COUNT(*) FROM datum"), 2);
+	assert_int_equal(ask("SELECT COUNT(*) FROM datum_correction WHERE magnitude = 18.5 AND "
+	                     "alert_id = 77 AND survey_id = 5 AND target_id = 1"),
+	    1);
+	/* told again it is no correction any more; of its time and band it is one */
+	stores(s, rows, 2, 0);
+	assert_int_equal(ask("SELECT COUNT(*) FROM datum_correction"), 1);
+	stores(s, &moved, 1, 0);
+	assert_int_equal(ask("SELECT COUNT(*) FROM datum WHERE survey_id = 5 AND band = 'r'"), 1);
+	assert_int_equal(ask("SELECT COUNT(*) FROM datum WHERE survey_id = 5"), 1);
+	assert_int_equal(ask("SELECT COUNT(*) FROM datum_correction"), 2);
+	/* only the error */
+	moved.magnitude_error = 0.2;
+	stores(s, &moved, 1, 0);
+	assert_int_equal(ask("SELECT COUNT(*) FROM datum WHERE magnitude_error = 0.2"), 1);
+}
+
+static void
+of_two_words_in_a_batch_the_later_counts(void **state)
+{
+	struct scratch *s = *state;
+	struct datum rows[3];
+
+	for (int64_t turn = 0; turn < 2; turn++) {
+		rows[turn] = told(detection(1, 60000.1, "g", 5 + turn), 19, 60001, 1);
+		rows[1 - turn] = told(detection(1, 60000.1, "g", 5 + turn), 20, 60002, 2);
+		rows[2] = told(detection(1, 60000.1, "g", 5 + turn), 21, 60000, 3);
+		stores(s, rows, 3, 1);
+	}
+	assert_int_equal(ask("SELECT COUNT(*) FROM datum WHERE magnitude = 20"), 2);
+	assert_int_equal(ask("SELECT COUNT(*) FROM datum"), 2);
+}
+
 /* Copies of rows, in the order they were given. */
 struct rows {
 	struct arena *arena;
@@ -612,6 +681,8 @@ static const struct CMUnitTest tests[] = {
 	TEST(a_revision_changes_with_what_is_stored),
 	TEST(a_revision_never_comes_again),
 	TEST(some_of_the_measurements_have_no_revision),
+	TEST(a_correction_takes_the_place_of_what_it_corrects_and_leaves_a_trace),
+	TEST(of_two_words_in_a_batch_the_later_counts),
 };
 
 int

@@ -547,6 +547,40 @@ an_alert_told_again_with_a_later_time_is_no_new_one(void **state)
 	buf_free(&again);
 }
 
+static int64_t
+ask(const char *sql)
+{
+	return server_ask(getenv("MERIDIAN_DATABASE_URL"), sql);
+}
+
+static void
+the_latest_alert_of_an_object_corrects_and_those_before_it_do_not(void **state)
+{
+	struct scratch *s = *state;
+	struct buf first = { 0 }, before = { 0 }, latest = { 0 };
+	struct ingest_tally t;
+
+	put_least(&first, "ZTF18abcdefg", 7, 2460000.5);
+	put_least(&first, "ZTF18abcdefg", 8, 2460001.5);
+	put_least(&before, "ZTF18abcdefg", 7, 2460000.75);
+	put_least(&latest, "ZTF18abcdefg", 8, 2460001.75);
+	run(s, &usual, &first);
+	t = run(s, &usual, &before);
+	assert_int_equal(t.known_points, 1);
+	assert_int_equal(ask("SELECT COUNT(*) FROM datum WHERE survey_id = 7 AND mjd = 60000"), 1);
+	assert_int_equal(ask("SELECT COUNT(*) FROM datum_correction"), 0);
+	t = run(s, &usual, &latest);
+	assert_int_equal(t.new_points, 0);
+	assert_int_equal(
+	    ask("SELECT COUNT(*) FROM datum WHERE survey_id = 8 AND mjd = 60001.25"), 1);
+	assert_int_equal(ask("SELECT COUNT(*) FROM datum"), 2);
+	assert_int_equal(
+	    ask("SELECT COUNT(*) FROM datum_correction WHERE mjd = 60001 AND alert_id = 8"), 1);
+	buf_free(&first);
+	buf_free(&before);
+	buf_free(&latest);
+}
+
 static void
 a_schema_that_cannot_be_had_now_is_waited_for_and_nothing_else_is(void **state)
 {
@@ -776,6 +810,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(a_signal_leaves_what_was_read_to_be_written),
 	TEST(several_at_once_store_each_point_once),
 	TEST(an_alert_told_again_with_a_later_time_is_no_new_one),
+	TEST(the_latest_alert_of_an_object_corrects_and_those_before_it_do_not),
 	TEST(a_schema_that_cannot_be_had_now_is_waited_for_and_nothing_else_is),
 	TEST(what_a_deleted_target_refuses_is_matched_once_more),
 	TEST(a_record_of_a_file_that_is_put_aside_can_be_taken_again),

@@ -96,3 +96,25 @@ CREATE TABLE IF NOT EXISTS dead_letter (
 	INDEX dead_letter_waits (stream, waits, id),
 	INDEX dead_letter_asked (stream, asked, id)
 ) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
+
+-- Measurements that their survey corrected, by its own number of them, as they were before. What counts now
+-- stands in datum.
+CREATE TABLE IF NOT EXISTS datum_correction (
+	id BIGINT AUTO_INCREMENT PRIMARY KEY,
+	target_id BIGINT NOT NULL,
+	mjd DOUBLE NOT NULL,
+	source VARCHAR(100) NOT NULL,
+	kind TINYINT NOT NULL,
+	band VARCHAR(100) NOT NULL,
+	survey_id BIGINT NOT NULL,
+	flux DOUBLE,
+	flux_error DOUBLE,
+	magnitude DOUBLE,
+	magnitude_error DOUBLE,
+	limit_mag DOUBLE,
+	sign TINYINT NOT NULL,
+	created BIGINT NOT NULL,		-- of the row that was replaced
+	alert_id BIGINT NOT NULL,		-- the alert that corrected it, by its survey's number
+	corrected BIGINT NOT NULL,
+	FOREIGN KEY (target_id) REFERENCES target (id) ON DELETE CASCADE
+) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;

@@ -94,3 +94,25 @@ CREATE TABLE dead_letter (
 ) STRICT;
 CREATE INDEX dead_letter_waits ON dead_letter (stream, waits, id);
 CREATE INDEX dead_letter_asked ON dead_letter (stream, asked, id) WHERE asked IS NOT NULL;
+
+-- Measurements that their survey corrected, by its own number of them, as they were before. What counts now
+-- stands in datum.
+CREATE TABLE datum_correction (
+	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	target_id INTEGER NOT NULL REFERENCES target (id) ON DELETE CASCADE,
+	mjd REAL NOT NULL,
+	source TEXT NOT NULL,
+	kind INTEGER NOT NULL,
+	band TEXT NOT NULL,
+	survey_id INTEGER NOT NULL,
+	flux REAL,
+	flux_error REAL,
+	magnitude REAL,
+	magnitude_error REAL,
+	limit_mag REAL,
+	sign INTEGER NOT NULL,
+	created INTEGER NOT NULL,		-- of the row that was replaced
+	alert_id INTEGER NOT NULL,		-- the alert that corrected it, by its survey's number
+	corrected INTEGER NOT NULL
+) STRICT;
+CREATE INDEX datum_correction_target ON datum_correction (target_id);
