@@ -51,7 +51,8 @@ extern const struct survey survey_ztf;
  * and diaForcedSourceId. Flux is psfFlux in nJy, of the difference; where it is positive the AB
  * magnitude is 31.4 - 2.5 log10(flux), its error 2.5 / ln 10 * error / flux; where it is negative
  * there is none. A forced point within 5 sigma of zero has the limit of 5 sigma instead. Withdrawn
- * points are left out. MJD is UTC of midpointMjdTai, the middle of the exposure.
+ * points are left out; so are prvDiaNondetectionLimits, where a schema has them: the unit of their noise
+ * is documented nowhere. MJD is UTC of midpointMjdTai, the middle of the exposure.
  *
  * The object is LSST-AP-DO-diaObjectId, as the observatory has it reported. Where diaObject is null
  * it is one of the solar system, and named by the first of: designation of mpc_orbits,
