@@ -203,6 +203,22 @@ a_required_field_that_is_not_there_is_wrong(void **state)
 }
 
 static void
+all_that_are_wrong_are_counted(void **state)
+{
+	struct pair sent[] = { { STR("lines"), STR("\x01") }, { STR("int"), STR("x") },
+		{ STR("free"), STR("y") }, { STR("text"), STR("good") } };
+	struct pairs pairs = { sent, NELEM(sent) };
+	struct input in[NFIELDS];
+
+	(void)state;
+	assert_int_equal(form_read(&pairs, fields, NFIELDS, in, arena), 3);
+	form_wrong(&in[TEXT], STR("No."));
+	assert_int_equal(form_count_wrong(in, NFIELDS), 4);
+	assert_int_equal(form_count_wrong(in, 1), 1);
+	assert_int_equal(form_count_wrong(in, 0), 0);
+}
+
+static void
 a_field_that_came_twice_is_wrong(void **state)
 {
 	struct pair twice[] = { { STR("text"), STR("a") }, { STR("text"), STR("a") } };
@@ -368,6 +384,7 @@ main(void)
 		TEST(a_choice_is_one_of_the_list),
 		TEST(a_checkbox_is_on_or_off),
 		TEST(a_required_field_that_is_not_there_is_wrong),
+		TEST(all_that_are_wrong_are_counted),
 		TEST(a_field_that_came_twice_is_wrong),
 		TEST(what_was_typed_is_shown_with_what_is_wrong),
 		TEST(each_kind_is_drawn_as_itself),
