@@ -291,7 +291,10 @@ def the_units_give_login_a_folder_for_its_lock(site):
     service, sockets = _read('systemd/meridian@.service'), _read('systemd/meridian@.socket')
     user = re.search('^User=(.*)', service, re.M)[1]
     folder = os.path.dirname(re.search('^ListenStream=(.*)', sockets, re.M)[1])
-    contains(sockets, 'install -d -o %s ' % user, ' %s ' % folder)
+    contains(sockets, 'install -d -o %s ' % user, ' %s\n' % folder)
+    # below it a link of the site's user would lead root, who runs this, elsewhere
+    equal(re.findall('^ExecStartPre=/usr/bin/install .*%s/.*' % folder, sockets, re.M), [])
+    contains(sockets, 'runuser -u %s -- /usr/bin/mkdir -p %s/' % (user, folder))
     contains(_read('systemd/meridian@login.service.d/login.conf'), 'ReadWritePaths=%s\n' % folder)
     with open(os.path.join(TOP, 'doc/meridian.conf.5')) as f:  # the default of RUN_DIR
         contains(f.read(), '.Pq Pa %s ; Xr login 8' % folder)
