@@ -301,6 +301,21 @@ def the_units_give_login_a_folder_for_its_lock(site):
 
 
 @needs('nginx')
+def the_units_give_the_key_of_the_vault_to_login_alone(site):
+    with open(os.path.join(TOP, 'README.md')) as f:
+        key = re.search('VAULT_KEY_FILE = (.*)', f.read())[1]
+    hidden = 'InaccessiblePaths=-%s\n' % key
+    contains(_read('systemd/meridian@.service'), hidden)
+    for path in glob.glob(os.path.join(TOP, 'deploy/systemd/*.d/*.conf')):
+        with open(path) as f:
+            said = re.findall('^InaccessiblePaths=(.*)', f.read(), re.M)
+        if path.endswith('login.conf'):
+            equal(said, [''])
+        else:
+            equal('' in said, False, path)
+
+
+@needs('nginx')
 def the_units_outlive_an_outage(site):
     unit = _read('systemd/meridian@.service').split('[Service]')
     contains(unit[0], 'StartLimitIntervalSec=0\n')
