@@ -104,23 +104,35 @@ show_surveys(const struct objects *o, struct value *page)
 	}
 }
 
-/* Why it has no target, as a sentence. */
+/*
+ * Why it has no target, as a sentence. What targets are near it, or have its name, is for those who see
+ * them all.
+ */
 static const char *
-why_none(const struct object_row *row)
+why_none(const struct request *r, const struct object_row *row)
 {
-	if (str_is(row->note, OBJECT_SEVERAL))
-		return "Several targets are near it, none of them much nearer than the others.";
 	if (str_is(row->note, OBJECT_CUT))
 		return "It is outside of what its stream makes targets of: too faint, too "
 		       "unreliable, or not in that part of the sky.";
+	if (!r->user->is_superuser)
+		return "Its stream made none, and found none that it could join.";
+	if (str_is(row->note, OBJECT_SEVERAL))
+		return "Several targets are near it, none of them much nearer than the others.";
+	if (str_is(row->note, OBJECT_TAKEN))
+		return "Its name is that of a target that its stream may not use, since others see "
+		       "it or not all see it who are to see the object.";
 	return "Its stream makes no targets, and none that is known is near it.";
 }
 
 static const char *
-word_for_none(const struct object_row *row)
+word_for_none(const struct request *r, const struct object_row *row)
 {
+	if (str_is(row->note, OBJECT_CUT))
+		return "cut";
+	if (!r->user->is_superuser)
+		return "none";
 	return str_is(row->note, OBJECT_SEVERAL) ? "several near"
-	    : str_is(row->note, OBJECT_CUT)      ? "cut"
+	    : str_is(row->note, OBJECT_TAKEN)    ? "name taken"
 	                                         : "none";
 }
 
@@ -136,13 +148,13 @@ add_times(struct request *r, struct value *v, const struct object_row *row)
 }
 
 static void
-add_target(struct value *v, const struct object_row *row)
+add_target(const struct request *r, struct value *v, const struct object_row *row)
 {
 	struct value *t;
 
 	if (row->target == 0) {
-		value_set_cstr(v, "none", word_for_none(row));
-		value_set_cstr(v, "why", why_none(row));
+		value_set_cstr(v, "none", word_for_none(r, row));
+		value_set_cstr(v, "why", why_none(r, row));
 		return;
 	}
 	t = value_set_object(v, "target");
@@ -158,7 +170,7 @@ add_row(struct request *r, struct value *v, const struct object_row *row)
 	value_set_text(v, "link", object_link(r->arena, row->survey, row->name));
 	value_set_text(v, "position", place_text(r->arena, row->ra, row->dec));
 	add_times(r, v, row);
-	add_target(v, row);
+	add_target(r, v, row);
 }
 
 /* "?survey=...&": the filter as a query string, to which more is added. */
@@ -239,26 +251,53 @@ create_link(struct request *r, const struct object_row *row)
 	    name.p, row->ra, row->dec);
 }
 
+/* Which of them is asked for: ?of=, or else the one that was last seen. Links to the others. */
+static struct object_row
+choose(struct request *r, struct value *page, const struct object_row *rows, size_t n)
+{
+	struct value *list = value_set_list(page, "others");
+	size_t at = 0;
+	int64_t id;
+
+	if (str_to_int64(pairs_get(&r->get, "of"), &id))
+		for (size_t i = 0; i < n; i++)
+			if (rows[i].id == id)
+				at = i;
+	for (size_t i = 0; i < n; i++) {
+		struct value *v;
+
+		if (i == at)
+			continue;
+		v = value_add_object(list);
+		value_set_text(v, "link", arena_printf(r->arena, "?of=%" PRId64, rows[i].id));
+		value_set_text(v, "alerts", number_count(r->arena, rows[i].alerts));
+	}
+	value_set_bool(page, "has_others", n > 1);
+	return rows[at];
+}
+
 int
 show_object(struct request *r, struct response *res)
 {
 	struct value *page = value_object(r->arena), *list = value_set_list(page, "list");
-	struct str name = r->capture[1];
-	struct object_row row;
+	struct str name = r->capture[1], of;
+	struct object_row row = { 0 }, *rows;
 	struct alert_row *alerts;
-	size_t n;
+	size_t n, nrows;
 	bool more;
 	enum db_result done;
 
 	if (name.n > 1 && name.p[name.n - 1] == '/')
 		name = arena_copy(r->arena, name.p, name.n - 1);
 	done = object_get(
-	    r->app->db, r->arena, auth_user(r), reader_of(r), r->capture[0], name, &row);
-	if (done == DB_END)
+	    r->app->db, r->arena, auth_user(r), reader_of(r), r->capture[0], name, &rows, &nrows);
+	if (done == DB_END && nrows == 0)
 		return respond_error(r, res, 404, NULL);
-	if (done == DB_ROW)
+	if (done == DB_END) {
+		row = choose(r, page, rows, nrows);
 		done = alerts_of_object(r->app->db, r->arena, row.id,
 		    alert_place_read(pairs_get(&r->get, "before")), ALERTS, &alerts, &n, &more);
+	}
 	if (done != DB_END)
 		return auth_db_failed(r, res, done);
 	for (size_t i = 0; i < n; i++) {
@@ -278,9 +317,13 @@ show_object(struct request *r, struct response *res)
 	value_set_bool(page, "has_alerts", n > 0);
 	if (row.target == 0)
 		value_set_text(page, "create", create_link(r, &row));
+	of = nrows > 1 ? arena_printf(r->arena, "&of=%" PRId64, row.id) : STR("");
 	if (pairs_get(&r->get, "before").p != NULL)
-		value_set_cstr(page, "first_page", "?");
+		value_set_text(page, "first_page",
+		    of.n > 0 ? arena_printf(r->arena, "?%s", of.p + 1) : STR("?"));
 	if (more)
-		value_set_text(page, "next_page", alert_place_link(r->arena, &alerts[n - 1]));
+		value_set_text(page, "next_page",
+		    arena_printf(
+		        r->arena, "%s%s", alert_place_link(r->arena, &alerts[n - 1]).p, of.p));
 	return respond_page(r, res, 200, "object", page);
 }

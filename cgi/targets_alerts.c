@@ -47,7 +47,7 @@ show_alerts(struct request *req, struct response *res)
 {
 	struct value *page = value_object(req->arena), *list;
 	struct str before = pairs_get(&req->get, "before");
-	const struct user *reader = datum_reader(req->app->config, auth_user(req));
+	const struct user *u = auth_user(req), *reader = datum_reader(req->app->config, u);
 	struct object_row *objects;
 	struct alert_row *alerts;
 	size_t nobjects, nalerts;
@@ -57,9 +57,10 @@ show_alerts(struct request *req, struct response *res)
 
 	if (get_target(req, res, VIEW, &t) != 0)
 		return 0;
-	r = objects_of_target(req->app->db, req->arena, reader, t.id, OBJECTS, &objects, &nobjects);
+	r = objects_of_target(
+	    req->app->db, req->arena, u, reader, t.id, OBJECTS, &objects, &nobjects);
 	if (r == DB_END)
-		r = alerts_of_target(req->app->db, req->arena, reader, t.id,
+		r = alerts_of_target(req->app->db, req->arena, u, reader, t.id,
 		    alert_place_read(before), ALERTS, &alerts, &nalerts, &more);
 	if (r != DB_END)
 		return auth_db_failed(req, res, r);

@@ -24,7 +24,8 @@ int delete (struct request *req, struct response *res)
 
 	if (get_target(req, res, VIEW | REMOVE, &t) != 0)
 		return 0;
-	r = target_delete(req->app->db, auth_user(req), t.id);
+	r = target_delete(req->app->db, auth_user(req), t.id,
+	    !config_bool(req->app->config, "TARGET_PERMISSIONS_ONLY"));
 	/* Gone in between, by someone else: what was wanted has come about. */
 	if (r != DB_END && r != DB_REFUSED)
 		return auth_db_failed(req, res, r);

@@ -145,8 +145,8 @@ show_target(struct request *req, struct response *res)
 	/* who works with it is nothing for visitors */
 	loading = target_load_start(req->app->db, req->arena, auth_user(req), req->id[0],
 	    req->user ? WITH_ALL : WITH_ALIASES | WITH_EXTRAS);
-	count = objects_count_start(
-	    req->app->db, datum_reader(req->app->config, auth_user(req)), req->id[0]);
+	count = objects_count_start(req->app->db, auth_user(req),
+	    datum_reader(req->app->config, auth_user(req)), req->id[0]);
 	r = target_load_end(loading, &w);
 	if (r == DB_ROW)
 		photometry_start(req, &photometry, w.target.id, w.revision);

@@ -9,6 +9,7 @@
 
 #include "alert/match.h"
 #include "alert/object.h"
+#include "base/log.h"
 #include "sky/coordinates.h"
 #include "tom/rights.h"
 
@@ -17,6 +18,7 @@ struct part {
 	struct batch *batch;
 	struct db *db;
 	const struct survey *survey;
+	struct audience audience; /* of the stream */
 	size_t npackets;
 	const struct alert_packet **packets;
 	struct alert *alerts; /* alerts[i] is that of packets[i] */
@@ -142,16 +144,28 @@ match(struct part *part)
 		.radius = o->match_radius,
 		.permissions = o->permissions,
 		.groups = o->groups,
-		.ngroups = o->ngroups };
+		.ngroups = o->ngroups,
+		.source = part->survey->name,
+		.label = str_empty(o->stream) ? part->survey->name : o->stream,
+		.shares_data = o->shares_data };
 	struct ingest_tally *t = &part->batch->tally;
 	enum db_result r = match_targets(
 	    part->db, part->batch->scratch, &rules, part->objects, part->wishes, part->nobjects);
 
+	size_t taken = 0;
+
 	for (size_t i = 0; i < part->nobjects; i++) {
+		const struct object *one = &part->objects[i];
+
+		taken += strcmp(one->note, OBJECT_TAKEN) == 0 &&
+		    !str_is(one->known_note, OBJECT_TAKEN);
 		t->new_objects += part->objects[i].id == 0;
 		t->new_targets += part->wishes[i].made;
 		t->joined += part->wishes[i].joined;
 	}
+	if (taken > 0)
+		log_warn("names of objects are those of targets that their stream may not use",
+		    LOG_STR("stream", rules.label), LOG_INT("objects", taken));
 	return r;
 }
 
@@ -202,14 +216,17 @@ write_part(struct db *db, struct batch *b, const struct survey *survey)
 	gather(&part);
 	if (part.npackets == 0)
 		return DB_END;
-	r = objects_find(db, b->scratch, survey->name, part.objects, part.nobjects);
+	part.audience = audience_of(
+	    b->scratch, b->options->permissions, b->options->groups, b->options->ngroups);
+	r = objects_find(db, b->scratch, survey->name, &part.audience, part.objects, part.nobjects);
 	if (r == DB_END)
 		r = match(&part);
 	if (r == DB_END)
 		r = alerts_find_new(
 		    db, b->scratch, part.objects, part.alerts, part.npackets, b->tries > 1);
 	if (r == DB_END)
-		r = objects_store(db, b->scratch, survey->name, part.objects, part.nobjects);
+		r = objects_store(
+		    db, b->scratch, survey->name, &part.audience, part.objects, part.nobjects);
 	if (r == DB_END)
 		r = alerts_store(db, stream, part.objects, part.alerts, part.npackets);
 	for (size_t i = 0; i < part.npackets; i++)

@@ -52,6 +52,122 @@ want(struct match *m, size_t k, const struct object *o)
 	m->wanted[k] = (struct target_wanted){ .name = o->name, .ra = o->ra, .dec = o->dec };
 }
 
+/* Which of some targets may take in what the stream brings, sorted. */
+struct permit {
+	int64_t target; /* first, for compare_targets() */
+	bool takes;
+	bool named; /* the names of its objects, too */
+};
+struct permits {
+	struct permit *list;
+	size_t n;
+};
+
+static int
+compare_targets(const void *x, const void *y)
+{
+	int64_t l = *(const int64_t *)x, r = *(const int64_t *)y;
+
+	return (l > r) - (l < r);
+}
+
+static enum db_result
+find_permits(struct db *db, struct arena *a, const struct match_rules *rules, const int64_t *ids,
+    size_t n, struct permits *out)
+{
+	const struct audience u = audience_of(a, rules->permissions, rules->groups, rules->ngroups);
+	bool all = rules->create == CREATE_ALL;
+	struct audience_fit *fits;
+	enum db_result r = audience_fits(db, a, &u, rules->source, ids, n, &fits, &out->n);
+
+	out->list = arena_array(a, n + 1, sizeof(*out->list));
+	for (size_t i = 0; r == DB_END && i < out->n; i++) {
+		const struct audience_fit *f = &fits[i];
+
+		out->list[i] = (struct permit){ .target = f->target,
+			.takes = (!all || f->covered) &&
+			    (rules->shares_data ? f->source_within && (!all || f->source_covered)
+			                        : f->within),
+			.named = f->within };
+	}
+	return r;
+}
+
+static const struct permit *
+permit_of(const struct permits *p, int64_t target)
+{
+	static const struct permit none = { 0 };
+	const struct permit *found = p->n == 0
+	    ? NULL
+	    : bsearch(&target, p->list, p->n, sizeof(*p->list), compare_targets);
+
+	return found == NULL ? &none : found;
+}
+
+/* Strikes the targets out that may not be taken; those that were made just now may. */
+static enum db_result
+permit(struct db *db, struct arena *a, const struct match_rules *rules,
+    struct target_wanted *wanted, size_t n)
+{
+	int64_t *ids = arena_array(a, n + 1, sizeof(*ids));
+	struct permits permits;
+	size_t nids = 0;
+	enum db_result r;
+
+	for (size_t i = 0; i < n; i++)
+		if (wanted[i].id != 0 && !wanted[i].is_new)
+			ids[nids++] = wanted[i].id;
+	r = find_permits(db, a, rules, ids, nids, &permits);
+	for (size_t i = 0; i < n && r == DB_END; i++)
+		if (wanted[i].id != 0 && !wanted[i].is_new &&
+		    !permit_of(&permits, wanted[i].id)->takes)
+			wanted[i].id = 0;
+	return r;
+}
+
+enum db_result
+match_named(struct db *db, struct arena *a, const struct match_rules *rules,
+    struct target_wanted *wanted, size_t n)
+{
+	enum db_result r = target_find_many(db, a, wanted, n);
+
+	return r == DB_END ? permit(db, a, rules, wanted, n) : r;
+}
+
+enum db_result
+match_or_make(struct db *db, struct arena *a, const struct match_rules *rules,
+    struct target_wanted *wanted, size_t n)
+{
+	struct target_wanted *others = arena_array(a, n + 1, sizeof(*others));
+	size_t *of = arena_array(a, n + 1, sizeof(*of)), nothers = 0;
+	enum db_result r = target_find_or_add_many(
+	    db, a, wanted, n, rules->permissions, rules->groups, rules->ngroups);
+
+	if (r == DB_END)
+		r = permit(db, a, rules, wanted, n);
+	for (size_t i = 0; i < n && r == DB_END; i++) {
+		struct str name = arena_printf(
+		    a, "%.*s (%.*s)", STR_ARG(wanted[i].name), STR_ARG(rules->label));
+
+		if (wanted[i].id != 0 || target_name_wrong(name, a) != NULL)
+			continue;
+		others[nothers] = wanted[i];
+		others[nothers].name = name;
+		of[nothers++] = i;
+	}
+	if (r != DB_END || nothers == 0)
+		return r;
+	r = target_find_or_add_many(
+	    db, a, others, nothers, rules->permissions, rules->groups, rules->ngroups);
+	if (r == DB_END)
+		r = permit(db, a, rules, others, nothers);
+	for (size_t i = 0; i < nothers && r == DB_END; i++) {
+		wanted[of[i]].id = others[i].id;
+		wanted[of[i]].is_new = others[i].is_new;
+	}
+	return r;
+}
+
 static enum db_result
 by_name(struct match *m)
 {
@@ -59,43 +175,78 @@ by_name(struct match *m)
 
 	for (size_t k = 0; k < m->nleft; k++)
 		want(m, k, &m->set[m->left[k]]);
-	r = target_find_many(m->db, m->arena, m->wanted, m->nleft);
+	r = match_named(m->db, m->arena, m->rules, m->wanted, m->nleft);
 	for (size_t k = 0; k < m->nleft && r == DB_END; k++)
 		m->set[m->left[k]].target_id = m->wanted[k].id;
 	strike_out(m);
 	return r;
 }
 
+/* A target within the radius of an object. */
+struct neighbour {
+	size_t object; /* of the set */
+	int64_t target;
+	double distance; /* arcseconds */
+};
+
 /* What is near an object: the nearest target, the next, and how far they are. */
 struct near {
 	int64_t target, next;
 	double distance;
+	bool named; /* the nearest gets the object's name */
 };
+
+static enum db_result
+find_neighbours(struct match *m, const struct buf *strips, struct neighbour **list, size_t *n)
+{
+	struct query *q = db_query(m->db, QUERY_TARGETS_NEAR);
+	size_t room = 0;
+
+	*list = NULL;
+	*n = 0;
+	db_text(q, "strips", buf_text(strips));
+	while (db_step(q) == DB_ROW) {
+		size_t i = (size_t)db_col_int(q, "number");
+		const struct object *o = &m->set[i];
+		double d = distance(o->ra, o->dec, db_col_real(q, "ra"), db_col_real(q, "decl"));
+
+		if (!(d <= m->rules->radius))
+			continue;
+		*list = arena_more(m->arena, *list, *n, &room, sizeof(**list));
+		(*list)[(*n)++] = (struct neighbour){ i, db_col_int(q, "id"), d };
+	}
+	return db_done(q);
+}
 
 static enum db_result
 find_near(struct match *m, const struct buf *strips, struct near *near)
 {
-	struct query *q = db_query(m->db, QUERY_TARGETS_NEAR);
+	struct permits permits;
+	struct neighbour *list;
+	int64_t *ids;
+	size_t n;
+	enum db_result r = find_neighbours(m, strips, &list, &n);
 
-	db_text(q, "strips", buf_text(strips));
-	db_bool(
-	    q, "shown", m->rules->create == CREATE_ALL && m->rules->permissions != TARGET_PRIVATE);
-	while (db_step(q) == DB_ROW) {
-		size_t i = (size_t)db_col_int(q, "number");
-		const struct object *o = &m->set[i];
-		int64_t target = db_col_int(q, "id");
-		double d = distance(o->ra, o->dec, db_col_real(q, "ra"), db_col_real(q, "decl"));
+	if (r != DB_END)
+		return r;
+	ids = arena_array(m->arena, n + 1, sizeof(*ids));
+	for (size_t i = 0; i < n; i++)
+		ids[i] = list[i].target;
+	if ((r = find_permits(m->db, m->arena, m->rules, ids, n, &permits)) != DB_END)
+		return r;
+	for (size_t i = 0; i < n; i++) {
+		struct near *at = &near[list[i].object];
+		const struct permit *p = permit_of(&permits, list[i].target);
 
-		if (!(d <= m->rules->radius) || near[i].target == target)
+		if (!p->takes || at->target == list[i].target)
 			continue;
-		if (near[i].target == 0 || d < near[i].distance) {
-			near[i].next = near[i].target;
-			near[i].target = target;
-			near[i].distance = d;
-		} else
-			near[i].next = target;
+		if (at->target == 0 || list[i].distance < at->distance)
+			*at = (struct near){ list[i].target, at->target, list[i].distance,
+				p->named };
+		else
+			at->next = list[i].target;
 	}
-	return db_done(q);
+	return DB_END;
 }
 
 /* The names of those that joined by their place become aliases. */
@@ -108,7 +259,8 @@ add_aliases(struct match *m, const struct near *near)
 	for (size_t k = 0; k < m->nleft; k++) {
 		const struct object *o = &m->set[m->left[k]];
 
-		if (o->target_id != 0 && near[m->left[k]].target == o->target_id)
+		if (o->target_id != 0 && near[m->left[k]].target == o->target_id &&
+		    near[m->left[k]].named)
 			list[n++] = (struct target_alias){ o->target_id, o->name };
 	}
 	return target_alias_many(m->db, m->arena, list, n);
@@ -235,12 +387,15 @@ make(struct match *m)
 		if (m->wishes[leaders[i]].moves)
 			m->wanted[i].ra = m->wanted[i].dec = NAN;
 	}
-	r = target_find_or_add_many(m->db, m->arena, m->wanted, nleaders, m->rules->permissions,
-	    m->rules->groups, m->rules->ngroups);
+	r = match_or_make(m->db, m->arena, m->rules, m->wanted, nleaders);
 	if (r != DB_END)
 		return r;
 	for (size_t i = 0; i < nleaders; i++) {
-		m->set[leaders[i]].target_id = m->wanted[i].id;
+		struct object *o = &m->set[leaders[i]];
+
+		o->target_id = m->wanted[i].id;
+		if (o->target_id == 0)
+			o->note = OBJECT_TAKEN;
 		m->wishes[leaders[i]].made = m->wanted[i].is_new;
 	}
 	for (size_t i = 0; i < n; i++) {
@@ -249,6 +404,10 @@ make(struct match *m)
 		if (places[i].leader == i)
 			continue;
 		o->target_id = m->set[places[places[i].leader].object].target_id;
+		if (o->target_id == 0) {
+			o->note = OBJECT_TAKEN;
+			continue;
+		}
 		m->wishes[places[i].object].joined = true;
 		aliases[naliases++] = (struct target_alias){ o->target_id, o->name };
 	}
@@ -282,7 +441,7 @@ match_targets(struct db *db, struct arena *a, const struct match_rules *rules, s
 	if (m.nleft == 0 || rules->create == CREATE_NEVER)
 		return DB_END;
 	m.wanted = arena_array(a, m.nleft, sizeof(*m.wanted));
-	/* make() looks for names itself: that is enough where nothing stands between */
+	/* making looks for names itself: that is enough where nothing stands between */
 	if (rules->create != CREATE_ALL || rules->radius > 0 || !all_made(&m)) {
 		if ((r = by_name(&m)) != DB_END || (r = by_place(&m, n)) != DB_END)
 			return r;

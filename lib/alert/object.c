@@ -32,24 +32,27 @@ find(const struct object *set, size_t n, struct str name)
 }
 
 static struct query *
-named(struct db *db, struct arena *a, struct str survey, const struct str *names, size_t n)
+named(struct db *db, struct arena *a, struct str survey, const struct audience *who,
+    const struct str *names, size_t n)
 {
 	struct query *q = db_query(db, QUERY_OBJECTS_NAMED);
 
 	db_text(q, "survey", survey);
+	db_text(q, "audience", who->members);
 	db_text(q, "names", target_json_texts(a, names, n));
 	return q;
 }
 
 enum db_result
-objects_find(struct db *db, struct arena *a, struct str survey, struct object *set, size_t n)
+objects_find(struct db *db, struct arena *a, struct str survey, const struct audience *who,
+    struct object *set, size_t n)
 {
 	struct str *names = arena_array(a, n, sizeof(*names));
 	struct query *q;
 
 	for (size_t i = 0; i < n; i++)
 		names[i] = set[i].name;
-	q = named(db, a, survey, names, n);
+	q = named(db, a, survey, who, names, n);
 	while (db_step(q) == DB_ROW) {
 		size_t i = find(set, n, db_col_text(q, "name"));
 
@@ -154,10 +157,10 @@ alerts_find_new(
 }
 
 static enum db_result
-add(struct db *db, struct str survey, const struct object *set, size_t n, int64_t now,
-    size_t nabsent)
+add(struct db *db, struct str survey, int64_t sight, const struct object *set, size_t n,
+    int64_t now, size_t nabsent)
 {
-	static const char *const columns[] = { "survey", "name", "ra", "dec", "first_mjd",
+	static const char *const columns[] = { "survey", "name", "sight", "ra", "dec", "first_mjd",
 		"last_mjd", "alerts", "detections", "target_id", "note", "created", "modified" };
 	struct bulk *b = db_bulk(db, "survey_object", NELEM(columns), columns);
 	enum db_result r;
@@ -170,6 +173,7 @@ add(struct db *db, struct str survey, const struct object *set, size_t n, int64_
 			continue;
 		db_bulk_text(b, survey);
 		db_bulk_text(b, o->name);
+		db_bulk_int(b, sight);
 		db_bulk_real(b, o->ra);
 		db_bulk_real(b, o->dec);
 		db_bulk_real(b, o->first_mjd);
@@ -190,8 +194,8 @@ add(struct db *db, struct str survey, const struct object *set, size_t n, int64_
 
 /* Sets the ids of those that add() wrote. */
 static enum db_result
-read_ids(
-    struct db *db, struct arena *a, struct str survey, struct object *set, size_t n, size_t nabsent)
+read_ids(struct db *db, struct arena *a, struct str survey, const struct audience *who,
+    struct object *set, size_t n, size_t nabsent)
 {
 	struct str *names = arena_array(a, nabsent, sizeof(*names));
 	size_t k = 0, found = 0;
@@ -201,7 +205,7 @@ read_ids(
 	for (size_t i = 0; i < n; i++)
 		if (set[i].id == 0)
 			names[k++] = set[i].name;
-	q = named(db, a, survey, names, nabsent);
+	q = named(db, a, survey, who, names, nabsent);
 	while (db_step(q) == DB_ROW) {
 		size_t i = find(set, n, db_col_text(q, "name"));
 
@@ -262,17 +266,19 @@ change(struct db *db, const struct object *set, size_t n, int64_t now)
 }
 
 enum db_result
-objects_store(struct db *db, struct arena *a, struct str survey, struct object *set, size_t n)
+objects_store(struct db *db, struct arena *a, struct str survey, const struct audience *who,
+    struct object *set, size_t n)
 {
-	int64_t now = clock_now();
+	int64_t now = clock_now(), sight;
 	size_t nabsent = 0;
 	enum db_result r;
 
 	for (size_t i = 0; i < n; i++)
 		nabsent += set[i].id == 0;
 	if (nabsent > 0) {
-		if ((r = add(db, survey, set, n, now, nabsent)) != DB_END ||
-		    (r = read_ids(db, a, survey, set, n, nabsent)) != DB_END)
+		if ((r = audience_find(db, who, &sight)) != DB_END ||
+		    (r = add(db, survey, sight, set, n, now, nabsent)) != DB_END ||
+		    (r = read_ids(db, a, survey, who, set, n, nabsent)) != DB_END)
 			return r;
 	}
 	return nabsent < n ? change(db, set, n, now) : DB_END;

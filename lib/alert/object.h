@@ -1,12 +1,13 @@
 /*
  * object.h: the objects of surveys and the alerts behind them, in sets, within a caller's transaction.
  *
- * All of a set are of one survey, and sorted by name (object_compare), each name once.
+ * All of a set are of one survey and one audience, and sorted by name (object_compare), each name once.
  */
 #ifndef MERIDIAN_OBJECT_H
 #define MERIDIAN_OBJECT_H
 
 #include "db/db.h"
+#include "tom/audience.h"
 
 struct object {
 	struct str name; /* the survey's, fit to be the name of a target */
@@ -21,11 +22,12 @@ struct object {
 	struct str known_note; /* absent: none */
 	/* what is to be stored */
 	int64_t target_id; /* 0: none */
-	const char *note; /* why it has none: OBJECT_SEVERAL, OBJECT_CUT; or "" */
+	const char *note; /* why it has none: OBJECT_SEVERAL, OBJECT_CUT, OBJECT_TAKEN; or "" */
 	int64_t new_alerts; /* filled by alerts_find_new() */
 };
 #define OBJECT_SEVERAL "several" /* targets are within the radius, none much nearer */
 #define OBJECT_CUT "cut" /* the stream makes none of what is so faint, or such a place, and so on */
+#define OBJECT_TAKEN "taken" /* its names are those of targets that it may not go to (match.h) */
 
 /* One alert of an object of the set. */
 struct alert {
@@ -39,8 +41,8 @@ struct alert {
 int object_compare(struct str, struct str);
 
 /* Reads what is stored of the set. Texts live in the arena. */
-enum db_result
-objects_find(struct db *, struct arena *, struct str survey, struct object *, size_t n) MUST_CHECK;
+enum db_result objects_find(struct db *, struct arena *, struct str survey, const struct audience *,
+    struct object *, size_t n) MUST_CHECK;
 
 /*
  * Which of the alerts are new, each of a batch once. Asks the database only for those that are no
@@ -54,8 +56,8 @@ enum db_result alerts_find_new(
  * Writes the set: adds those that are not there (their ids are filled in), changes those that differ.
  * Then the alerts that are new. DB_RETRY where somebody else wrote one meanwhile.
  */
-enum db_result
-objects_store(struct db *, struct arena *, struct str survey, struct object *, size_t n) MUST_CHECK;
+enum db_result objects_store(struct db *, struct arena *, struct str survey,
+    const struct audience *, struct object *, size_t n) MUST_CHECK;
 enum db_result alerts_store(struct db *, struct str stream, const struct object *,
     const struct alert *, size_t n) MUST_CHECK;
 

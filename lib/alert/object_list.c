@@ -12,6 +12,7 @@
 #include "alert/object.h"
 #include "auth/page_key.h"
 #include "http/request.h"
+#include "tom/audience.h"
 
 struct listing {
 	struct db *db;
@@ -43,6 +44,8 @@ read_row(struct query *q, struct arena *a)
 		.detections = db_col_int(q, "detections"),
 		.created = db_col_int(q, "created"),
 		.note = db_col_copy(q, "note", a),
+		.sight = db_col_int(q, "sight"),
+		.closed = db_col_bool(q, "closed"),
 		.target = db_col_int(q, "target_id"),
 	};
 }
@@ -118,6 +121,7 @@ name_query(const struct listing *l, struct str survey)
 	/* no name has the last of all characters */
 	db_text(q, "to", arena_printf(l->arena, "%.*s\xf4\x8f\xbf\xbf", STR_ARG(l->query->name)));
 	db_text(q, "after", here ? l->at.name : STR(""));
+	db_int(q, "after_sight", here ? l->at.sight : 0);
 	return q;
 }
 
@@ -181,8 +185,11 @@ struct shown_source {
 	struct str name;
 };
 
-/* What a user may see of the targets of some rows. */
+/* What a user may see of some rows. */
 struct shown {
+	bool everything; /* they are a superuser */
+	int64_t *audiences; /* that they are of */
+	size_t naudiences;
 	struct shown_target *targets; /* by id */
 	size_t ntargets;
 	bool all_sources;
@@ -210,7 +217,7 @@ find_sources(struct db *db, struct arena *a, const struct user *reader, const in
 	return db_done(q);
 }
 
-/* Which of the targets of these rows the user may see, and whose measurements of them. */
+/* What the user may see of these rows: of what audiences, which targets, whose measurements of them. */
 static enum db_result
 find_shown(struct db *db, struct arena *a, const struct user *u, const struct user *reader,
     const struct object_row *rows, size_t n, struct shown *s)
@@ -220,8 +227,12 @@ find_shown(struct db *db, struct arena *a, const struct user *u, const struct us
 	struct query *q;
 	enum db_result r;
 
-	*s = (struct shown){ .targets = arena_array(a, n + 1, sizeof(*s->targets)),
+	*s = (struct shown){ .everything = u->is_superuser,
+		.targets = arena_array(a, n + 1, sizeof(*s->targets)),
 		.all_sources = reader == NULL };
+	if (n > 0 && !s->everything &&
+	    (r = audiences_of(db, a, u, &s->audiences, &s->naudiences)) != DB_END)
+		return r;
 	for (size_t i = 0; i < n; i++)
 		if (rows[i].target != 0)
 			ids[nids++] = rows[i].target;
@@ -270,6 +281,10 @@ is_shown(const struct shown *s, struct object_row *row)
 {
 	const struct shown_target *t;
 
+	if (!s->everything &&
+	    (!audiences_have(s->audiences, s->naudiences, row->sight) ||
+	        (row->target == 0 && row->closed)))
+		return false;
 	if (row->target == 0)
 		return true;
 	t = bsearch(&row->target, s->targets, s->ntargets, sizeof(*t), compare_ids);
@@ -320,8 +335,8 @@ static struct str
 key_of(const struct listing *l)
 {
 	struct str parts[PARTS];
-	struct str key = arena_printf(l->arena, "%" PRId64 "\t%.*s\t%.*s", l->at.id,
-	    STR_ARG(l->at.survey), STR_ARG(l->at.name));
+	struct str key = arena_printf(l->arena, "%" PRId64 "\t%" PRId64 "\t%.*s\t%.*s", l->at.id,
+	    l->at.sight, STR_ARG(l->at.survey), STR_ARG(l->at.name));
 
 	about(l, parts);
 	return page_key_seal(l->query->secret, parts, PARTS, key, l->arena);
@@ -332,15 +347,16 @@ static void
 begin(struct listing *l)
 {
 	struct str parts[PARTS], key;
-	int64_t id;
+	int64_t id, sight;
 
 	if (str_empty(l->query->after))
 		return;
 	about(l, parts);
 	key = page_key_open(l->query->secret, parts, PARTS, l->query->after, l->arena);
-	if (!str_to_int64(str_cut(&key, '\t'), &id))
+	if (!str_to_int64(str_cut(&key, '\t'), &id) || !str_to_int64(str_cut(&key, '\t'), &sight))
 		return;
 	l->at.id = id;
+	l->at.sight = sight;
 	l->at.survey = arena_str(l->arena, str_cut(&key, '\t'));
 	l->at.name = arena_str(l->arena, key);
 }
@@ -380,41 +396,50 @@ object_find(struct db *db, struct arena *a, const struct user *u, const struct u
 
 enum db_result
 object_get(struct db *db, struct arena *a, const struct user *u, const struct user *reader,
-    struct str survey, struct str name, struct object_row *row)
+    struct str survey, struct str name, struct object_row **rows, size_t *n)
 {
 	struct query *q = db_query(db, QUERY_OBJECT_BY_NAME);
+	size_t all = 0, room = 0;
 	struct shown shown;
-	enum db_result r, there;
+	enum db_result r;
 
+	*rows = NULL;
+	*n = 0;
 	db_text(q, "survey", survey);
 	db_text(q, "name", name);
-	if ((there = db_step(q)) == DB_ROW)
-		*row = read_row(q, a);
-	r = db_done(q);
-	if (r != DB_END || there != DB_ROW)
+	while (db_step(q) == DB_ROW) {
+		*rows = arena_more(a, *rows, all, &room, sizeof(**rows));
+		(*rows)[all++] = read_row(q, a);
+	}
+	if ((r = db_done(q)) != DB_END || all == 0)
 		return r;
-	r = find_shown(db, a, u, reader, row, 1, &shown);
-	return r != DB_END || !is_shown(&shown, row) ? r : DB_ROW;
+	if ((r = find_shown(db, a, u, reader, *rows, all, &shown)) != DB_END)
+		return r;
+	for (size_t i = 0; i < all; i++)
+		if (is_shown(&shown, &(*rows)[i]))
+			(*rows)[(*n)++] = (*rows)[i];
+	return DB_END;
 }
 
 /* A statement about the objects of a target, for somebody. */
 static struct query *
-target_query(struct db *db, enum query_name name, const struct user *reader, int64_t target)
+target_query(struct db *db, enum query_name name, const struct user *u, const struct user *reader,
+    int64_t target)
 {
 	struct query *q = db_query(db, name);
 
 	db_int(q, "target", target);
+	db_bool(q, "superuser", u->is_superuser);
 	db_bool(q, "everything", reader == NULL);
-	db_ints(q, "principals", reader == NULL ? NULL : reader->principals,
-	    reader == NULL ? 0 : reader->nprincipals);
+	db_ints(q, "principals", u->principals, u->nprincipals);
 	return q;
 }
 
 enum db_result
-objects_of_target(struct db *db, struct arena *a, const struct user *reader, int64_t target,
-    size_t most, struct object_row **rows, size_t *n)
+objects_of_target(struct db *db, struct arena *a, const struct user *u, const struct user *reader,
+    int64_t target, size_t most, struct object_row **rows, size_t *n)
 {
-	struct query *q = target_query(db, QUERY_OBJECTS_OF_TARGET, reader, target);
+	struct query *q = target_query(db, QUERY_OBJECTS_OF_TARGET, u, reader, target);
 
 	*rows = arena_array(a, most, sizeof(**rows));
 	*n = 0;
@@ -434,18 +459,21 @@ object_link(struct arena *a, struct str survey, struct str name)
 struct alert_place
 alert_place_read(struct str before)
 {
-	struct str mjd = str_cut(&before, ',');
-	struct alert_place place;
+	struct str mjd = str_cut(&before, ','), alert = str_cut(&before, ',');
+	struct alert_place place = { .object = 0 };
 
-	if (!str_to_double(mjd, &place.mjd) || !str_to_int64(before, &place.alert_id))
-		return (struct alert_place){ 1e9, INT64_MAX };
+	if (!str_to_double(mjd, &place.mjd) || !str_to_int64(alert, &place.alert_id) ||
+	    (before.n > 0 && !str_to_int64(before, &place.object)))
+		return (struct alert_place){ 1e9, INT64_MAX, INT64_MAX };
 	return place;
 }
 
 struct str
 alert_place_link(struct arena *a, const struct alert_row *last)
 {
-	return arena_printf(a, "?before=%.17g,%" PRId64, last->mjd, last->alert_id);
+	struct str place = arena_printf(a, "?before=%.17g,%" PRId64, last->mjd, last->alert_id);
+
+	return last->object == 0 ? place : arena_printf(a, "%s,%" PRId64, place.p, last->object);
 }
 
 /* Binds the place, and reads up to `most` rows. */
@@ -469,6 +497,7 @@ read_alerts(struct query *q, struct arena *a, struct alert_place before, bool na
 			.stream = db_col_copy(q, "stream", a),
 			.received = db_col_int(q, "received") };
 		if (named) {
+			row->object = db_col_int(q, "object_id");
 			row->survey = db_col_copy(q, "survey", a);
 			row->name = db_col_copy(q, "name", a);
 		}
@@ -488,18 +517,20 @@ alerts_of_object(struct db *db, struct arena *a, int64_t object, struct alert_pl
 }
 
 enum db_result
-alerts_of_target(struct db *db, struct arena *a, const struct user *reader, int64_t target,
-    struct alert_place before, size_t most, struct alert_row **rows, size_t *n, bool *more)
+alerts_of_target(struct db *db, struct arena *a, const struct user *u, const struct user *reader,
+    int64_t target, struct alert_place before, size_t most, struct alert_row **rows, size_t *n,
+    bool *more)
 {
-	struct query *q = target_query(db, QUERY_ALERTS_OF_TARGET, reader, target);
+	struct query *q = target_query(db, QUERY_ALERTS_OF_TARGET, u, reader, target);
 
+	db_int(q, "object", before.object);
 	return read_alerts(q, a, before, true, most, rows, n, more);
 }
 
 struct query *
-objects_count_start(struct db *db, const struct user *reader, int64_t target)
+objects_count_start(struct db *db, const struct user *u, const struct user *reader, int64_t target)
 {
-	struct query *q = target_query(db, QUERY_OBJECTS_COUNT, reader, target);
+	struct query *q = target_query(db, QUERY_OBJECTS_COUNT, u, reader, target);
 
 	db_start(q);
 	return q;

@@ -22,6 +22,7 @@ struct storing {
 	struct arena *arena;
 	const struct scout_rules *rules;
 	struct position *position; /* NULL: none */
+	int64_t sight; /* number of the stream's audience */
 	struct scout_tally tally; /* of this run of it */
 	const struct scout_list *list;
 	const struct scout_object *object;
@@ -37,9 +38,14 @@ struct storing {
 static enum db_result
 take_place(struct db *db, struct storing *s)
 {
+	const struct audience u = audience_of(
+	    s->arena, s->rules->permissions, s->rules->groups, s->rules->ngroups);
+	enum db_result r = DB_END;
+
 	s->tally = (struct scout_tally){ 0 };
-	return s->position == NULL ? DB_END
-	                           : positions_store(db, s->rules->stream, &s->position, 1);
+	if (s->position != NULL)
+		r = positions_store(db, s->rules->stream, &s->position, 1);
+	return r == DB_END ? audience_find(db, &u, &s->sight) : r;
 }
 
 static enum db_result
@@ -108,6 +114,15 @@ find(struct db *db, struct arena *a, struct str name, struct scout_known *out)
 	return db_done(q);
 }
 
+/* It is in the list, for whom the stream lets see it. */
+static void
+bind_seen(struct query *q, const struct storing *s, struct str name, int64_t now)
+{
+	db_text(q, "name", name);
+	db_int(q, "now", now);
+	db_int(q, "sight", s->sight);
+}
+
 static enum db_result
 add_run(struct db *db, struct storing *s, int64_t id, const struct scout_object *o)
 {
@@ -135,15 +150,13 @@ put_object(struct db *db, struct storing *s, const struct scout_object *o, int64
 		return r;
 	if (known->id == 0) {
 		q = db_query(db, QUERY_SCOUT_ADD);
-		db_text(q, "name", o->name);
-		db_int(q, "now", now);
+		bind_seen(q, s, o->name, now);
 		bind_values(q, o);
 		r = db_insert(q, &known->id);
 		s->tally.new_objects++;
 	} else {
 		q = db_query(db, QUERY_SCOUT_SEEN);
-		db_text(q, "name", o->name);
-		db_int(q, "now", now);
+		bind_seen(q, s, o->name, now);
 		r = db_run(q);
 		if (r == DB_END) {
 			q = db_query(db, QUERY_SCOUT_CHANGE);
@@ -189,12 +202,25 @@ belongs(struct db *db, int64_t id, int64_t target, const char *note)
 	return db_run(q);
 }
 
+/* The stream's, of targets, which are seen whole by who sees them. */
+static struct match_rules
+match_rules_of(const struct storing *s)
+{
+	return (struct match_rules){ .create = s->rules->create,
+		.permissions = s->rules->permissions,
+		.groups = s->rules->groups,
+		.ngroups = s->rules->ngroups,
+		.source = STR(""),
+		.label = s->rules->stream };
+}
+
 /* Those without a target join the ones of their name; it is noted who does not pass the cuts. */
 static enum db_result
 join(struct db *db, struct storing *s, struct scout_known *list, size_t n)
 {
 	struct target_wanted *wanted = arena_array(s->arena, n, sizeof(*wanted));
 	size_t *of = arena_array(s->arena, n, sizeof(*of)), k = 0;
+	const struct match_rules rules = match_rules_of(s);
 	enum db_result r;
 
 	for (size_t i = 0; i < n; i++)
@@ -206,7 +232,7 @@ join(struct db *db, struct storing *s, struct scout_known *list, size_t n)
 		}
 	if (s->rules->create == CREATE_NEVER)
 		return DB_END;
-	r = target_find_many(db, s->arena, wanted, k);
+	r = match_named(db, s->arena, &rules, wanted, k);
 	for (size_t i = 0; i < k && r == DB_END; i++) {
 		struct scout_known *known = &list[of[i]];
 
@@ -256,8 +282,7 @@ put_wrong_row(struct db *db, struct storing *s, const struct scout_row *row, int
 	if (r != DB_END || row->object.name.n == 0)
 		return r;
 	q = db_query(db, QUERY_SCOUT_SEEN);
-	db_text(q, "name", row->object.name);
-	db_int(q, "now", now);
+	bind_seen(q, s, row->object.name, now);
 	return db_run(q);
 }
 
@@ -421,15 +446,15 @@ static enum db_result
 make_target(struct db *db, struct storing *s, const struct scout_object *o, int64_t *target)
 {
 	struct target_wanted wanted = { .name = o->name, .ra = NAN, .dec = NAN };
+	const struct match_rules rules = match_rules_of(s);
 	enum db_result r;
 
 	if (s->rules->create == CREATE_NEVER)
 		return DB_END;
 	if (s->rules->create == CREATE_MATCH || !scout_passes(&s->rules->cuts, o))
-		r = target_find_many(db, s->arena, &wanted, 1);
+		r = match_named(db, s->arena, &rules, &wanted, 1);
 	else
-		r = target_find_or_add_many(db, s->arena, &wanted, 1, s->rules->permissions,
-		    s->rules->groups, s->rules->ngroups);
+		r = match_or_make(db, s->arena, &rules, &wanted, 1);
 	*target = wanted.id;
 	s->tally.new_targets += r == DB_END && wanted.is_new;
 	return r;
@@ -474,8 +499,9 @@ store_single(struct db *db, void *arg)
 		r = make_target(db, s, o, &known.target_id);
 		if (r == DB_END)
 			r = belongs(db, known.id, known.target_id,
-			    known.target_id == 0 && s->rules->create == CREATE_ALL ? OBJECT_CUT
-			                                                           : "");
+			    known.target_id != 0 || s->rules->create != CREATE_ALL ? ""
+			        : scout_passes(&s->rules->cuts, o)                 ? OBJECT_TAKEN
+			                                                           : OBJECT_CUT);
 	}
 	if (r == DB_END && known.target_id != 0 && orbit != NULL)
 		r = change_target(db, s, known.target_id, orbit, &written);

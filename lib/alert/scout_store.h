@@ -3,7 +3,8 @@
  * targets that they belong to or make.
  *
  * A target is found by the object's name, among names and aliases, and made where the stream makes any
- * and the object is within its cuts. Its elements are those of one sampled orbit (sky/orbit.h), written
+ * and the object is within its cuts; match.h has the rules of which targets a stream may use. An object
+ * is seen by whom the stream that told of it last lets see it (tom/audience.h). A target's elements are those of one sampled orbit (sky/orbit.h), written
  * anew with each analysis; a sidereal target of that name is left as it is. Scores, uncertainty and
  * the rest stand beside it, in scout_object.
  *

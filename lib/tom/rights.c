@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "tom/audience.h"
 #include "tom/target_store.h"
 
 #define NOBODY 0 /* the principal of a row that says: settled */
@@ -375,5 +376,7 @@ rights_forget(struct db *db, int64_t principal)
 {
 	enum db_result r = forget(db, QUERY_RIGHTS_FORGET, principal);
 
-	return r == DB_END ? forget(db, QUERY_DATUM_RIGHTS_FORGET, principal) : r;
+	if (r == DB_END)
+		r = forget(db, QUERY_DATUM_RIGHTS_FORGET, principal);
+	return r == DB_END ? audience_forget(db, principal) : r;
 }

@@ -189,8 +189,12 @@ enum db_result target_add(struct db *, struct arena *, const struct user *creato
 enum db_result target_change(struct db *, struct arena *, const struct user *,
     struct target_draft *, unsigned parts, struct problems *);
 
-/* Deletes it with all that is its own. DB_END; DB_REFUSED: not there, or not theirs to delete. */
-enum db_result target_delete(struct db *, const struct user *, int64_t id);
+/*
+ * Deletes it with all that is its own. DB_END; DB_REFUSED: not there, or not theirs to delete. Objects of
+ * surveys stay, seen by no more than before (tom/audience.h): `measurements_have_rights` of their own.
+ */
+enum db_result
+target_delete(struct db *, const struct user *, int64_t id, bool measurements_have_rights);
 
 /*
  * One target, if the user has those verbs on it (a sum of VIEW, CHANGE, REMOVE), asked in the same

@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "base/clock.h"
+#include "tom/audience.h"
 #include "tom/datum.h"
 
 void
@@ -534,6 +535,7 @@ target_change(struct db *db, struct arena *a, const struct user *u, struct targe
 struct deletion {
 	const struct user *user;
 	int64_t id;
+	bool measurements_have_rights;
 };
 
 static enum db_result
@@ -554,6 +556,8 @@ delete_one(struct db *db, void *arg)
 	r = index_names(db, QUERY_NAME_PART_REMOVE, d->id);
 	if (r == DB_END)
 		r = datum_forget(db, d->id);
+	if (r == DB_END)
+		r = audience_keep(db, d->id, d->measurements_have_rights);
 	if (r != DB_END)
 		return r;
 	struct query *q = db_query(db, QUERY_TARGET_DELETE);
@@ -562,9 +566,10 @@ delete_one(struct db *db, void *arg)
 }
 
 enum db_result
-target_delete(struct db *db, const struct user *u, int64_t id)
+target_delete(struct db *db, const struct user *u, int64_t id, bool measurements_have_rights)
 {
-	return db_transaction(db, DB_WRITE, delete_one, &(struct deletion){ u, id });
+	return db_transaction(
+	    db, DB_WRITE, delete_one, &(struct deletion){ u, id, measurements_have_rights });
 }
 
 enum db_result

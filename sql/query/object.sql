@@ -1,21 +1,24 @@
 -- The objects of surveys, the alerts behind them, and the targets that they join.
 
 --: objects_named sqlite
--- The objects of these names (a JSON array), to the letter.
+-- The objects of these names (a JSON array), to the letter, that an audience is told of.
 SELECT o.id, o.name, o.first_mjd, o.last_mjd, o.alerts, o.detections, o.target_id, o.note
 FROM json_each(:names) k CROSS JOIN survey_object o
 WHERE o.survey = :survey AND o.name = k.value
+	AND o.sight = (SELECT id FROM audience WHERE members = :audience)
 --: objects_named postgresql
 SELECT o.id, o.name, o.first_mjd, o.last_mjd, o.alerts, o.detections, o.target_id, o.note
 FROM json_array_elements_text(CAST(:names AS json)) AS k (name) CROSS JOIN LATERAL (
 	SELECT id, name, first_mjd, last_mjd, alerts, detections, target_id, note FROM survey_object
-	WHERE survey = :survey AND name = k.name OFFSET 0) AS o
+	WHERE survey = :survey AND name = k.name
+	AND sight = (SELECT id FROM audience WHERE members = :audience) OFFSET 0) AS o
 --: objects_named mariadb
 -- A list is JSON here (db.h), read by JSON_TABLE; the join order is said, since the optimizer
 -- does not know its length.
 SELECT o.id, o.name, o.first_mjd, o.last_mjd, o.alerts, o.detections, o.target_id, o.note
 FROM JSON_TABLE(:names, '$[*]' COLUMNS (name VARCHAR(101) CHARACTER SET utf8mb4 PATH '$')) k
 STRAIGHT_JOIN survey_object o ON o.survey = :survey AND o.name = k.name
+	AND o.sight = (SELECT id FROM audience WHERE members = :audience)
 
 --: objects_seen sqlite
 -- Objects were seen again: rows of id, ra, dec, first_mjd, last_mjd, alerts (that are new), detections,
@@ -81,18 +84,17 @@ STRAIGHT_JOIN alert a ON a.object_id = k.object AND a.alert_id = k.alert
 
 --: targets_near sqlite
 -- The targets in strips of the sky, a JSON array of [number, zone, from, to] (lib/sky/cone.h): who asks
--- measures the distance. Not PRIVATE ones where the stream's own are seen by more (`shown` 1).
+-- measures the distance.
 SELECT json_extract(s.value, '$[0]') AS number, t.id, t.ra, t."dec" AS decl
 FROM json_each(:strips) s CROSS JOIN target t
 WHERE t.zone = json_extract(s.value, '$[1]')
 AND t.ra BETWEEN json_extract(s.value, '$[2]') AND json_extract(s.value, '$[3]')
-AND (:shown = 0 OR t.permissions <> 'PRIVATE')
 --: targets_near postgresql
 SELECT CAST(s.value ->> 0 AS BIGINT) AS number, t.id, t.ra, t.decl
 FROM json_array_elements(CAST(:strips AS json)) AS s CROSS JOIN LATERAL (
 	SELECT id, ra, "dec" AS decl FROM target WHERE zone = CAST(s.value ->> 1 AS INTEGER)
 	AND ra BETWEEN CAST(s.value ->> 2 AS DOUBLE PRECISION) AND CAST(s.value ->> 3 AS DOUBLE PRECISION)
-	AND (CAST(:shown AS BIGINT) = 0 OR permissions <> 'PRIVATE') OFFSET 0) AS t
+	OFFSET 0) AS t
 --: targets_near mariadb
 -- A list is JSON here. The bounds are columns of a table: with BETWEEN, or =, the index would give whole
 -- zones, tested row by row. Two inequalities on the index that is named make it look for a range for each
@@ -102,7 +104,6 @@ FROM JSON_TABLE(:strips, '$[*]' COLUMNS (number BIGINT PATH '$[0]', zone INTEGER
 	first DOUBLE PATH '$[2]', last DOUBLE PATH '$[3]')) s
 STRAIGHT_JOIN target t FORCE INDEX (target_zone)
 	ON t.zone >= s.zone AND t.zone <= s.zone AND t.ra >= s.first AND t.ra <= s.last
-WHERE (:shown = 0 OR t.permissions <> 'PRIVATE')
 
 --: aliases_indexed sqlite only
 -- The index of parts, after aliases of these keys were added in bulk to targets that had names before.

@@ -6,19 +6,19 @@ SELECT * FROM scout_object WHERE name = :name
 
 --: scout_add insert
 -- An object that is new in the list.
-INSERT INTO scout_object (name, state, designation, first_seen, last_seen, missed, note, last_run,
+INSERT INTO scout_object (name, state, designation, sight, first_seen, last_seen, missed, note, last_run,
 	ephemeris, ra, "dec", elongation, v_mag, rate, uncertainty, uncertainty_later, abs_mag,
 	observations, arc, rms, moid, close_approach, v_inf, rating, neo_score, neo_1km_score,
 	pha_score, ieo_score, geocentric_score, tisserand_score)
-VALUES (:name, 'active', '', :now, :now, 0, '', :last_run,
+VALUES (:name, 'active', '', :sight, :now, :now, 0, '', :last_run,
 	:ephemeris, :ra, :dec, :elongation, :v_mag, :rate, :uncertainty, :uncertainty_later,
 	:abs_mag, :observations, :arc, :rms, :moid, :close_approach, :v_inf, :rating,
 	:neo_score, :neo_1km_score, :pha_score, :ieo_score, :geocentric_score, :tisserand_score)
 
 --: scout_seen
 -- It is in the list; also where it had left it, or the MPC had said what it was.
-UPDATE scout_object SET state = 'active', designation = '', settled = NULL, missed = 0, last_seen = :now
-WHERE name = :name
+UPDATE scout_object SET state = 'active', designation = '', settled = NULL, missed = 0, last_seen = :now,
+	sight = :sight WHERE name = :name
 
 --: scout_change
 -- What an analysis that is as new or newer says of it.
@@ -80,13 +80,15 @@ UPDATE scout_object SET state = :state, designation = :designation, settled = :n
 WHERE id = :id AND state = 'left'
 
 --: scout_shown sqlite
--- The objects that are in the list or were since then, the last seen first, with the names of those
--- targets that the asker may see. `name`: of that object alone, however old; '': all.
+-- The objects that are in the list or were since then, of the asker's audiences, the last seen first, with
+-- the names of those targets that they may see. `name`: of that object alone, however old; '': all.
 SELECT o.*, t.id AS seen_id, t.name AS seen_name FROM scout_object o
 LEFT JOIN target t ON t.id = o.target_id AND (:everything = 1 OR EXISTS (
 	SELECT 1 FROM rights r WHERE r.target_id = t.id
 	AND r.principal IN (SELECT value FROM json_each(:principals))))
 WHERE CASE WHEN :name <> '' THEN o.name = :name ELSE o.last_seen >= :since END
+AND (:everything = 1 OR o.sight IN (SELECT m.audience_id FROM audience_member m
+	WHERE m.principal IN (SELECT value FROM json_each(:principals))))
 ORDER BY o.last_seen DESC, o.id LIMIT 2000
 --: scout_shown postgresql
 SELECT o.*, t.id AS seen_id, t.name AS seen_name FROM scout_object o
@@ -94,6 +96,8 @@ LEFT JOIN target t ON t.id = o.target_id AND (CAST(:everything AS BIGINT) = 1 OR
 	SELECT 1 FROM rights r WHERE r.target_id = t.id
 	AND r.principal = ANY (CAST((SELECT CAST(:principals AS TEXT)) AS BIGINT[]))))
 WHERE CASE WHEN CAST(:name AS TEXT) <> '' THEN o.name = CAST(:name AS TEXT) ELSE o.last_seen >= :since END
+AND (CAST(:everything AS BIGINT) = 1 OR o.sight IN (SELECT m.audience_id FROM audience_member m
+	WHERE m.principal = ANY (CAST((SELECT CAST(:principals AS TEXT)) AS BIGINT[]))))
 ORDER BY o.last_seen DESC, o.id LIMIT 2000
 --: scout_shown mariadb
 -- A list is JSON here; JSON_CONTAINS looks into it for each of the few rows of rights.
@@ -102,6 +106,8 @@ LEFT JOIN target t ON t.id = o.target_id AND (:everything = 1 OR EXISTS (
 	SELECT 1 FROM rights r WHERE r.target_id = t.id
 	AND JSON_CONTAINS(:principals, CAST(r.principal AS CHAR))))
 WHERE CASE WHEN :name <> '' THEN o.name = :name ELSE o.last_seen >= :since END
+AND (:everything = 1 OR o.sight IN (SELECT m.audience_id FROM audience_member m
+	WHERE JSON_CONTAINS(:principals, CAST(m.principal AS CHAR))))
 ORDER BY o.last_seen DESC, o.id LIMIT 2000
 
 --: scout_runs

@@ -17,6 +17,17 @@ HASTE = ('session.timeout.ms=4500,heartbeat.interval.ms=200,topic.metadata.refre
          'reconnect.backoff.max.ms=200,fetch.wait.max.ms=50')
 
 
+def audience(site, *principals):
+    """The number of those who may see what a stream brings, as the database knows them (1: everybody)."""
+    members = ','.join('%d' % one for one in sorted(principals))
+    if not site.sql("SELECT id FROM audience WHERE members = '%s'" % members):
+        site.sql("INSERT INTO audience (members) VALUES ('%s')" % members)
+        for one in principals:
+            site.sql('INSERT INTO audience_member (principal, audience_id) SELECT %d, id FROM audience '
+                     "WHERE members = '%s'" % (one, members))
+    return int(site.one("SELECT id FROM audience WHERE members = '%s'" % members))
+
+
 class Stream:
     """A folder, and daemons that serve streams of it."""
 

@@ -8,7 +8,7 @@ import subprocess
 import time
 
 from harness.report import contains, equal, lacks, needs, wait_for
-from harness.stream import ends, make, stream
+from harness.stream import audience, ends, make, stream
 from test_home import _statements
 
 
@@ -173,11 +173,11 @@ def the_daemon_tries_what_was_asked_for(site):
 
 def _objects(site, survey, rows):
     """Objects of a survey: names with what is not as usual; newer ones last."""
-    columns = ('survey', 'name', 'ra', 'dec', 'first_mjd', 'last_mjd', 'alerts', 'detections', 'target_id', 'note',
+    columns = ('survey', 'name', 'sight', 'ra', 'dec', 'first_mjd', 'last_mjd', 'alerts', 'detections', 'target_id', 'note',
                'created', 'modified')
-    values = []
+    values, everybody = [], audience(site, 1)
     for name, more in rows:
-        row = {'ra': 10, 'dec': 20, 'first_mjd': 60000.25, 'last_mjd': 60001.5, 'alerts': 2, 'detections': 3,
+        row = {'sight': everybody, 'ra': 10, 'dec': 20, 'first_mjd': 60000.25, 'last_mjd': 60001.5, 'alerts': 2, 'detections': 3,
                'target_id': None, 'note': '', 'created': int(time.time() * 1e6), 'modified': 1,
                **more}
         row.update(survey=survey, name=name)
@@ -265,7 +265,49 @@ def an_object_of_a_target_that_one_may_not_see_is_not_there(site):
     equal(ada.get('/alerts/objects/Rights/r-nothing/').status, 404)
     equal(admin.get('/alerts/objects/Rights/r-hidden0001/').status, 200)
     contains(ada.get('/alerts/objects/Rights/r-own/').words, 'Seen by ada')
-    contains(ada.get('/alerts/objects/Rights/r-none/').words, 'Several targets are near it')
+    # what is near it may be hidden from them
+    for link in ('/alerts/objects/Rights/r-none/', '/alerts/objects/?survey=Rights'):
+        lacks(ada.get(link).text.lower(), 'several')
+        contains(admin.get('/alerts/objects/Rights/r-none/').words, 'Several targets are near it')
+
+
+def what_a_streams_groups_may_see_is_there_for_no_other(site):
+    admin, ada, staff = site.signed_in('admin'), site.signed_in('ada'), site.signed_in('staff')
+    number = site.one("SELECT id FROM users WHERE username = 'ada'")
+    site.sql("INSERT INTO user_group (name) VALUES ('partners')")
+    group = int(site.one("SELECT id FROM user_group WHERE name = 'partners'"))
+    site.sql('INSERT INTO membership (user_id, group_id) VALUES (%s, %d)' % (number, group))
+    partners = audience(site, 16 * group + 1)
+    target = _target(ada, 'Of partners', 'PUBLIC')
+    _objects(site, 'Partners', [('p-free', {'sight': partners, 'alerts': 7}),
+                                ('p-target', {'sight': partners, 'target_id': target})])
+    _objects(site, 'Partners', [('p-free', {'alerts': 5})])
+    for client, want in ((ada, ['p-free', 'p-free', 'p-target']), (staff, ['p-free']),
+                         (admin, ['p-free', 'p-free', 'p-target'])):
+        for query in ('survey=Partners', 'name=p-', 'survey=Partners&cone=10+20'):
+            equal(sorted(_names(client.get('/alerts/objects/?' + query))), want, query)
+        page = client.get('/alerts/objects/Partners/p-free/')
+        others = [link for link in page.links if link.startswith('?of=')]
+        equal(len(others), len(want) // 3)
+        for link in others:
+            contains(page.words + client.get('/alerts/objects/Partners/p-free/' + link).words, 'Alerts 7', 'Alerts 5')
+    equal(staff.get('/alerts/objects/Partners/p-target/').status, 404)
+    contains(ada.get('/targets/%d/alerts/' % target).words, 'p-target')
+    for client in (staff, site.visitor()):
+        lacks(client.get('/targets/%d/' % target).words, 'of 1 object')
+        lacks(client.get('/targets/%d/alerts/' % target).words, 'p-target')
+
+
+def deleting_a_target_shows_its_object_to_nobody_else(site):
+    admin, ada, staff = site.signed_in('admin'), site.signed_in('ada'), site.signed_in('staff')
+    secret, known = _target(ada, 'Kept secret', 'PRIVATE'), _target(ada, 'Known to all', 'PUBLIC')
+    _objects(site, 'Deleted', [('d-secret', {'target_id': secret}), ('d-known', {'target_id': known})])
+    equal(sorted(_names(staff.get('/alerts/objects/?survey=Deleted'))), ['d-known'])
+    for target in (secret, known):
+        equal(ada.submit('/targets/%d/delete/' % target).status, 302)
+    for client, want in ((staff, ['d-known']), (ada, ['d-known']), (admin, ['d-known', 'd-secret'])):
+        equal(sorted(_names(client.get('/alerts/objects/?survey=Deleted'))), want)
+    equal(staff.get('/alerts/objects/Deleted/d-secret/').status, 404)
 
 
 def a_page_without_objects_does_not_say_that_there_are_none_where_it_goes_on(site):
@@ -350,9 +392,9 @@ def a_page_costs_a_fixed_number_of_statements(site):
     equal(_statements(site, 'alerts', site.signed_in('ada'), '/alerts/streams/'), 3)
     # who asks; the letters
     equal(_statements(site, 'alerts', site.signed_in('staff'), '/alerts/streams/walked/letters/'), 2)
-    # who asks; the surveys, a page, which of its targets may be seen
+    # who asks; the surveys, a page, of what audiences they are, which of its targets may be seen
     ada = site.signed_in('ada')
     _objects(site, 'Cost', [('c%d' % i, {'target_id': _target(ada, 'Cost %d' % i, 'OPEN')}) for i in range(2)])
-    for path, want in (('?survey=Cost', 4), ('?survey=Walk', 3), ('?survey=Cost&name=c', 4),
-                       ('?cone=10+20&survey=Cost', 4), ('Cost/c0/', 4)):
+    for path, want in (('?survey=Cost', 5), ('?survey=Walk', 4), ('?survey=Cost&name=c', 5),
+                       ('?cone=10+20&survey=Cost', 5), ('Cost/c0/', 5)):
         equal(_statements(site, 'alerts', ada, '/alerts/objects/' + path), want, path)

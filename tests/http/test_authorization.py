@@ -9,6 +9,7 @@ import time
 
 from harness.report import equal, needs
 from harness.site import PASSWORDS, executables
+from harness.stream import audience
 from test_csrf import _state
 from test_deploy import _routes
 
@@ -81,9 +82,9 @@ def _fill(site, path, who):
         answer = client.submit('/targets/create/', {'name': name, 'ra': '10', 'dec': '10',
                                                     'permissions': 'PRIVATE'})
         number = answer.location.rstrip('/').split('/')[-1]
-        site.sql("INSERT INTO survey_object (survey, name, ra, \"dec\", first_mjd, last_mjd, alerts, detections, "
-                 "target_id, created, modified) VALUES ('Asked', 'about%s', 1, 1, 6e4, 6e4, 0, 1, %s, 1, 1)" %
-                 (number, number))
+        site.sql("INSERT INTO survey_object (survey, name, sight, ra, \"dec\", first_mjd, last_mjd, alerts, "
+                 "detections, target_id, created, modified) VALUES ('Asked', 'about%s', %d, 1, 1, 6e4, 6e4, 0, 1, "
+                 "%s, 1, 1)" % (number, audience(site, 1), number))
         return '/alerts/objects/Asked/about%s/' % number
     for area in ('tokens', 'approve'):
         path = path.replace('/accounts/%s/<id>/' % area, '/accounts/%s/999999/' % area)

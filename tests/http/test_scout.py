@@ -16,6 +16,7 @@ import urllib.parse
 
 from harness import process
 from harness.report import contains, equal, lacks, needs, wait_for
+from harness.stream import audience
 from test_home import _add, _statements
 
 FIELDS = ['idx', 'epoch', 'ec', 'qr', 'tp', 'om', 'w', 'inc', 'H', 'dca', 'tca', 'moid', 'vinf',
@@ -300,14 +301,21 @@ def run_that_is_killed_in_its_midst_is_gone_on_with(site):
                        "WHERE o.name LIKE 'sc1k%'"), '6')
         equal(site.one("SELECT COUNT(*) FROM target WHERE name LIKE 'sc1k%' AND eccentricity > 0"),
               '6')
-        # who may not see a target sees the object, and no target
-        link = 'href="/targets/%s/"' % s.one('target_id', 'sc1k3')
+        # whom the stream does not let see it sees nothing of it
+        admin, ada = site.signed_in('admin'), site.signed_in('ada')
+        target = s.one('target_id', 'sc1k3')
+        link = 'href="/targets/%s/"' % target
+        lacks(ada.get('/alerts/scout/').text, 'sc1k3')
+        equal(ada.get('/alerts/scout/sc1k3/').status, 404)
         for path in '/alerts/scout/', '/alerts/scout/sc1k3/':
-            page = site.signed_in('ada').get(path).text
+            contains(admin.get(path).text, 'sc1k3', link)
+        # who may see it, but not its target, sees no target
+        _ends(daemon)
+        site.sql("UPDATE scout_object SET sight = %d WHERE name = 'sc1k3'" % audience(site, 1))
+        for path in '/alerts/scout/', '/alerts/scout/sc1k3/':
+            page = ada.get(path).text
             contains(page, 'sc1k3')
             lacks(page, link)
-            contains(site.signed_in('admin').get(path).text, link)
-        _ends(daemon)
 
 
 def _refuse(status, **headers):

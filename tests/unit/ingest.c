@@ -143,7 +143,7 @@ each_visit_adds_what_it_brings(void **state)
 
 	/* whatever the batches are: within one and across */
 	for (size_t packets = 1; packets <= 64; packets *= 4) {
-		struct ingest_options options = { .permissions = TARGET_PUBLIC,
+		struct ingest_options options = { .permissions = TARGET_PRIVATE,
 			.packets = packets };
 
 		buf_clear(&b);
@@ -167,7 +167,7 @@ static void
 measurements_are_shared_where_they_have_rights_of_their_own(void **state)
 {
 	struct scratch *s = *state;
-	struct ingest_options shared = { .permissions = TARGET_PUBLIC, .shares_data = true };
+	struct ingest_options shared = { .permissions = TARGET_PUBLIC };
 	struct arena *a = arena_new();
 	struct right *rows;
 	struct buf b = { 0 };
@@ -175,10 +175,11 @@ measurements_are_shared_where_they_have_rights_of_their_own(void **state)
 	size_t n;
 
 	make(&b, &v3, 3, 0, 0);
-	run(s, &usual, &b);
+	run(s, &shared, &b);
 	assert_int_equal(rights_list(s->db, a, target, STR("ZTF"), 0, 10, &rows, &n), DB_END);
 	assert_int_equal(n, 0);
 	/* packets that come again share what nobody has rights on yet */
+	shared.shares_data = true;
 	run(s, &shared, &b);
 	assert_int_equal(rights_list(s->db, a, target, STR("ZTF"), 0, 10, &rows, &n), DB_END);
 	assert_int_equal(n, 1);

@@ -107,9 +107,11 @@ take(struct scratch *s, const char *object, int64_t alert, double ra, double dec
 static struct object
 stored(struct scratch *s, const char *name)
 {
+	const struct audience u = audience_of(
+	    s->arena, s->options.permissions, s->options.groups, s->options.ngroups);
 	struct object o = { .name = str_of(name) };
 
-	assert_int_equal(objects_find(s->db, s->arena, STR("ZTF"), &o, 1), DB_END);
+	assert_int_equal(objects_find(s->db, s->arena, STR("ZTF"), &u, &o, 1), DB_END);
 	return o;
 }
 
@@ -398,7 +400,7 @@ a_deleted_target_is_made_anew_by_streams_that_make_all(void **state)
 	const struct user root = { .id = 1, .is_superuser = true };
 
 	take(s, "ZTF1a", 1, 10, 20);
-	assert_int_equal(target_delete(s->db, &root, target_of(s, "ZTF1a")), DB_END);
+	assert_int_equal(target_delete(s->db, &root, target_of(s, "ZTF1a"), false), DB_END);
 	assert_int_equal(target_of(s, "ZTF1a"), 0);
 	s->options.create = CREATE_MATCH;
 	take(s, "ZTF1a", 2, 10, 20);

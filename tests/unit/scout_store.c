@@ -265,7 +265,7 @@ make_one(struct db *db, void *arg)
 {
 	struct making *m = arg;
 
-	return target_find_or_add_many(db, m->arena, &m->wanted, 1, TARGET_PUBLIC, NULL, 0);
+	return target_find_or_add_many(db, m->arena, &m->wanted, 1, TARGET_PRIVATE, NULL, 0);
 }
 
 static int64_t

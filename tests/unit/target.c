@@ -154,7 +154,7 @@ nobody_sees_what_is_not_theirs(void **state)
 		assert_int_equal(target_get(db, a, &carol, id, REMOVE, &t), DB_END);
 		assert_int_equal(target_get(db, a, &root, id, ALL_VERBS, &t), DB_ROW);
 		assert_int_equal(target_get(db, a, &alice, id, ALL_VERBS, &t), DB_ROW);
-		assert_int_equal(target_delete(db, &carol, id), DB_REFUSED);
+		assert_int_equal(target_delete(db, &carol, id, false), DB_REFUSED);
 		struct problems ps = { 0 };
 		d.target.id = id;
 		assert_int_equal(target_change(db, a, &carol, &d, 0, &ps), DB_REFUSED);
@@ -162,7 +162,7 @@ nobody_sees_what_is_not_theirs(void **state)
 		assert_int_equal(target_get(db, a, &bob, id, CHANGE, &t), DB_END);
 	}
 	assert_int_equal(target_get(db, a, &root, 999999, VIEW, &t), DB_END);
-	assert_int_equal(target_delete(db, &root, 999999), DB_REFUSED);
+	assert_int_equal(target_delete(db, &root, 999999, false), DB_REFUSED);
 }
 
 static void
@@ -180,7 +180,7 @@ a_group_may_do_all(void **state)
 	assert_int_equal(target_get(db, a, &bob, d.target.id, ALL_VERBS, &t), DB_ROW);
 	assert_int_equal(target_get(db, a, &carol, d.target.id, VIEW, &t), DB_END);
 	assert_int_equal(target_change(db, a, &bob, &d, 0, &ps), DB_END);
-	assert_int_equal(target_delete(db, &bob, d.target.id), DB_END);
+	assert_int_equal(target_delete(db, &bob, d.target.id, false), DB_END);
 	assert_int_equal(target_get(db, a, &root, d.target.id, VIEW, &t), DB_END);
 }
 
@@ -456,7 +456,7 @@ a_deleted_target_leaves_its_names_free(void **state)
 	d.aliases = aliases;
 	d.naliases = 1;
 	int64_t id = add(&alice, d);
-	assert_int_equal(target_delete(db, &alice, id), DB_END);
+	assert_int_equal(target_delete(db, &alice, id, false), DB_END);
 	assert_true(add(&alice, d) > id);
 }
 

@@ -444,7 +444,7 @@ what_is_exported_comes_back_the_same(void **state)
 	assert_int_equal(target_find(db, a, &alice, &q, &page), DB_END);
 	assert_int_equal(page.n, 3);
 	for (size_t i = 0; i < page.n; i++)
-		assert_int_equal(target_delete(db, &alice, page.rows[i].target.id), DB_END);
+		assert_int_equal(target_delete(db, &alice, page.rows[i].target.id, false), DB_END);
 	assert_int_equal(export_text(&alice, q).n,
 	    strlen("name,type,created,modified,permissions,"
 	           "ra,dec,epoch,parallax,pm_ra,pm_dec,galactic_lng,galactic_lat,distance,distance_"
@@ -518,7 +518,7 @@ old_extras_called_as_columns_are_exported_so_that_they_come_back(void **state)
 	assert_int_equal(db_transaction(db, DB_WRITE, add_old, &t), DB_END);
 	text = export_text(&alice, (struct target_query){ .descending = true });
 	assert_non_null(strstr(text.p, ",field Groups,field field RA,field RA,plain\r\n"));
-	assert_int_equal(target_delete(db, &alice, t.target.id), DB_END);
+	assert_int_equal(target_delete(db, &alice, t.target.id, false), DB_END);
 	struct csv_report r = import_text(&alice, text, &whole);
 	assert_int_equal(r.nproblems, 0);
 	assert_int_equal(r.added, 1);

@@ -3,8 +3,23 @@
 --
 -- Each statement can be run again. sql/migrations/sqlite/ has the same tables.
 
--- An object of a survey. Its measurements stand in datum under its target; without a target there are
--- only counts, and the survey's next packet brings its history again once one is there.
+-- Who may see what a stream brings: a row for each set of principals (as in rights) that a stream has, or
+-- has had. A set does not change, but that who is deleted leaves it; then no stream finds it any more.
+CREATE TABLE IF NOT EXISTS audience (
+	id BIGINT AUTO_INCREMENT PRIMARY KEY,
+	members VARCHAR(3000) CHARACTER SET ascii COLLATE ascii_bin NOT NULL UNIQUE	-- "2", "17,33": their principals, sorted; "": superusers alone; "gone 7": one left it
+) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
+
+CREATE TABLE IF NOT EXISTS audience_member (
+	principal BIGINT NOT NULL,
+	audience_id BIGINT NOT NULL,
+	PRIMARY KEY (principal, audience_id),
+	FOREIGN KEY (audience_id) REFERENCES audience (id)
+) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
+
+-- An object of a survey, as one audience is told of it: what streams of different audiences tell of one name
+-- are different objects. Its measurements stand in datum under its target; without a target there are only
+-- counts, and the survey's next packet brings its history again once one is there.
 CREATE TABLE IF NOT EXISTS survey_object (
 	id BIGINT AUTO_INCREMENT PRIMARY KEY,
 	survey VARCHAR(100) NOT NULL,		-- as datum.source: ZTF
@@ -13,16 +28,18 @@ CREATE TABLE IF NOT EXISTS survey_object (
 	"dec" DOUBLE NOT NULL,
 	first_mjd DOUBLE NOT NULL,		-- of the detections that alerts told of
 	last_mjd DOUBLE NOT NULL,
+	sight BIGINT NOT NULL,		-- id of its audience; no foreign key, which would cost a look-up a row
 	alerts BIGINT NOT NULL,			-- rows of alert
 	detections BIGINT NOT NULL,		-- the most that one alert told of
 	target_id BIGINT,
-	note VARCHAR(100) NOT NULL DEFAULT '',		-- why it has no target: 'several', 'cut'; or ''
+	note VARCHAR(100) NOT NULL DEFAULT '',		-- why it has no target: 'several', 'cut', 'taken'; or ''
+	closed SMALLINT NOT NULL DEFAULT 0,	-- 1: fewer than its audience saw its target, which was deleted
 	created BIGINT NOT NULL,
 	modified BIGINT NOT NULL,
 	-- the square of a quarter of a degree that it lies in, for cones: its declination's zone times 1440,
 	-- and its right ascension's. It seldom changes, so that an index of it costs who writes little.
 	cell INTEGER GENERATED ALWAYS AS (least(floor(("dec" + 90) * 4), 719) * 1440 + least(floor(ra * 4), 1439)) STORED,
-	UNIQUE (survey, name),
+	UNIQUE (survey, name, sight),
 	INDEX survey_object_target (target_id),
 	INDEX survey_object_survey (survey, id),
 	INDEX survey_object_cell (cell),

@@ -8,6 +8,7 @@ CREATE TABLE IF NOT EXISTS scout_object (
 	name VARCHAR(40) NOT NULL UNIQUE CHECK (name <> ''),	-- the temporary designation
 	state VARCHAR(20) NOT NULL,			-- 'active', 'left'; as the MPC says: 'confirmed', 'unconfirmed', 'nonexistent', 'artificial', 'no-minor-planet'
 	designation VARCHAR(100) NOT NULL,		-- confirmed: as what; else ''
+	sight BIGINT NOT NULL,		-- id of its audience
 	first_seen BIGINT NOT NULL,		-- in the list
 	last_seen BIGINT NOT NULL,
 	missed BIGINT NOT NULL,			-- lists in a row that it was not in

@@ -8,6 +8,7 @@ CREATE TABLE scout_object (
 	name TEXT COLLATE "C" NOT NULL UNIQUE CHECK (name <> ''),	-- the temporary designation
 	state TEXT COLLATE "C" NOT NULL,			-- 'active', 'left'; as the MPC says: 'confirmed', 'unconfirmed', 'nonexistent', 'artificial', 'no-minor-planet'
 	designation TEXT COLLATE "C" NOT NULL,		-- confirmed: as what; else ''
+	sight BIGINT NOT NULL,		-- id of its audience
 	first_seen BIGINT NOT NULL,		-- in the list
 	last_seen BIGINT NOT NULL,
 	missed BIGINT NOT NULL,			-- lists in a row that it was not in

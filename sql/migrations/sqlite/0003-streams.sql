@@ -3,8 +3,22 @@
 --
 -- sql/migrations/postgresql/ has the same tables.
 
--- An object of a survey. Its measurements stand in datum under its target; without a target there are
--- only counts, and the survey's next packet brings its history again once one is there.
+-- Who may see what a stream brings: a row for each set of principals (as in rights) that a stream has, or
+-- has had. A set does not change, but that who is deleted leaves it; then no stream finds it any more.
+CREATE TABLE audience (
+	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	members TEXT NOT NULL UNIQUE	-- "2", "17,33": their principals, sorted; "": superusers alone; "gone 7": one left it
+) STRICT;
+
+CREATE TABLE audience_member (
+	principal INTEGER NOT NULL,
+	audience_id INTEGER NOT NULL REFERENCES audience (id),
+	PRIMARY KEY (principal, audience_id)
+) STRICT, WITHOUT ROWID;
+
+-- An object of a survey, as one audience is told of it: what streams of different audiences tell of one name
+-- are different objects. Its measurements stand in datum under its target; without a target there are only
+-- counts, and the survey's next packet brings its history again once one is there.
 CREATE TABLE survey_object (
 	id INTEGER PRIMARY KEY AUTOINCREMENT,
 	survey TEXT NOT NULL,		-- as datum.source: ZTF
@@ -13,16 +27,18 @@ CREATE TABLE survey_object (
 	"dec" REAL NOT NULL,
 	first_mjd REAL NOT NULL,		-- of the detections that alerts told of
 	last_mjd REAL NOT NULL,
+	sight INTEGER NOT NULL,		-- id of its audience; no foreign key, which would cost a look-up a row
 	alerts INTEGER NOT NULL,			-- rows of alert
 	detections INTEGER NOT NULL,		-- the most that one alert told of
 	target_id INTEGER REFERENCES target (id) ON DELETE SET NULL,
-	note TEXT NOT NULL DEFAULT '',		-- why it has no target: 'several', 'cut'; or ''
+	note TEXT NOT NULL DEFAULT '',		-- why it has no target: 'several', 'cut', 'taken'; or ''
+	closed INTEGER NOT NULL DEFAULT 0,	-- 1: fewer than its audience saw its target, which was deleted
 	created INTEGER NOT NULL,
 	modified INTEGER NOT NULL,
 	-- the square of a quarter of a degree that it lies in, for cones: its declination's zone times 1440,
 	-- and its right ascension's. It seldom changes, so that an index of it costs who writes little.
 	cell INTEGER GENERATED ALWAYS AS (min(CAST(("dec" + 90) * 4 AS INTEGER), 719) * 1440 + min(CAST(ra * 4 AS INTEGER), 1439)) STORED,
-	UNIQUE (survey, name)
+	UNIQUE (survey, name, sight)
 ) STRICT;
 CREATE INDEX survey_object_target ON survey_object (target_id) WHERE target_id IS NOT NULL;
 CREATE INDEX survey_object_survey ON survey_object (survey, id);

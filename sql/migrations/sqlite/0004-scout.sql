@@ -8,6 +8,7 @@ CREATE TABLE scout_object (
 	name TEXT NOT NULL UNIQUE CHECK (name <> ''),	-- the temporary designation
 	state TEXT NOT NULL,			-- 'active', 'left'; as the MPC says: 'confirmed', 'unconfirmed', 'nonexistent', 'artificial', 'no-minor-planet'
 	designation TEXT NOT NULL,		-- confirmed: as what; else ''
+	sight INTEGER NOT NULL,		-- id of its audience
 	first_seen INTEGER NOT NULL,		-- in the list
 	last_seen INTEGER NOT NULL,
 	missed INTEGER NOT NULL,			-- lists in a row that it was not in

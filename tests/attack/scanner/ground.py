@@ -13,6 +13,7 @@ import urllib.parse
 from harness import process
 from harness.report import equal
 from harness.site import PASSWORDS, Failed, Site
+from harness.stream import audience
 from mailbox import Mailbox
 from test_deploy import _routes
 
@@ -119,9 +120,9 @@ class Ground:
         admin.submit('/admin/sites/site/add/', {'domain': 'scanned.example', 'name': 'Scanned'})
         for path in ('/accounts/login/', '/api/token-auth/'):
             self.site.visitor().post(path, {'username': 'nobody', 'password': 'wrong'}, page='/accounts/login/')
-        site.sql('INSERT INTO survey_object (survey, name, ra, "dec", first_mjd, last_mjd, alerts, detections, '
-                 "target_id, created, modified) VALUES ('ZTF', 'ZTF18scanned', 10, 10, 60000, 60001, 1, 2, %s, %d, "
-                 '%d)' % (target, now, now))
+        site.sql('INSERT INTO survey_object (survey, name, sight, ra, "dec", first_mjd, last_mjd, alerts, detections, '
+                 "target_id, created, modified) VALUES ('ZTF', 'ZTF18scanned', %d, 10, 10, 60000, 60001, 1, 2, %s, "
+                 '%d, %d)' % (audience(site, 1), target, now, now))
         site.sql('INSERT INTO alert (object_id, alert_id, mjd, stream, received) SELECT id, 1, 60000, '
                  "'scanned', %d FROM survey_object" % now)
         site.sql("INSERT INTO dead_letter (stream, topic, part, place, received, reason, size, bytes) "
