@@ -14,6 +14,7 @@
 #define AB_ZERO 31.4 /* the magnitude of 1 nJy */
 #define MAG_OF_LN 1.0857362 /* 2.5 / ln 10: a part of a flux in magnitudes */
 #define RANGE_DECIMALS 4
+#define RANGE_STEP 1e-4 /* days */
 
 /* What a link to another range leaves behind. */
 static const char *const no_range[] = { "from", "to", "after", NULL };
@@ -261,7 +262,10 @@ add_modes(struct request *req, struct value *page, const struct photometry *p)
 	add_mode(req, list, "Days", p->days, "x", "days");
 }
 
-/* The query string of a range; NAN: open there. */
+/*
+ * The query string of a range; NAN: open there. One that is narrower than what is written of its ends is
+ * as wide as that: none is empty.
+ */
 static struct str
 range_link(struct request *req, double from, double to)
 {
@@ -271,6 +275,8 @@ range_link(struct request *req, double from, double to)
 	struct str f = number_text(a, from, RANGE_DECIMALS, false);
 	struct str t = number_text(a, to, RANGE_DECIMALS, false);
 
+	if (isfinite(from) && isfinite(to) && str_eq(f, t))
+		t = number_text(a, to + RANGE_STEP, RANGE_DECIMALS, false);
 	if (!isfinite(from))
 		return isfinite(to) ? arena_printf(a, "%.*s%sto=%s", STR_ARG(rest), and, t.p)
 		                    : rest;

@@ -161,6 +161,11 @@ def many_points_are_few_marks_and_exact_in_a_range(site):
     equal(_marks(ada.get(path + '?to=60010')), 41)
     contains(ada.get(path + '?from=70000').words, 'Nothing in this range can be drawn.',
              'None in this range.')
+    # nor is one that is closer than links can say refused
+    for ends in (('60620.5', '60620.50015'), ('60620.5', '60620.50001'), ('60620.49995', '60620.50005')):
+        page = ada.get(path + '?from=%s&to=%s' % ends)
+        for label in ('Earlier', 'Later', 'Closer', 'Wider'):
+            equal(ada.get(_link(page, label)).status, 200, '%s of %s' % (label, ends))
     for wrong in ('from=x', 'to=1e9', 'from=60010&to=60000', 'from=nan', 'from=60000&to=60000'):
         answer = ada.get(path + '?' + wrong)
         equal(answer.status, 400, wrong)
