@@ -408,7 +408,8 @@ pg_control(struct db *db, const char *sql, bool later)
 const struct driver postgresql_driver = {
 	.pipelines = true,
 	.begin = { [DB_READ] = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
-	    [DB_WRITE] = "BEGIN" },
+	    /* whatever the server's own: triggers see what was committed while they waited */
+	    [DB_WRITE] = "BEGIN ISOLATION LEVEL READ COMMITTED" },
 	.migration_begin = { "SET LOCAL statement_timeout = 0",
 	    "SELECT pg_advisory_xact_lock(5206744372)" },
 	.wrong_url = pg_wrong_url,

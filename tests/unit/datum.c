@@ -576,6 +576,68 @@ sql(struct scratch *s, const char *text)
 	assert_int_equal(db_run_text(s->db, &text, 1), DB_END);
 }
 
+static void
+measurements_go_with_their_target(void **state)
+{
+	struct scratch *s = *state;
+	struct datum in[] = { detection(1, 60000.5, "g", 1), limit(1, 60001.5, "g"),
+		detection(2, 60000.5, "g", 2) };
+
+	stores(s, in, NELEM(in), NELEM(in));
+	sql(s, "DELETE FROM target WHERE id = 1");
+	assert_int_equal(count(s, 1), 0);
+	assert_int_equal(count(s, 2), 1);
+}
+
+static void
+one_of_a_batch_of_no_target_refuses_all(void **state)
+{
+	struct scratch *s = *state;
+	struct datum in[] = { detection(1, 60000.5, "g", 1), limit(99, 60001.5, "g"),
+		detection(2, 60000.5, "g", 2) };
+	struct batch b = { s->arena, in, NELEM(in), 0, 0 };
+	const char *const moved[] = { "UPDATE datum SET target_id = 99 WHERE target_id = 2" };
+
+	assert_int_equal(db_transaction(s->db, DB_WRITE, store, &b), DB_REFUSED);
+	assert_int_equal(count(s, 1), 0);
+	stores(s, &in[2], 1, 1);
+	assert_int_equal(db_run_text(s->db, moved, 1), DB_REFUSED);
+	assert_int_equal(count(s, 2), 1);
+}
+
+/* Stores a batch, and before that is committed another connection deletes its target. */
+static enum db_result
+store_and_delete(struct db *db, void *arg)
+{
+	static const char *const text[] = { "SET LOCAL lock_timeout = '10ms'",
+		"DELETE FROM target WHERE id = 1" };
+	struct batch *b = arg;
+	char err[200];
+	struct db *other = db_new(scratch_config, err, sizeof(err));
+	enum db_result r = store(db, arg);
+
+	assert_non_null(other);
+	if (r == DB_END)
+		assert_int_equal(db_run_text(other, text, NELEM(text)), DB_SLOW);
+	db_free(other);
+	assert_int_equal(b->added, 1);
+	return r;
+}
+
+static void
+who_deletes_a_target_waits_for_what_it_gets(void **state)
+{
+	struct scratch *s = *state;
+	struct datum d = detection(1, 60000.5, "g", 1);
+	struct batch b = { s->arena, &d, 1, 0, 0 };
+
+	/* on SQLite nobody else writes at all; MariaDB waits for no less than a second */
+	if (db_engine(s->db) != DB_POSTGRESQL)
+		return;
+	assert_int_equal(db_transaction(s->db, DB_WRITE, store_and_delete, &b), DB_END);
+	assert_int_equal(count(s, 1), 1);
+}
+
 /* The revision of a target; what is read along with its rows is the same. */
 static int64_t
 revision(struct scratch *s, int64_t target)
@@ -678,6 +740,9 @@ static const struct CMUnitTest tests[] = {
 	TEST(a_span_has_both_its_ends),
 	TEST(the_first_detection_is_neither_limit_nor_forced),
 	TEST(a_measurement_of_no_target_is_refused),
+	TEST(measurements_go_with_their_target),
+	TEST(one_of_a_batch_of_no_target_refuses_all),
+	TEST(who_deletes_a_target_waits_for_what_it_gets),
 	TEST(a_revision_changes_with_what_is_stored),
 	TEST(a_revision_never_comes_again),
 	TEST(some_of_the_measurements_have_no_revision),
