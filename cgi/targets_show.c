@@ -23,6 +23,15 @@ add_pair(struct value *list, const char *label, struct str text)
 	value_set_text(v, "text", text);
 }
 
+/* In a narrow column: 12 digits are more than any element is known to; the form and CSV have all. */
+static struct str
+fact_text(struct arena *a, double x)
+{
+	struct str text = real_text(a, x);
+
+	return text.n <= 14 ? text : arena_printf(a, "%.12g", x);
+}
+
 /* All fields that have a value and are not shown elsewhere on the page. */
 static void
 add_facts(struct arena *a, struct value *page, const struct target *t, bool ranged)
@@ -49,8 +58,8 @@ add_facts(struct arena *a, struct value *page, const struct target *t, bool rang
 		if (!isfinite(x))
 			continue;
 		add_pair(list, f->label,
-		    f->unit[0] == '\0' ? real_text(a, x)
-		                       : arena_printf(a, "%s %s", real_text(a, x).p, f->unit));
+		    f->unit[0] == '\0' ? fact_text(a, x)
+		                       : arena_printf(a, "%s %s", fact_text(a, x).p, f->unit));
 	}
 }
 

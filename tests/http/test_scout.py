@@ -173,11 +173,14 @@ class Stream:
         return int(self.site.one("SELECT COUNT(*) FROM scout_run r JOIN scout_object o ON o.id = "
                                  "r.object_id WHERE o.name = '%s'" % name))
 
-    def close(self):
+    def stop(self):
         for daemon in self.running:
             if daemon.poll() is None:
                 daemon.kill()
             daemon.wait()
+
+    def close(self):
+        self.stop()
         # what this test polled is nobody else's place
         self.site.sql("DELETE FROM stream_offset WHERE stream = 'scout'")
         self.site.sql("UPDATE scout_object SET state = 'left', last_seen = 0")
@@ -193,6 +196,29 @@ def _stream(site, **keys):
         yield scout, stream
     finally:
         stream.close()
+        scout.close()
+
+
+def scout_objects(site):
+    """For pictures: objects as Scout tells them, one of them three times, one that left; they stay."""
+    scout = Scout()
+    s = Stream(site, scout)
+    try:
+        s.configure(min_neo_score='50')
+        others = [_object('P21left', rating=0, unc='3.1'),
+                  _object('C8FNRX2', neoScore='12', Vmag='22.1', unc='610', uncP1='1200', rating=None)]
+        for run, magnitude, uncertainty in (('15:31', '20.5', '59'), ('17:02', '20.1', '41'),
+                                            ('18:40', '19.8', '12.5')):
+            scout.put(_object('P21scou', rating=2, lastRun='2026-11-26 ' + run, Vmag=magnitude,
+                              unc=uncertainty, caDist='0.8', nObs=9), *others)
+            daemon = s.start() if not s.running else daemon
+            wait_for(lambda: float(s.one('v_mag', 'P21scou') or 0) == float(magnitude), 20, 'an analysis')
+            others = others[-1:]
+        wait_for(lambda: s.one('state', 'P21left') == 'left' and
+                 s.one('asked_run = last_run', 'P21scou') in ('1', 't'), 20, 'who left')
+        _ends(daemon)
+    finally:
+        s.stop()
         scout.close()
 
 
