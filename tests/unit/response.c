@@ -151,7 +151,19 @@ begun(struct request *r, struct response *s)
 	return respond_text(r, s, 200, "text/plain", STR("other"));
 }
 
+static size_t length;
+
+static int
+of_length(struct request *r, struct response *s)
+{
+	char *text = arena_alloc(r->arena, length + 1);
+
+	memset(text, 'x', length);
+	return respond_text(r, s, 200, "text/plain", (struct str){ text, length });
+}
+
 static const struct route routes[] = {
+	ROUTE(GET, "/length/", ANYONE, NO_BODY, of_length),
 	ROUTE(GET, "/begun/", ANYONE, NO_BODY, begun),
 	ROUTE(GET, "/headers/", ANYONE, NO_BODY, headers),
 	ROUTE(GET, "/odd/", ANYONE, NO_BODY, odd_name),
@@ -561,6 +573,36 @@ a_stream_leaves_at_64_KiB(void **state)
 
 /* The handler is told that nobody listens any more, and nothing is sent after that. */
 static void
+lengths_are_told_in_decimal(void **state)
+{
+	static const size_t some[] = { 0, 1, 9, 10, 11, 15, 19, 20, 99, 100, 101, 110, 199, 1000,
+		1999, 10000, 123456 };
+	char want[20];
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(some); i++) {
+		length = some[i];
+		assert_int_equal(web_ask(&w, "GET /length/", STR_NONE, NULL), 200);
+		snprintf(want, sizeof(want), "%zu", length);
+		assert_string_equal(web_header(&w, "Content-Length"), want);
+		assert_int_equal(w.body.n, length);
+	}
+}
+
+/* However many pieces it has. */
+static void
+a_stream_has_one_head(void **state)
+{
+	(void)state;
+	stream_writes = 30000;
+	assert_int_equal(web_ask(&w, "GET /long/", STR_NONE, NULL), 200);
+	assert_true(w.sends > 2);
+	assert_null(strstr(w.head.p + 1, "Status: "));
+	assert_int_equal(w.body.n, 300000);
+	stream_writes = 10;
+}
+
+static void
 an_answer_that_was_begun_leaves_nothing_to_another(void **state)
 {
 	(void)state;
@@ -629,6 +671,8 @@ main(void)
 		cmocka_unit_test(what_may_be_kept_is_said_plainly),
 		cmocka_unit_test(cookies_say_how_long_they_live),
 		cmocka_unit_test(a_stream_leaves_at_64_KiB),
+		cmocka_unit_test(lengths_are_told_in_decimal),
+		cmocka_unit_test(a_stream_has_one_head),
 		cmocka_unit_test(an_answer_that_was_begun_leaves_nothing_to_another),
 		cmocka_unit_test(a_stream_to_nobody_ends),
 		cmocka_unit_test(names_of_files_are_written_twice),

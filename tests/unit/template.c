@@ -385,6 +385,33 @@ long_texts_are_escaped_as_short_ones_are(void **state)
 	arena_free(a);
 }
 
+/* Short texts of nothing but marks, where the room that there is runs out at every place. */
+static void
+short_texts_have_room_for_their_escapes(void **state)
+{
+	struct arena *a = arena_new();
+
+	(void)state;
+	for (size_t n = 1; n <= 48; n += 47)
+		for (int rows = 1; rows <= 1000; rows += 37) {
+			struct value *v = value_object(a), *list = value_set_list(v, "l");
+			const char *shown;
+			char text[49];
+
+			memset(text, '"', n);
+			text[n] = '\0';
+			for (int i = 0; i < rows; i++)
+				value_add_text(list, (struct str){ text, n });
+			shown = html(a, "{{#l}}{{.}}{{/l}}", v);
+			assert_int_equal(strlen(shown), (size_t)rows * n * 6);
+			for (size_t i = 0; i < (size_t)rows * n; i++)
+				if (memcmp(shown + 6 * i, "&quot;", 6) != 0)
+					fail_msg("%zu of %d of %zu", i, rows, n);
+			arena_reset(a);
+		}
+	arena_free(a);
+}
+
 static void
 many_partials_one_after_the_other_are_not_deep(void **state)
 {
@@ -591,6 +618,7 @@ main(void)
 		cmocka_unit_test(a_scheme_in_two_halves_is_found),
 		cmocka_unit_test(mistakes_name_the_line),
 		cmocka_unit_test(long_texts_are_escaped_as_short_ones_are),
+		cmocka_unit_test(short_texts_have_room_for_their_escapes),
 		cmocka_unit_test(many_partials_one_after_the_other_are_not_deep),
 		cmocka_unit_test(page_that_grows_without_end_is_stopped),
 		cmocka_unit_test(partials_that_never_end_are_stopped),
