@@ -151,15 +151,15 @@ begun(struct request *r, struct response *s)
 	return respond_text(r, s, 200, "text/plain", STR("other"));
 }
 
-static size_t length;
+static size_t body_wanted;
 
 static int
 of_length(struct request *r, struct response *s)
 {
-	char *text = arena_alloc(r->arena, length + 1);
+	char *text = arena_alloc(r->arena, body_wanted + 1);
 
-	memset(text, 'x', length);
-	return respond_text(r, s, 200, "text/plain", (struct str){ text, length });
+	memset(text, 'x', body_wanted);
+	return respond_text(r, s, 200, "text/plain", (struct str){ text, body_wanted });
 }
 
 static const struct route routes[] = {
@@ -581,11 +581,11 @@ lengths_are_told_in_decimal(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < NELEM(some); i++) {
-		length = some[i];
+		body_wanted = some[i];
 		assert_int_equal(web_ask(&w, "GET /length/", STR_NONE, NULL), 200);
-		snprintf(want, sizeof(want), "%zu", length);
+		snprintf(want, sizeof(want), "%zu", body_wanted);
 		assert_string_equal(web_header(&w, "Content-Length"), want);
-		assert_int_equal(w.body.n, length);
+		assert_int_equal(w.body.n, body_wanted);
 	}
 }
 
