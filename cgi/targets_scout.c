@@ -48,7 +48,7 @@ add_scout(struct request *r, struct value *page, const struct target *t)
 
 	if (t->type != TARGET_NON_SIDEREAL)
 		return DB_END;
-	done = scout_list_of_target(r->app->db, r->arena, t->id, &s, &runs, &n);
+	done = scout_list_of_target(r->app->db, r->arena, auth_user(r), t->id, &s, &runs, &n);
 	if (done != DB_ROW)
 		return done;
 	v = value_set_object(page, "scout");

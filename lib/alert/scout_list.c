@@ -123,8 +123,8 @@ scout_list_runs(struct db *db, struct arena *a, int64_t id, struct scout_run **l
 }
 
 enum db_result
-scout_list_of_target(struct db *db, struct arena *a, int64_t target, struct scout_shown *out,
-    struct scout_run **list, size_t *n)
+scout_list_of_target(struct db *db, struct arena *a, const struct user *u, int64_t target,
+    struct scout_shown *out, struct scout_run **list, size_t *n)
 {
 	struct query *q = db_query(db, QUERY_SCOUT_OF_TARGET);
 	size_t room = 0;
@@ -133,6 +133,8 @@ scout_list_of_target(struct db *db, struct arena *a, int64_t target, struct scou
 	*list = NULL;
 	*n = 0;
 	db_int(q, "target", target);
+	db_int(q, "everything", target_sees_all(u));
+	db_ints(q, "principals", u->principals, u->nprincipals);
 	while (db_step(q) == DB_ROW) {
 		int64_t object = db_col_int(q, "object_id");
 

@@ -43,10 +43,11 @@ scout_list_runs(struct db *, struct arena *, int64_t id, struct scout_run **, si
 
 /*
  * The object of Scout that a target is, and its analyses, the newest first, 6 at most; of several objects
- * the one last seen. DB_ROW; DB_END: it is none. The note, orbits and target of the object are not read.
+ * the one last seen. DB_ROW; DB_END: it is none that the asker may see. The note, orbits and target of
+ * the object are not read.
  */
-enum db_result scout_list_of_target(struct db *, struct arena *, int64_t target,
-    struct scout_shown *, struct scout_run **, size_t *n) MUST_CHECK;
+enum db_result scout_list_of_target(struct db *, struct arena *, const struct user *,
+    int64_t target, struct scout_shown *, struct scout_run **, size_t *n) MUST_CHECK;
 
 /* Reads the values of a row of scout_object or scout_run, the name apart. */
 void scout_list_values(struct query *, struct scout_object *);

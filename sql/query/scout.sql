@@ -114,9 +114,25 @@ ORDER BY o.last_seen DESC, o.id LIMIT 2000
 -- The analyses of an object, the newest first.
 SELECT * FROM scout_run WHERE object_id = :object ORDER BY last_run DESC LIMIT 500
 
---: scout_of_target
--- The object of Scout that a target is, with its analyses, the newest first; of several objects the one
--- last seen comes first.
+--: scout_of_target sqlite
+-- The object of Scout that a target is, of the asker's audiences, with its analyses, the newest first; of
+-- several objects the one last seen comes first.
 SELECT o.name, o.state, o.designation, o.missed, o.first_seen, o.last_seen, r.* FROM scout_object o
 JOIN scout_run r ON r.object_id = o.id
-WHERE o.target_id = :target ORDER BY o.last_seen DESC, o.id, r.last_run DESC LIMIT 6
+WHERE o.target_id = :target AND (:everything = 1 OR o.sight IN (SELECT m.audience_id FROM audience_member m
+	WHERE m.principal IN (SELECT value FROM json_each(:principals))))
+ORDER BY o.last_seen DESC, o.id, r.last_run DESC LIMIT 6
+--: scout_of_target postgresql
+SELECT o.name, o.state, o.designation, o.missed, o.first_seen, o.last_seen, r.* FROM scout_object o
+JOIN scout_run r ON r.object_id = o.id
+WHERE o.target_id = :target AND (CAST(:everything AS BIGINT) = 1 OR o.sight IN (
+	SELECT m.audience_id FROM audience_member m
+	WHERE m.principal = ANY (CAST((SELECT CAST(:principals AS TEXT)) AS BIGINT[]))))
+ORDER BY o.last_seen DESC, o.id, r.last_run DESC LIMIT 6
+--: scout_of_target mariadb
+-- A list is JSON here, looked into for each of the few members of the object's audience.
+SELECT o.name, o.state, o.designation, o.missed, o.first_seen, o.last_seen, r.* FROM scout_object o
+JOIN scout_run r ON r.object_id = o.id
+WHERE o.target_id = :target AND (:everything = 1 OR o.sight IN (SELECT m.audience_id FROM audience_member m
+	WHERE JSON_CONTAINS(:principals, CAST(m.principal AS CHAR))))
+ORDER BY o.last_seen DESC, o.id, r.last_run DESC LIMIT 6

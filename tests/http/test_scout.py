@@ -342,6 +342,13 @@ def run_that_is_killed_in_its_midst_is_gone_on_with(site):
             page = ada.get(path).text
             contains(page, 'sc1k3')
             lacks(page, link)
+        # and who may see a target, but not the object, sees nothing of it there
+        other = '/targets/%s/' % s.one('target_id', 'sc1k4')
+        equal(admin.submit(other + 'update/', {'permissions': 'PUBLIC'}).status, 302)
+        contains(admin.get(other).text, 'id="h-sc"')
+        lacks(ada.get(other).text, 'h-sc')
+        site.sql("UPDATE scout_object SET sight = %d WHERE name = 'sc1k4'" % audience(site, 1))
+        contains(ada.get(other).text, 'id="h-sc"')
 
 
 def _refuse(status, **headers):
