@@ -70,20 +70,21 @@ ORDER BY mjd DESC, source DESC, kind DESC, band DESC, survey_id DESC
 LIMIT :most
 
 --: datum_read_shared sqlite
--- The same of the sources that one of the principals has rights on; they have no number.
+-- The same of the sources that one of the principals has rights on, which are asked once and not for
+-- each row; they have no number.
 SELECT mjd, source, kind, band, sign, magnitude, magnitude_error, limit_mag, flux, flux_error,
 	CAST(0 AS BIGINT) AS revision
-FROM datum d WHERE target_id = :target AND mjd >= :first AND mjd <= :last
-	AND EXISTS (SELECT 1 FROM datum_rights r WHERE r.target_id = d.target_id AND r.source = d.source
+FROM datum WHERE target_id = :target AND mjd >= :first AND mjd <= :last
+	AND source IN (SELECT r.source FROM datum_rights r WHERE r.target_id = :target
 	AND r.principal IN (SELECT value FROM json_each(:principals)))
 ORDER BY mjd DESC, source DESC, kind DESC, band DESC, survey_id DESC
 LIMIT :most
 --: datum_read_shared postgresql
 SELECT mjd, source, kind, band, sign, magnitude, magnitude_error, limit_mag, flux, flux_error,
 	CAST(0 AS BIGINT) AS revision
-FROM datum d WHERE target_id = :target AND mjd >= :first AND mjd <= :last
-	AND EXISTS (SELECT 1 FROM datum_rights r WHERE r.target_id = d.target_id AND r.source = d.source
-	AND r.principal = ANY (CAST((SELECT CAST(:principals AS TEXT)) AS BIGINT[])))
+FROM datum WHERE target_id = :target AND mjd >= :first AND mjd <= :last
+	AND source = ANY (ARRAY(SELECT r.source FROM datum_rights r WHERE r.target_id = :target
+	AND r.principal = ANY (CAST((SELECT CAST(:principals AS TEXT)) AS BIGINT[]))))
 ORDER BY mjd DESC, source DESC, kind DESC, band DESC, survey_id DESC
 LIMIT :most
 --: datum_read_shared mariadb
@@ -104,15 +105,15 @@ LIMIT 1
 
 --: datum_first_shared sqlite
 -- The same of the sources that one of the principals has rights on.
-SELECT mjd FROM datum d WHERE target_id = :target AND kind = 1
-	AND EXISTS (SELECT 1 FROM datum_rights r WHERE r.target_id = d.target_id AND r.source = d.source
+SELECT mjd FROM datum WHERE target_id = :target AND kind = 1
+	AND source IN (SELECT r.source FROM datum_rights r WHERE r.target_id = :target
 	AND r.principal IN (SELECT value FROM json_each(:principals)))
 ORDER BY mjd, source
 LIMIT 1
 --: datum_first_shared postgresql
-SELECT mjd FROM datum d WHERE target_id = :target AND kind = 1
-	AND EXISTS (SELECT 1 FROM datum_rights r WHERE r.target_id = d.target_id AND r.source = d.source
-	AND r.principal = ANY (CAST((SELECT CAST(:principals AS TEXT)) AS BIGINT[])))
+SELECT mjd FROM datum WHERE target_id = :target AND kind = 1
+	AND source = ANY (ARRAY(SELECT r.source FROM datum_rights r WHERE r.target_id = :target
+	AND r.principal = ANY (CAST((SELECT CAST(:principals AS TEXT)) AS BIGINT[]))))
 ORDER BY mjd, source
 LIMIT 1
 --: datum_first_shared mariadb
@@ -136,8 +137,8 @@ LIMIT 1000
 -- The same of the sources that one of the principals has rights on.
 SELECT target_id, mjd, source, kind, band, survey_id, flux, flux_error, magnitude, magnitude_error,
 	limit_mag, sign
-FROM datum d WHERE target_id = :target
-	AND EXISTS (SELECT 1 FROM datum_rights r WHERE r.target_id = d.target_id AND r.source = d.source
+FROM datum WHERE target_id = :target
+	AND source IN (SELECT r.source FROM datum_rights r WHERE r.target_id = :target
 	AND r.principal IN (SELECT value FROM json_each(:principals)))
 	AND (mjd, source, kind, band, survey_id) > (:mjd, :source, :kind, :band, :survey_id)
 ORDER BY mjd, source, kind, band, survey_id
@@ -145,9 +146,9 @@ LIMIT 1000
 --: datum_after_shared postgresql stream
 SELECT target_id, mjd, source, kind, band, survey_id, flux, flux_error, magnitude, magnitude_error,
 	limit_mag, sign
-FROM datum d WHERE target_id = :target
-	AND EXISTS (SELECT 1 FROM datum_rights r WHERE r.target_id = d.target_id AND r.source = d.source
-	AND r.principal = ANY (CAST((SELECT CAST(:principals AS TEXT)) AS BIGINT[])))
+FROM datum WHERE target_id = :target
+	AND source = ANY (ARRAY(SELECT r.source FROM datum_rights r WHERE r.target_id = :target
+	AND r.principal = ANY (CAST((SELECT CAST(:principals AS TEXT)) AS BIGINT[]))))
 	AND (mjd, source, kind, band, survey_id) > (:mjd, :source, :kind, :band, :survey_id)
 ORDER BY mjd, source, kind, band, survey_id
 LIMIT 1000
