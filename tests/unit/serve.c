@@ -15,6 +15,7 @@
 
 static char trail[256]; /* the hooks that were called */
 static int known = 1, identity, refuse_permit, refuse_csrf;
+static uint64_t busy; /* what the counter said in a handler */
 
 static void
 note(const char *what)
@@ -154,6 +155,12 @@ static const struct app app = { .name = "targets",
 
 static struct web w;
 
+static uint64_t
+counted(size_t index)
+{
+	return w.server.counters.at[index];
+}
+
 static int
 open_web(void **state)
 {
@@ -219,6 +226,77 @@ a_hook_that_refuses_answers(void **state)
 	known = 0;
 	assert_int_equal(get("/targets/7/"), 400);
 	assert_string_equal(trail, "host finish ");
+}
+
+static void
+count_statements(struct request *r, unsigned *n, int64_t *microseconds)
+{
+	(void)r;
+	*n = 3;
+	*microseconds = 70;
+}
+
+static int
+show_busy(struct request *r, struct response *s)
+{
+	busy = counted(COUNTER_BUSY);
+	return respond_text(r, s, 200, "text/plain", STR("eight by"));
+}
+
+static void
+each_request_and_why_it_was_refused_is_counted(void **state)
+{
+	static const struct route busy_routes[] = {
+		ROUTE(GET, "/", READER, NO_BODY, show_busy),
+		ROUTE(POST, "/", LOGIN, KIB(1), show_busy),
+	};
+	struct hooks with_count = hooks;
+	const struct app busy_app = { .name = "test",
+		.routes = busy_routes,
+		.nroutes = NELEM(busy_routes),
+		.hooks = &with_count,
+		.no_pages = true };
+	uint64_t before;
+
+	(void)state;
+	web_close(&w);
+	with_count.count = count_statements;
+	web_open(&w, &busy_app);
+	assert_int_equal(get("/"), 200);
+	assert_int_equal(busy, 1);
+	assert_int_equal(counted(COUNTER_BUSY), 0);
+	assert_int_equal(counted(COUNTER_REQUESTS + 2), 1);
+	assert_int_equal(counted(COUNTER_BYTES), 8);
+	assert_int_equal(counted(COUNTER_STATEMENTS), 3);
+	assert_int_equal(counted(COUNTER_STATEMENT_US), 70);
+	assert_in_range(counted(COUNTER_DURATION), 0, 10000000);
+	assert_int_equal(counted(COUNTER_REFUSED + REFUSED_CSRF), 0);
+	assert_int_equal(web_ask(&w, "POST /", STR(""), NULL), 200);
+	assert_int_equal(counted(COUNTER_REQUESTS + COUNTERS_CLASSES + 2), 1);
+	refuse_csrf = 1;
+	assert_int_equal(web_ask(&w, "POST /", STR(""), NULL), 403);
+	assert_int_equal(counted(COUNTER_REQUESTS + COUNTERS_CLASSES + 4), 1);
+	assert_int_equal(counted(COUNTER_REFUSED + REFUSED_CSRF), 1);
+	assert_int_equal(counted(COUNTER_REFUSED + REFUSED_ACCESS), 0);
+	refuse_permit = 1;
+	assert_int_equal(get("/"), 302);
+	assert_int_equal(counted(COUNTER_REQUESTS + 3), 1);
+	assert_int_equal(counted(COUNTER_REFUSED + REFUSED_ACCESS), 1);
+	assert_int_equal(counted(COUNTER_REFUSED + REFUSED_HOST), 0);
+	known = 0;
+	assert_int_equal(get("/"), 400);
+	assert_int_equal(counted(COUNTER_REFUSED + REFUSED_HOST), 1);
+	assert_int_equal(counted(COUNTER_REFUSED + REFUSED_AWAY), 0);
+	known = -1;
+	before = counted(COUNTER_BUCKETS);
+	for (size_t i = 1; i < COUNTERS_BUCKETS; i++)
+		before += counted(COUNTER_BUCKETS + i);
+	assert_int_equal(before, 5); /* one for each request so far */
+	assert_int_equal(get("/"), 503);
+	assert_int_equal(counted(COUNTER_REFUSED + REFUSED_AWAY), 1);
+	assert_int_equal(counted(COUNTER_REFUSED + REFUSED_HOST), 1);
+	server_stop(&w.server);
+	assert_int_equal(counted(COUNTER_HELD), 0);
 }
 
 /* What a stranger sends is not spooled to a disk, nor looked at. */
@@ -852,6 +930,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    a_locked_site_hides_which_paths_exist, open_web, close_web),
 		cmocka_unit_test_setup_teardown(ids_are_plain_numbers, open_web, close_web),
+		cmocka_unit_test_setup_teardown(
+		    each_request_and_why_it_was_refused_is_counted, open_web, close_web),
 		cmocka_unit_test_setup_teardown(
 		    paths_match_exactly_and_texts_hold_any_character, open_web, close_web),
 		cmocka_unit_test_setup_teardown(
