@@ -12,7 +12,7 @@ from selenium.webdriver.common.actions.action_builder import ActionBuilder
 from harness.browser import LARGE, NARROW, WIDE, Browser, By, Keys
 from harness.report import contains, equal, lacks, wait_for
 from harness.site import PASSWORDS
-from test_scout import scout_objects
+from test_scout import _scout_objects
 
 CSV = '''name,type,ra,dec,redshift
 SN 2011fe,SIDEREAL,14:03:05.76,+54:16:25.2,0.0008
@@ -411,7 +411,7 @@ def _account_pages(site):
 def _scout(site):
     """The pages of Scout: its objects, one that has a target, and that target's."""
     if site.one("SELECT COUNT(*) FROM scout_object") == '0':
-        scout_objects(site)
+        _scout_objects(site)
     target = site.one("SELECT target_id FROM scout_object WHERE name = 'P21scou'")
     return ['/alerts/scout/', '/alerts/scout/P21scou/', '/targets/%s/' % target]
 

@@ -199,7 +199,7 @@ def _stream(site, **keys):
         scout.close()
 
 
-def scout_objects(site):
+def _scout_objects(site):
     """For pictures: objects as Scout tells them, one of them three times, one that left; they stay."""
     scout = Scout()
     s = Stream(site, scout)
