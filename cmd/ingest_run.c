@@ -5,18 +5,16 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "cmd/ingest.h"
 #include "cmd/letter.h"
+#include "cmd/notify.h"
 
 #define REPORT_EVERY (2 * SECOND)
 #define LONGEST_WAIT (SECOND / 2) /* brokers are spoken to at least so often */
@@ -42,26 +40,6 @@ on_signal(int number)
 		_exit(128 + number); /* the second one: the database undoes what is open */
 	else
 		stopped = number;
-}
-
-/* Says something to systemd, where it started us. */
-static void
-notify(const char *text)
-{
-	const char *path = getenv("NOTIFY_SOCKET");
-	struct sockaddr_un to = { .sun_family = AF_UNIX };
-	size_t n = path != NULL ? strlen(path) : 0;
-	int fd;
-
-	if (n == 0 || n >= sizeof(to.sun_path) ||
-	    (fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) < 0)
-		return;
-	memcpy(to.sun_path, path, n);
-	if (to.sun_path[0] == '@')
-		to.sun_path[0] = '\0';
-	(void)!sendto(fd, text, strlen(text), MSG_NOSIGNAL, (const struct sockaddr *)&to,
-	    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n));
-	close(fd);
 }
 
 static bool
@@ -210,6 +188,7 @@ serve(struct daemon *d)
 			reread(d);
 		for (size_t i = 0; i < d->n && stopped == 0; i++) {
 			more = stream_serve(d->streams[i], &stopped) || more;
+			notify_alive();
 			all_drained = all_drained && stream_is_drained(d->streams[i]);
 		}
 		if (all_drained && stopped == 0)
@@ -220,7 +199,6 @@ serve(struct daemon *d)
 				stream_report(d->streams[i]);
 				letters_take_asked(d->db, d->streams[i]);
 			}
-			notify("WATCHDOG=1");
 		}
 		if (!more)
 			wait_for_more(d, report);

@@ -31,6 +31,7 @@ enum source_result {
 	SOURCE_END, /* of what the position belongs to: it is done */
 	SOURCE_BROKEN, /* the same, but what is left of it cannot be read (err) */
 	SOURCE_STORED, /* what came is no packet: the source has written it itself */
+	SOURCE_PASSED, /* something that is known: ask again */
 	SOURCE_NONE, /* nothing now */
 	SOURCE_DRAINED, /* nothing any more */
 	SOURCE_UNREADABLE, /* what is being read cannot be now (err): put_off() is wanted */

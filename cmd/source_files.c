@@ -459,28 +459,26 @@ read_member(struct source *s, struct archive_entry *e, struct message *m, char *
 	return SOURCE_MESSAGE;
 }
 
-/* The next member of the archive that is a packet and was not taken. */
+/* The next member of the archive, where it is a packet and was not taken. */
 static enum source_result
 give_member(struct source *s, struct message *m, char *err, size_t errsize)
 {
 	struct archive_entry *e;
+	int r = archive_read_next_header(s->archive, &e);
+	const char *name;
 
-	for (;;) {
-		int r = archive_read_next_header(s->archive, &e);
-		const char *name;
-
-		if (r == ARCHIVE_EOF)
-			return SOURCE_END;
-		if (r != ARCHIVE_OK && r != ARCHIVE_WARN)
-			return broken_archive(s, "behind", err, errsize);
-		name = archive_entry_pathname(e);
-		if (archive_entry_filetype(e) != AE_IFREG || name == NULL ||
-		    !str_ends(str_of(name), "avro"))
-			continue;
-		if (s->at >= m->position->next)
-			return read_member(s, e, m, err, errsize);
-		s->at++;
-	}
+	if (r == ARCHIVE_EOF)
+		return SOURCE_END;
+	if (r != ARCHIVE_OK && r != ARCHIVE_WARN)
+		return broken_archive(s, "behind", err, errsize);
+	name = archive_entry_pathname(e);
+	if (archive_entry_filetype(e) != AE_IFREG || name == NULL ||
+	    !str_ends(str_of(name), "avro"))
+		return SOURCE_PASSED;
+	if (s->at >= m->position->next)
+		return read_member(s, e, m, err, errsize);
+	s->at++;
+	return SOURCE_PASSED;
 }
 
 static enum source_result

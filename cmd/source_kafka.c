@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "cmd/kafka_settings.h"
+#include "cmd/notify.h"
 #include "cmd/source.h"
 
 #define ASK_MS 10000 /* what a broker may take for an answer */
@@ -189,6 +190,7 @@ ask_offset(struct source *s, const char *topic, int32_t partition, bool newest, 
 		return -1;
 	}
 	*next = newest ? high : low;
+	notify_alive(); /* there may be many partitions */
 	return 0;
 }
 

@@ -28,6 +28,7 @@
 
 #define LEAST_PAUSE (SECOND / 4)
 #define LONGEST_PAUSE (5 * SECOND) /* what is back is noticed soon: asking costs little */
+#define TURN SECOND /* a stream takes no longer, but for one thing, before others have their turn */
 #define TRIES 6 /* of a batch that fails, while the database does other things */
 #define RATE_OF (60 * SECOND) /* the rate is that of so long, about */
 #define EXPIRES (24 * 3600 * SECOND) /* what a killed daemon said */
@@ -440,6 +441,8 @@ take_next(struct stream *s)
 		if (s->first == 0)
 			s->first = clock_monotonic();
 		return true;
+	case SOURCE_PASSED:
+		return true;
 	case SOURCE_STORED:
 		s->messages++;
 		s->last_message = clock_now();
@@ -482,6 +485,7 @@ stream_serve(struct stream *s, const volatile int *stop)
 	struct message m;
 	char err[400];
 	bool more = true;
+	int64_t until = clock_monotonic() + TURN;
 
 	if (s->retry > clock_monotonic()) {
 		/* brokers want to hear of us meanwhile */
@@ -494,7 +498,7 @@ stream_serve(struct stream *s, const volatile int *stop)
 	if (s->retry != 0 && !ingest_is_empty(s->ingest) && !flush(s))
 		return false;
 	s->retry = 0;
-	while (more && *stop == 0 && !is_full(s))
+	while (more && *stop == 0 && !is_full(s) && clock_monotonic() < until)
 		more = take_next(s);
 	if (s->retry != 0)
 		return false;

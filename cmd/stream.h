@@ -20,7 +20,7 @@ struct stream *stream_new(
 void stream_free(struct stream *);
 
 /*
- * Takes what is there, up to a batch, and writes what is to be written. True: there may be more at
+ * Takes what is there, up to a batch or for a second, and writes what is to be written. True: there may be more at
  * once. Failures are waited for, not told: what a stream waits for stands in stream_state and the log.
  */
 bool stream_serve(struct stream *, const volatile int *stop);

@@ -9,11 +9,14 @@
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h> /* wants it */
 #include <poll.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "cmd/letter.h"
+#include "cmd/notify.h"
 #include "cmd/stream.h"
 #include "engines.h"
 #include "packets.h"
@@ -26,6 +29,7 @@ struct scratch {
 };
 
 static int64_t passed; /* of the clock */
+static int64_t tick; /* with each look at it */
 
 int64_t __real_clock_monotonic(void);
 int64_t __wrap_clock_monotonic(void);
@@ -33,6 +37,7 @@ int64_t __wrap_clock_monotonic(void);
 int64_t
 __wrap_clock_monotonic(void)
 {
+	passed += tick;
 	return __real_clock_monotonic() + passed;
 }
 
@@ -85,7 +90,7 @@ set_up(void **state)
 
 	log_set_level(getenv("NOISE") ? LOG_LEVEL_DEBUG : LOG_LEVEL_NONE);
 	s = (struct scratch){ .db = scratch_open() };
-	passed = 0;
+	passed = tick = 0;
 	assert_int_equal(mkdir(path_of("in"), 0700), 0);
 	snprintf(lines, sizeof(lines), "source = files\npath = %s\nwatch = yes\n", path_of("in"));
 	open_stream(&s, lines);
@@ -305,6 +310,47 @@ a_file_that_cannot_be_read_now_is_read_behind_the_others(void **state)
 	assert_int_equal(ask("SELECT COUNT(*) FROM stream_offset WHERE done = 1"), 2);
 }
 
+static void
+a_long_file_lets_others_have_their_turn(void **state)
+{
+	struct scratch *s = *state;
+	const volatile int stop = 0;
+
+	put_packets("in/a.avro", 50);
+	tick = SECOND / 10;
+	/* a second is over before the file is, and there is more */
+	assert_true(stream_serve(s->stream, &stop));
+	assert_in_range(ask("SELECT COUNT(*) FROM alert"), 0, 20);
+	tick = 0;
+	(void)serve(s);
+	assert_int_equal(ask("SELECT COUNT(*) FROM alert"), 50);
+}
+
+static void
+systemd_hears_once_a_second_that_all_goes_on(void **state)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	char heard[100];
+
+	(void)state;
+	snprintf(at.sun_path, sizeof(at.sun_path), "%.80s/notify", scratch_dir);
+	assert_int_equal(bind(fd, (const struct sockaddr *)&at, sizeof(at)), 0);
+	setenv("NOTIFY_SOCKET", at.sun_path, 1);
+	passed = 10 * SECOND;
+	notify_alive();
+	notify_alive();
+	assert_int_equal(recv(fd, heard, sizeof(heard), 0), 10);
+	assert_memory_equal(heard, "WATCHDOG=1", 10);
+	assert_int_equal(recv(fd, heard, sizeof(heard), 0), -1);
+	passed += SECOND;
+	notify_alive();
+	assert_int_equal(recv(fd, heard, sizeof(heard), 0), 10);
+	unsetenv("NOTIFY_SOCKET");
+	close(fd);
+	unlink(at.sun_path);
+}
+
 /* A cluster of one broker, of librdkafka, and a topic of one partition. */
 struct cluster {
 	rd_kafka_t *holder, *producer;
@@ -444,10 +490,12 @@ static const struct CMUnitTest tests[] = {
 	TEST(what_the_database_always_fails_over_is_put_aside_in_a_while),
 	TEST(what_the_database_fails_over_for_a_while_is_stored),
 	TEST(a_file_that_cannot_be_read_now_is_read_behind_the_others),
+	TEST(a_long_file_lets_others_have_their_turn),
 };
 
 /* What the brokers do is the same whatever the database. */
 static const struct CMUnitTest kafka_tests[] = {
+	TEST(systemd_hears_once_a_second_that_all_goes_on),
 	TEST(positions_are_those_of_the_database_and_of_the_cluster),
 };
 
