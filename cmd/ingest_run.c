@@ -17,6 +17,7 @@
 #include "cmd/notify.h"
 
 #define REPORT_EVERY (2 * SECOND)
+#define TIDY_EVERY HOUR
 #define LONGEST_WAIT (SECOND / 2) /* brokers are spoken to at least so often */
 #define STREAMS_MAX 64
 
@@ -176,10 +177,21 @@ wait_for_more(const struct daemon *d, int64_t report)
 		(void)poll(fds, n, (int)((until - now) / (SECOND / 1000)) + 1);
 }
 
+/* Takes away what is too old; when it is to be looked for again. */
+static int64_t
+tidy(struct daemon *d)
+{
+	bool more = false;
+
+	for (size_t i = 0; i < d->n; i++)
+		more = letters_forget_old(d->db, d->streams[i]) || more;
+	return more ? 0 : clock_monotonic() + TIDY_EVERY;
+}
+
 static void
 serve(struct daemon *d)
 {
-	int64_t report = 0;
+	int64_t report = 0, tidies = 0;
 
 	while (stopped == 0) {
 		bool more = false, all_drained = true;
@@ -199,6 +211,8 @@ serve(struct daemon *d)
 				stream_report(d->streams[i]);
 				letters_take_asked(d->db, d->streams[i]);
 			}
+			if (clock_monotonic() >= tidies)
+				tidies = tidy(d);
 		}
 		if (!more)
 			wait_for_more(d, report);

@@ -109,3 +109,21 @@ letters_take_asked(struct db *db, struct stream *s)
 	log_info("dead letters were tried again", LOG_TEXT("stream", stream_name(s)),
 	    LOG_INT("tried", (int64_t)tried), LOG_INT("taken", (int64_t)taken));
 }
+
+bool
+letters_forget_old(struct db *db, const struct stream *s)
+{
+	int64_t since = stream_keeps_since(s), n;
+	struct query *q;
+
+	if (since == 0)
+		return false;
+	q = db_query(db, QUERY_LETTERS_EXPIRE);
+	db_text(q, "stream", str_of(stream_name(s)));
+	db_int(q, "before", since);
+	if (db_run(q) != DB_END || (n = db_changes(db)) == 0)
+		return false;
+	log_warn("dead letters were too old and are deleted", LOG_TEXT("stream", stream_name(s)),
+	    LOG_INT("letters", n));
+	return true;
+}

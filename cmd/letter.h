@@ -25,4 +25,7 @@ letter_replay(struct db *, struct arena *, struct stream *, int64_t id, char *er
  */
 void letters_take_asked(struct db *, struct stream *);
 
+/* Deletes those of the stream that are older than it keeps them. True: there may be more. */
+bool letters_forget_old(struct db *, const struct stream *);
+
 #endif

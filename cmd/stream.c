@@ -546,6 +546,14 @@ stream_wakes(const struct stream *s)
 	return s->first != 0 ? s->first + s->batch_time : INT64_MAX;
 }
 
+int64_t
+stream_keeps_since(const struct stream *s)
+{
+	int64_t days = (int64_t)config_stream_real(s->config, "keep_letters");
+
+	return days > 0 ? clock_now() - days * DAY : 0;
+}
+
 static enum db_result
 tell(struct stream *s)
 {

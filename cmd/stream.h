@@ -33,6 +33,9 @@ const char *stream_name(const struct stream *); /* as the configuration has it *
 int stream_descriptor(const struct stream *); /* to wait for; -1: none */
 int64_t stream_wakes(const struct stream *); /* clock_monotonic: serve it then in any case */
 
+/* Its dead letters are kept since then (clock_now); 0: since ever. */
+int64_t stream_keeps_since(const struct stream *);
+
 /* Says in the database how it fares. */
 void stream_report(struct stream *);
 

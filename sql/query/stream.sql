@@ -92,6 +92,14 @@ UPDATE dead_letter SET tried = :now, reason = :reason, asked = NULL WHERE id = :
 -- A dead letter was taken after all.
 UPDATE dead_letter SET replayed = :now, waits = 0, asked = NULL WHERE id = :id AND replayed IS NULL
 
+--: letters_expire
+-- Dead letters of a stream that came before that time, the oldest, are deleted.
+DELETE FROM dead_letter WHERE id IN (SELECT id FROM dead_letter
+	WHERE stream = :stream AND received < :before ORDER BY id LIMIT 1000)
+--: letters_expire mariadb
+-- LIMIT stands in the DELETE here, and not in a subquery of IN.
+DELETE FROM dead_letter WHERE stream = :stream AND received < :before ORDER BY id LIMIT 1000
+
 --: letters_count
 -- How many dead letters of each stream wait, up to 1,001. (Each stream is found by one step into the
 -- index, and so is its 1,001st letter.)

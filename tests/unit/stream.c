@@ -236,6 +236,31 @@ a_letter_that_was_dismissed_is_not_taken(void **state)
 	arena_free(a);
 }
 
+static void
+letters_that_are_too_old_are_deleted(void **state)
+{
+	struct scratch *s = *state;
+	char lines[600];
+
+	put_letters(s, 3);
+	clock_freeze(clock_now() + 364 * DAY);
+	assert_false(letters_forget_old(s->db, s->stream));
+	clock_freeze(clock_now() + 2 * DAY);
+	(void)ask("UPDATE dead_letter SET received = received + 172800000000 WHERE place = 2");
+	assert_true(letters_forget_old(s->db, s->stream));
+	assert_int_equal(ask("SELECT COUNT(*) FROM dead_letter"), 1);
+	assert_int_equal(ask("SELECT place FROM dead_letter"), 2);
+	assert_false(letters_forget_old(s->db, s->stream));
+	/* or never */
+	snprintf(
+	    lines, sizeof(lines), "source = files\npath = %s\nkeep_letters = 0\n", path_of("in"));
+	open_stream(s, lines);
+	clock_freeze(clock_now() + 1000 * DAY);
+	assert_false(letters_forget_old(s->db, s->stream));
+	clock_freeze(0);
+	assert_int_equal(ask("SELECT COUNT(*) FROM dead_letter"), 1);
+}
+
 /* A file of the stream with that many packets: alerts 1, 2 ... */
 static void
 put_packets(const char *name, unsigned n)
@@ -487,6 +512,7 @@ positions_are_those_of_the_database_and_of_the_cluster(void **state)
 static const struct CMUnitTest tests[] = {
 	TEST(a_letter_that_the_database_fails_over_keeps_nobody_back),
 	TEST(a_letter_that_was_dismissed_is_not_taken),
+	TEST(letters_that_are_too_old_are_deleted),
 	TEST(what_the_database_always_fails_over_is_put_aside_in_a_while),
 	TEST(what_the_database_fails_over_for_a_while_is_stored),
 	TEST(a_file_that_cannot_be_read_now_is_read_behind_the_others),
