@@ -201,9 +201,10 @@ CREATE TABLE datum (
 -- The foreign key of datum, asked once for each statement: asked for each row it took as long as all else
 -- of storing a new object. As with the engine's own, the target is locked till the end of the
 -- transaction, so that who deletes it waits and then sees what came. (An id never changes: the name's
--- foreign key forbids it.)
+-- foreign key forbids it.) A plan is made once a session, maybe while the tables are still empty: it is
+-- to use the keys.
 CREATE FUNCTION datum_has_target() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT SET enable_seqscan = off AS $$
 DECLARE
 	ids BIGINT[] := ARRAY(SELECT DISTINCT target_id FROM written);
 	found_ids BIGINT;
@@ -221,7 +222,7 @@ CREATE TRIGGER datum_added AFTER INSERT ON datum
 CREATE TRIGGER datum_changed AFTER UPDATE ON datum
 	REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION datum_has_target();
 CREATE FUNCTION datum_goes_with_target() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT SET enable_seqscan = off AS $$
 BEGIN
 	DELETE FROM datum WHERE target_id = ANY (ARRAY(SELECT id FROM gone));
 	RETURN NULL;
