@@ -24,7 +24,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "tom/group.h"
+#include "cmd/stream_options.h"
 
 #define LEAST_PAUSE (SECOND / 4)
 #define LONGEST_PAUSE (5 * SECOND) /* what is back is noticed soon: asking costs little */
@@ -215,75 +215,6 @@ flush_for_source(void *arg)
 	s->first = 0;
 }
 
-static int
-choice(const char *const words[], size_t n, const char *word)
-{
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(words[i], word) == 0)
-			return (int)i;
-	return 0;
-}
-
-static bool
-find_groups(struct stream *s, char *err, size_t errsize)
-{
-	size_t n = 0;
-	struct str name;
-	int64_t *ids;
-
-	while (config_stream_item(s->config, "group", n).p != NULL)
-		n++;
-	ids = arena_array(s->arena, n + 1, sizeof(*ids));
-	for (size_t i = 0; i < n; i++) {
-		struct group g;
-		enum group_result r;
-
-		name = config_stream_item(s->config, "group", i);
-		r = group_find(s->db, s->arena, name, &g);
-		if (r != GROUP_DONE) {
-			snprintf(err, errsize, "stream %s: %s %.*s", config_stream_name(s->config),
-			    r == GROUP_FAILED ? "the database does not tell the group"
-			                      : "there is no group",
-			    STR_ARG(name));
-			return false;
-		}
-		ids[i] = g.id;
-	}
-	s->options.groups = ids;
-	s->options.ngroups = n;
-	return true;
-}
-
-static void
-read_options(struct stream *s, const struct config *config)
-{
-	static const char *const creates[] = {
-		[CREATE_ALL] = "all", [CREATE_MATCH] = "match", [CREATE_NEVER] = "never"
-	};
-	static const char *const permissions[] = {
-		[TARGET_OPEN] = "OPEN", [TARGET_PUBLIC] = "PUBLIC", [TARGET_PRIVATE] = "PRIVATE"
-	};
-	const char *who = config_stream_text(s->config, "permissions");
-
-	s->options.create = (enum create)choice(
-	    creates, NELEM(creates), config_stream_text(s->config, "create"));
-	s->options.permissions = choice(permissions, NELEM(permissions),
-	    who[0] != '\0' ? who : config_text(config, "TARGET_DEFAULT_PERMISSION"));
-	s->options.match_radius = config_stream_real(s->config, "match_radius");
-	s->options.shares_data = !config_bool(config, "TARGET_PERMISSIONS_ONLY");
-	s->options.packets = (size_t)config_stream_real(s->config, "batch_packets");
-	s->options.stream = str_of(config_stream_name(s->config));
-	s->batch_time = (int64_t)config_stream_real(s->config, "batch_ms") * (SECOND / 1000);
-	s->cuts = (struct ingest_cuts){
-		.max_magnitude = config_stream_real(s->config, "max_magnitude"),
-		.min_reliability = config_stream_real(s->config, "min_reliability"),
-		.min_declination = config_stream_real(s->config, "min_declination"),
-		.max_declination = config_stream_real(s->config, "max_declination"),
-		.min_galactic_latitude = config_stream_real(s->config, "min_galactic_latitude"),
-	};
-	s->options.cuts = &s->cuts;
-}
-
 static const char *
 given(const struct config_stream *c, const char *key)
 {
@@ -321,7 +252,9 @@ stream_new(struct db *db, const struct config *config, const struct config_strea
 		.flush = flush_for_source,
 		.arg = s };
 	gethostname(s->host_name, sizeof(s->host_name) - 1);
-	read_options(s, config);
+	s->batch_time = (int64_t)config_stream_real(c, "batch_ms") * (SECOND / 1000);
+	if (!stream_options_read(db, s->arena, config, c, &s->options, &s->cuts, err, errsize))
+		goto free_stream;
 	if (given(c, "map") != NULL) {
 		s->map = mapping_read(given(c, "map"), err, errsize);
 		if (s->map == NULL)
@@ -334,8 +267,6 @@ stream_new(struct db *db, const struct config *config, const struct config_strea
 			goto free_stream;
 		s->options.schemas = s->schemas;
 	}
-	if (!find_groups(s, err, errsize))
-		goto free_stream;
 	s->ingest = ingest_new(db, &s->options, on_reject, s);
 	return s;
 free_stream:
