@@ -34,6 +34,7 @@ static const struct rule {
 	bool any_address; /* that one by the account alone */
 	bool known_devices; /* have an allowance of their own */
 	struct rate account, address, all;
+	struct rate turns; /* of an account, right or wrong: a hash is dear */
 	const char *word; /* for the log */
 } rules[THROTTLE_KINDS] = {
 	[THROTTLE_SIGN_IN] = { .by_pair = true,
@@ -41,8 +42,12 @@ static const struct rule {
 	    .account = { 4, MINUTE },
 	    .address = { 12, 15 * SECOND },
 	    .all = { 40, SECOND },
+	    .turns = { 6, 10 * SECOND },
 	    .word = "sign-in" },
-	[THROTTLE_PRESENT] = { .by_pair = true, .any_address = true, .word = "present password" },
+	[THROTTLE_PRESENT] = { .by_pair = true,
+	    .any_address = true,
+	    .turns = { 6, 10 * SECOND },
+	    .word = "present password" },
 	[THROTTLE_RESET] = { .account = { 1, 20 * MINUTE },
 	    .address = { 2, 5 * MINUTE },
 	    .all = { 40, SECOND },
@@ -133,15 +138,25 @@ compare(const void *a, const void *b)
 	    ((const struct throttle_bucket *)b)->key, THROTTLE_KEY);
 }
 
-/* In the order of their keys, so that two transactions never wait for each other. */
+/* What a success does not give back. */
 static void
-choose(struct throttle *t, struct secret *secret, int64_t free, enum throttle_what what,
+add_turns(struct throttle *t, struct secret *secret, struct str account, int64_t free)
+{
+	struct rate turns = rules[t->what].turns;
+
+	if (account.n == 0 || turns.times == 0)
+		return;
+	add_rate(t, secret, "turns", account, turns, free, false);
+	t->bucket[t->n - 1].stays = true;
+}
+
+static void
+add_all(struct throttle *t, struct secret *secret, int64_t free, enum throttle_what what,
     const struct throttle_visitor *v, struct str account, struct str network)
 {
 	const struct rule *rule = &rules[what];
 
-	memset(t, 0, sizeof(*t));
-	t->what = what;
+	add_turns(t, secret, account, free);
 	if (v->device != NULL && rule->known_devices) {
 		key_of(secret, "device", what, account,
 		    (struct str){ (const char *)v->device, DEVICE_ID }, add_bucket(t)->key);
@@ -154,6 +169,16 @@ choose(struct throttle *t, struct secret *secret, int64_t free, enum throttle_wh
 		add_rate(t, secret, "account", account, rule->account, free, rule->by_pair);
 	add_rate(t, secret, "address", network, rule->address, free, false);
 	add_rate(t, secret, "all", STR(""), rule->all, free, rule->by_pair);
+}
+
+/* In the order of their keys, so that two transactions never wait for each other. */
+static void
+choose(struct throttle *t, struct secret *secret, int64_t free, enum throttle_what what,
+    const struct throttle_visitor *v, struct str account, struct str network)
+{
+	memset(t, 0, sizeof(*t));
+	t->what = what;
+	add_all(t, secret, free, what, v, account, network);
 	qsort(t->bucket, t->n, sizeof(t->bucket[0]), compare);
 }
 
@@ -199,7 +224,7 @@ struct charging {
 static enum db_result
 read_buckets(struct db *db, struct charging *c)
 {
-	static const char *const names[] = { "b0", "b1", "b2", "b3", "b4" };
+	static const char *const names[] = { "b0", "b1", "b2", "b3", "b4", "b5" };
 	struct throttle *t = c->throttle;
 	struct query *q = db_query(db, QUERY_THROTTLE_READ);
 
@@ -268,7 +293,7 @@ is_fresh(const struct throttle *t, int64_t at)
 		const struct throttle_bucket *b = &t->bucket[i];
 
 		if (b->burst == 0 ? failures_of(b, at) > 0
-		                  : !b->reserve && level_of(b, at) > 2 * b->interval)
+		                  : !b->reserve && !b->stays && level_of(b, at) > 2 * b->interval)
 			return false;
 	}
 	return true;
@@ -396,11 +421,14 @@ give_back(struct db *db, void *arg)
 
 	for (size_t i = 0; i < g->throttle->n && result == DB_END; i++) {
 		const struct throttle_bucket *b = &g->throttle->bucket[i];
-		struct query *q = db_query(db,
+		struct query *q;
+
+		if (g->forget && b->stays)
+			continue;
+		q = db_query(db,
 		    b->burst > 0    ? QUERY_THROTTLE_GIVE_BACK
 		        : g->forget ? QUERY_THROTTLE_FORGET
 		                    : QUERY_THROTTLE_GIVE_BACK_ONE);
-
 		db_bytes(q, "bucket", b->key, THROTTLE_KEY);
 		if (b->burst > 0)
 			db_int(q, "interval", b->interval);

@@ -22,6 +22,8 @@
  *	an account, from anywhere	4 times as many at once, then one a minute
  *	an address, any account		12 times as many at once, then one each 15 s
  *	everything			40 times as many at once, then one a second
+ *	an account's turns, right ones	6 times as many at once, then one each 10 s: a hash is dear, and who
+ *	too, and of known browsers	knows a password must not keep all turns busy with it
  *
  * The last quarter of what an account and the site may have is kept for addresses that did not fail
  * lately. With THROTTLE_FREE_FAILURES = 5 at most 80 hashes of an account are computed in an hour,
@@ -52,7 +54,7 @@ enum throttle_what {
 };
 
 #define THROTTLE_KEY SECRET_SIZE
-#define THROTTLE_BUCKETS 4
+#define THROTTLE_BUCKETS 5
 
 /* An attempt that was let through. Plain memory of the caller; only this module looks inside. */
 struct throttle {
@@ -62,6 +64,7 @@ struct throttle {
 		uint8_t key[THROTTLE_KEY];
 		int64_t burst, interval; /* of a rate; burst 0: failures and a growing delay */
 		bool reserve; /* a quarter is for those who did not fail lately */
+		bool stays; /* a success gives nothing back */
 		int64_t failures, last, until; /* as they stand in the table */
 	} bucket[THROTTLE_BUCKETS];
 	uint8_t clock[THROTTLE_KEY];

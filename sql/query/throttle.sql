@@ -1,7 +1,7 @@
 -- throttle.sql: what slows guessing down. See lib/auth/throttle.h.
 
 --: throttle_read
-SELECT bucket, failures, last, until FROM throttle WHERE bucket IN (:b0, :b1, :b2, :b3, :b4)
+SELECT bucket, failures, last, until FROM throttle WHERE bucket IN (:b0, :b1, :b2, :b3, :b4, :b5)
 
 --: throttle_hold
 -- A row for it, held until the transaction ends: who counts at the same time waits.

@@ -205,6 +205,7 @@ what_passes_is_given_back(void **state)
 		    DB_END);
 		assert_int_equal(wait, 0);
 		assert_int_equal(throttle_give_back(db, &t, true), DB_END);
+		pass(10 * SECOND);
 	}
 	/* what could not be known is given back, but forgets nothing */
 	for (int i = 0; i < FREE; i++)
@@ -216,6 +217,39 @@ what_passes_is_given_back(void **state)
 	assert_int_equal(throttle_give_back(db, &t, false), DB_END);
 	assert_int_equal(guess("fay", "192.0.2.60"), 0);
 	assert_int_equal(guess("fay", "192.0.2.60"), 10);
+}
+
+/* Signing in again and again, with the right password: how often it is let through at once. */
+static int
+right_ones(enum throttle_what what, const char *account, const uint8_t *device)
+{
+	struct throttle_visitor v = { str_of(account), STR("192.0.2.61"), device };
+	struct throttle t;
+	int64_t wait = 0;
+
+	for (int i = 0; i < 1000; i++) {
+		assert_int_equal(
+		    throttle_charge(db, secret, FREE, what, &v, &now, &t, &wait), DB_END);
+		if (wait != 0)
+			return i;
+		assert_int_equal(throttle_give_back(db, &t, true), DB_END);
+	}
+	return 1000;
+}
+
+static void
+who_knows_a_password_does_not_keep_all_turns_busy(void **state)
+{
+	static const uint8_t device[DEVICE_ID] = { 61 };
+
+	(void)state;
+	pass(DAY);
+	assert_int_equal(right_ones(THROTTLE_SIGN_IN, "gil", NULL), 6 * FREE);
+	assert_int_equal(right_ones(THROTTLE_SIGN_IN, "gil", device), 0);
+	pass(10 * SECOND);
+	assert_int_equal(right_ones(THROTTLE_SIGN_IN, "gil", device), 1);
+	assert_int_equal(right_ones(THROTTLE_PRESENT, "gil", NULL), 6 * FREE);
+	assert_int_equal(right_ones(THROTTLE_SIGN_IN, "hal", device), 6 * FREE);
 }
 
 static void
@@ -381,6 +415,7 @@ main(void)
 		cmocka_unit_test(fresh_address_has_a_part_that_attackers_do_not_reach),
 		cmocka_unit_test(one_address_cannot_try_every_account),
 		cmocka_unit_test(what_passes_is_given_back),
+		cmocka_unit_test(who_knows_a_password_does_not_keep_all_turns_busy),
 		cmocka_unit_test(names_are_one_in_their_nfkc_form),
 		cmocka_unit_test(hosts_with_other_clocks_count_together),
 		cmocka_unit_test(clock_that_is_set_resets_nothing_and_locks_nobody),
