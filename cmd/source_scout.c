@@ -265,7 +265,8 @@ claim(struct source *s, char *err, size_t errsize)
 	if (r == DB_END && s->position.stored != s->ours) {
 		ready = s->position.stored +
 		    (s->position.stored_done || s->interval < TAKE_OVER ? s->interval : TAKE_OVER);
-		if (now < ready && s->position.stored <= now) {
+		/* another's clock may be ahead, by less than that; else the position is none of a clock */
+		if (now < ready && s->position.stored - now < TAKE_OVER) {
 			s->rests_until = clock_monotonic() + (ready - now);
 			return SOURCE_NONE;
 		}
