@@ -467,7 +467,7 @@ throttle_ask(struct request *r, enum throttle_what what, struct str account, str
 	struct throttle_visitor v = { .account = account, .address = r->remote_addr };
 	uint8_t device[DEVICE_ID];
 	enum db_result result;
-	int64_t wait;
+	int64_t wait = 0;
 
 	if (rules[what].known_devices &&
 	    device_find(secret, r->arena, request_cookie(r, DEVICE_COOKIE), account, device))
