@@ -24,6 +24,7 @@ struct batch {
 	uint32_t *table; /* index of a row plus 1; 0: free */
 	bool *present;
 	size_t npresent;
+	bool *corrects; /* the row has a correction, be it present or not */
 	struct correction *corrections; /* in the arena, as is their room */
 	size_t ncorrections, corrections_room;
 };
@@ -125,6 +126,7 @@ fill_table(struct batch *b, struct arena *arena)
 	b->mask = size - 1;
 	b->table = arena_array(arena, size, sizeof(*b->table));
 	b->present = arena_array(arena, b->n, sizeof(*b->present));
+	b->corrects = arena_array(arena, b->n, sizeof(*b->corrects));
 	for (size_t i = 0; i < b->n; i++) {
 		size_t at = place_of(b, &b->rows[i]);
 
@@ -157,7 +159,7 @@ is_corrected(const struct datum *stored, const struct datum *d, struct query *q)
 	    stored->mjd != d->mjd || !str_eq(stored->band, d->band);
 }
 
-/* The row will be written, and the stored one go. */
+/* The stored row will go, and this one be written, where it does not stand there as well. */
 static void
 correct(struct batch *b, struct arena *arena, const struct datum *stored, size_t row)
 {
@@ -165,6 +167,7 @@ correct(struct batch *b, struct arena *arena, const struct datum *stored, size_t
 	    arena, b->corrections, b->ncorrections, &b->corrections_room, sizeof(*b->corrections));
 	b->corrections[b->ncorrections] = (struct correction){ *stored, row };
 	b->corrections[b->ncorrections++].was.band = arena_str(arena, stored->band);
+	b->corrects[row] = true;
 }
 
 /* Targets whose rows lie in about the same span of time: one statement asks for all. */
@@ -323,7 +326,7 @@ datum_forget(struct db *db, int64_t target)
 	return db_run(q);
 }
 
-/* Those of the batch, which is sorted by target, that have rows which were absent. */
+/* Those of the batch, which is sorted by target, that have rows which were absent, or lost some. */
 static enum db_result
 touch_changed(struct db *db, struct arena *arena, const struct batch *b)
 {
@@ -331,7 +334,8 @@ touch_changed(struct db *db, struct arena *arena, const struct batch *b)
 	size_t n = 0;
 
 	for (size_t i = 0; i < b->n; i++)
-		if (!b->present[i] && (n == 0 || targets[n - 1] != b->rows[i].target_id))
+		if ((!b->present[i] || b->corrects[i]) &&
+		    (n == 0 || targets[n - 1] != b->rows[i].target_id))
 			targets[n++] = b->rows[i].target_id;
 	return datum_touch(db, targets, n);
 }
@@ -353,7 +357,7 @@ datum_store_batch(struct db *db, struct arena *arena, struct datum *rows, size_t
 		return r;
 	if (b.npresent < n && (r = write_absent(db, &b, &written)) != DB_END)
 		return r;
-	if (b.npresent < n && (r = touch_changed(db, arena, &b)) != DB_END)
+	if ((b.npresent < n || b.ncorrections > 0) && (r = touch_changed(db, arena, &b)) != DB_END)
 		return r;
 	*added = (size_t)written > b.ncorrections ? (size_t)written - b.ncorrections : 0;
 	*present = n - *added;

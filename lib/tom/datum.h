@@ -52,7 +52,7 @@ enum db_result datum_store_batch(struct db *, struct arena *, struct datum *rows
  * transaction of whatever changes any of them, and never is again what it was. What was read of them
  * under one may be shown as long as the target has it (target_load() tells); 0: none is known.
  *
- * datum_store_batch() sees to it for what it adds. Who changes rows otherwise calls this in the same
+ * datum_store_batch() sees to it for what it adds and corrects. Who changes rows otherwise calls this in the same
  * transaction, with distinct ids in their order.
  */
 enum db_result datum_touch(struct db *, const int64_t *targets, size_t n) MUST_CHECK;

@@ -721,6 +721,27 @@ some_of_the_measurements_have_no_revision(void **state)
 	assert_int_equal(found.revision, 0);
 }
 
+/* A correction over midnight finds its like where both lie in what an alert tells. */
+static void
+what_is_only_taken_away_changes_the_revision(void **state)
+{
+	struct scratch *s = *state;
+	const struct datum first = detection(1, 60000.1, "g", 4);
+	const struct datum was = detection(1, 60000.99, "g", 5);
+	const struct datum is = told(detection(1, 60001.01, "g", 5), 18.5, 60002, 78);
+	const struct datum both[] = { first, is };
+	int64_t before;
+
+	stores(s, &first, 1, 1);
+	stores(s, &was, 1, 1);
+	stores(s, &is, 1, 1);
+	before = revision(s, 1);
+	stores(s, both, 2, 0);
+	assert_int_equal(ask("SELECT COUNT(*) FROM datum WHERE survey_id = 5"), 1);
+	assert_int_equal(ask("SELECT COUNT(*) FROM datum WHERE mjd = 60001.01"), 1);
+	assert_true(revision(s, 1) > before);
+}
+
 #define TEST(claim) cmocka_unit_test_setup_teardown(claim, set_up, tear_down)
 
 static const struct CMUnitTest tests[] = {
@@ -746,6 +767,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(a_revision_changes_with_what_is_stored),
 	TEST(a_revision_never_comes_again),
 	TEST(some_of_the_measurements_have_no_revision),
+	TEST(what_is_only_taken_away_changes_the_revision),
 	TEST(a_correction_takes_the_place_of_what_it_corrects_and_leaves_a_trace),
 	TEST(of_two_words_in_a_batch_the_later_counts),
 };
