@@ -26,13 +26,14 @@
  *	too, and of known browsers	knows a password must not keep all turns busy with it
  *
  * The last quarter of what an account and the site may have is kept for addresses that did not fail
- * lately. With THROTTLE_FREE_FAILURES = 5 at most 80 hashes of an account are computed in an hour,
- * from however many addresses. Codes of the second factor are counted apart (factor.h). An account is the name as it was typed, in its NFKC form: names that
- * nobody has are counted and answered alike.
+ * lately. With THROTTLE_FREE_FAILURES = 5 at most 80 wrong passwords of an account are hashed in an
+ * hour, from however many addresses; that is less than its turns, which no stranger fills. Codes of the
+ * second factor are counted apart (factor.h). An account is the name as it was typed, in its NFKC form:
+ * names that nobody has are counted and answered alike.
  *
  * A browser that signed in as somebody before shows the device cookie (device.h). It has an
- * allowance of its own for that account, of the first kind, and nothing else is asked: an attack from
- * elsewhere never keeps the owner out. (16 hashes an hour more.)
+ * allowance of its own for that account, of the first kind, and but for the turns nothing else is asked:
+ * an attack from elsewhere never keeps the owner out. (16 hashes an hour more.)
  *
  * Time is the machine's time since boot, drawn towards the wall clock by a tenth of what passes, and
  * kept in the table for each host: a clock that is set forgets no failure and makes nobody wait
