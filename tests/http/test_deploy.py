@@ -316,6 +316,15 @@ def the_units_give_the_key_of_the_vault_to_login_alone(site):
 
 
 @needs('nginx')
+def the_units_of_programs_hide_both_keys(site):
+    with open(os.path.join(TOP, 'README.md')) as f:
+        keys = re.findall('^ *(?:SECRET|VAULT)_KEY_FILE = (.*)', f.read(), re.M)
+    for unit in ('ingest', 'mail', 'purge'):
+        contains(_read('systemd/meridian-%s.service' % unit),
+                 'InaccessiblePaths=%s\n' % ' '.join('-' + key for key in keys))
+
+
+@needs('nginx')
 def the_units_outlive_an_outage(site):
     unit = _read('systemd/meridian@.service').split('[Service]')
     contains(unit[0], 'StartLimitIntervalSec=0\n')
