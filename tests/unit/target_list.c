@@ -346,7 +346,9 @@ filters_find_what_they_should(void **state)
 
 					q.sort = (enum target_sort)sort;
 					q.descending = down;
-					q.limit = 5;
+					q.limit = db_engine(db) == DB_SQLITE
+					    ? 5
+					    : 25; /* a round trip each */
 					expect(&people[p], &q, rows[i].passes);
 					compare_pages(&people[p], q);
 				}
@@ -716,7 +718,8 @@ no_place_of_ones_choice_begins_a_walk(void **state)
 		q.after = str_of(by_hand[i]);
 		expect_first(&people[1], &q);
 	}
-	for (size_t i = 0; i < page.next.n; i++) {
+	/* some of them: tests/unit/vault changes each byte */
+	for (size_t i = 0; i < page.next.n; i += 17) {
 		char *text = arena_strdup(a, page.next.p);
 
 		text[i] = text[i] == 'A' ? 'B' : 'A';
