@@ -250,8 +250,9 @@ each_request_and_why_it_was_refused_is_counted(void **state)
 		ROUTE(GET, "/", READER, NO_BODY, show_busy),
 		ROUTE(POST, "/", LOGIN, KIB(1), show_busy),
 	};
-	struct hooks with_count = hooks;
-	const struct app busy_app = { .name = "test",
+	/* static, as others: they are stopped after the test */
+	static struct hooks with_count;
+	static const struct app busy_app = { .name = "test",
 		.routes = busy_routes,
 		.nroutes = NELEM(busy_routes),
 		.hooks = &with_count,
@@ -260,6 +261,7 @@ each_request_and_why_it_was_refused_is_counted(void **state)
 
 	(void)state;
 	web_close(&w);
+	with_count = hooks;
 	with_count.count = count_statements;
 	web_open(&w, &busy_app);
 	assert_int_equal(get("/"), 200);
