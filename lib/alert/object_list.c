@@ -11,6 +11,7 @@
 
 #include "alert/object.h"
 #include "auth/page_key.h"
+#include "base/number.h"
 #include "http/request.h"
 #include "tom/audience.h"
 
@@ -168,20 +169,12 @@ read_chunk(struct listing *l, size_t most)
 	return r;
 }
 
-static int
-compare_ids(const void *x, const void *y)
-{
-	int64_t l = *(const int64_t *)x, r = *(const int64_t *)y;
-
-	return (l > r) - (l < r);
-}
-
 struct shown_target {
-	int64_t id; /* first, for compare_ids() */
+	int64_t id; /* first, for number_compare() */
 	struct str name;
 };
 struct shown_source {
-	int64_t target; /* first, for compare_ids() */
+	int64_t target; /* first, for number_compare() */
 	struct str name;
 };
 
@@ -213,7 +206,7 @@ find_sources(struct db *db, struct arena *a, const struct user *reader, const in
 		};
 	}
 	if (s->nsources > 1)
-		qsort(s->sources, s->nsources, sizeof(*s->sources), compare_ids);
+		qsort(s->sources, s->nsources, sizeof(*s->sources), number_compare);
 	return db_done(q);
 }
 
@@ -238,7 +231,7 @@ find_shown(struct db *db, struct arena *a, const struct user *u, const struct us
 			ids[nids++] = rows[i].target;
 	if (nids == 0)
 		return DB_END;
-	qsort(ids, nids, sizeof(*ids), compare_ids);
+	qsort(ids, nids, sizeof(*ids), number_compare);
 	for (size_t i = 0; i < nids; i++)
 		if (different == 0 || ids[different - 1] != ids[i])
 			ids[different++] = ids[i];
@@ -250,7 +243,7 @@ find_shown(struct db *db, struct arena *a, const struct user *u, const struct us
 		s->targets[s->ntargets++] = (struct shown_target){ .id = db_col_int(q, "id"),
 			.name = db_col_copy(q, "name", a) };
 	if (s->ntargets > 1)
-		qsort(s->targets, s->ntargets, sizeof(*s->targets), compare_ids);
+		qsort(s->targets, s->ntargets, sizeof(*s->targets), number_compare);
 	r = db_done(q);
 	return r != DB_END || s->all_sources ? r : find_sources(db, a, reader, ids, different, s);
 }
@@ -287,7 +280,7 @@ is_shown(const struct shown *s, struct object_row *row)
 		return false;
 	if (row->target == 0)
 		return true;
-	t = bsearch(&row->target, s->targets, s->ntargets, sizeof(*t), compare_ids);
+	t = bsearch(&row->target, s->targets, s->ntargets, sizeof(*t), number_compare);
 	if (t == NULL || !is_source_shown(s, row))
 		return false;
 	row->target_name = t->name;

@@ -136,3 +136,11 @@ number_count(struct arena *a, int64_t count)
 		*--p = '-';
 	return arena_copy(a, p, (size_t)(end - p));
 }
+
+int
+number_compare(const void *x, const void *y)
+{
+	int64_t l = *(const int64_t *)x, r = *(const int64_t *)y;
+
+	return (l > r) - (l < r);
+}

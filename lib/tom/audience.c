@@ -11,19 +11,11 @@
 #include "base/number.h"
 #include "tom/target_store.h"
 
-static int
-compare_ids(const void *x, const void *y)
-{
-	int64_t l = *(const int64_t *)x, r = *(const int64_t *)y;
-
-	return (l > r) - (l < r);
-}
-
 /* Is it among the sorted? */
 static bool
 has(const int64_t *ids, size_t n, int64_t id)
 {
-	return n > 0 && bsearch(&id, ids, n, sizeof(*ids), compare_ids) != NULL;
+	return n > 0 && bsearch(&id, ids, n, sizeof(*ids), number_compare) != NULL;
 }
 
 struct audience
@@ -40,7 +32,7 @@ audience_of(struct arena *a, int permissions, const int64_t *groups, size_t ngro
 	for (size_t i = 0; i < ngroups && !public; i++)
 		u.principals[u.n++] = PRINCIPAL_GROUP(groups[i]);
 	if (u.n > 1)
-		qsort(u.principals, u.n, sizeof(*u.principals), compare_ids);
+		qsort(u.principals, u.n, sizeof(*u.principals), number_compare);
 	ngroups = u.n;
 	u.n = 0;
 	for (size_t i = 0; i < ngroups; i++) {
@@ -103,7 +95,7 @@ audiences_of(struct db *db, struct arena *a, const struct user *u, int64_t **ids
 		(*ids)[(*n)++] = db_col_int(q, "audience_id");
 	}
 	if (*n > 1)
-		qsort(*ids, *n, sizeof(**ids), compare_ids);
+		qsort(*ids, *n, sizeof(**ids), number_compare);
 	return db_done(q);
 }
 
@@ -145,7 +137,7 @@ read_sights(struct db *db, const struct audience *u, struct str source, const in
 	db_text(q, "source", source);
 	while (db_step(q) == DB_ROW) {
 		int64_t id = db_col_int(q, "target_id");
-		const int64_t *found = bsearch(&id, ids, n, sizeof(*ids), compare_ids);
+		const int64_t *found = bsearch(&id, ids, n, sizeof(*ids), number_compare);
 
 		if (found != NULL)
 			look_at(&sights[found - ids][db_col_bool(q, "of_data")], u,
@@ -167,7 +159,7 @@ audience_fits(struct db *db, struct arena *a, const struct audience *u, struct s
 	if (n == 0)
 		return DB_END;
 	memcpy(ids, targets, n * sizeof(*ids));
-	qsort(ids, n, sizeof(*ids), compare_ids);
+	qsort(ids, n, sizeof(*ids), number_compare);
 	for (size_t i = 0; i < n; i++)
 		if (*nlist == 0 || ids[*nlist - 1] != ids[i])
 			ids[(*nlist)++] = ids[i];

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/number.h"
 
 #define TOO_MANY ((size_t)TARGET_MATCHES + 1)
 #define STRIPS_WRITTEN ((size_t)64) /* ranges of a cone in one statement: 8 degrees */
@@ -36,14 +37,6 @@ gather(struct query *q, struct found *f, struct arena *a)
 	return db_done(q);
 }
 
-static int
-compare_ids(const void *x, const void *y)
-{
-	int64_t l = *(const int64_t *)x, r = *(const int64_t *)y;
-
-	return (l > r) - (l < r);
-}
-
 /* Are these few enough to be all the candidates? Then the plan has them, each once. */
 static bool
 settle(struct target_plan *p, struct found *f, size_t most)
@@ -51,7 +44,7 @@ settle(struct target_plan *p, struct found *f, size_t most)
 	size_t n = 0;
 
 	if (f->n > 1)
-		qsort(f->ids, f->n, sizeof(*f->ids), compare_ids);
+		qsort(f->ids, f->n, sizeof(*f->ids), number_compare);
 	for (size_t i = 0; i < f->n; i++)
 		if (n == 0 || f->ids[i] != f->ids[n - 1])
 			f->ids[n++] = f->ids[i];
