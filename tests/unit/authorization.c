@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "heard.h"
 #include "scratch.h"
-#include "tom/site.h"
+#include "visited.h"
 
 #define ADDED INT64_C(1700000000000000) /* when the users were */
 #define INVALID "{\"detail\":\"Invalid token.\"}"
@@ -100,10 +100,8 @@ static int
 tear_down(void **state)
 {
 	(void)state;
-	web_close(&w);
-	unlink(getenv("MERIDIAN_SECRET_KEY_FILE"));
+	visited_close(&w);
 	secret_free(secret);
-	scratch_close();
 	arena_free(a);
 	return 0;
 }

@@ -11,7 +11,7 @@
 #include "auth/vault.h"
 #include "base/clock.h"
 #include "scratch.h"
-#include "tom/site.h"
+#include "visited.h"
 
 #define HTTPS "HTTPS=on"
 #define ADDED INT64_C(1700000000000000) /* when the user was */
@@ -64,24 +64,17 @@ static const struct app app = { .name = "login",
 static int
 set_up(void **state)
 {
-	int64_t site;
-
 	(void)state;
 	a = arena_new();
-	scratch_open();
-	ada = add_account(scratch_db, &(struct account){ .username = STR("ada") }, ADDED);
-	web_key(scratch_dir);
-	web_open(&w, &app);
-	return site_add(scratch_db, STR("tom.example"), STR("Tom"), &site) == DB_END ? 0 : -1;
+	ada = visited_open(&w, &app, ADDED);
+	return 0;
 }
 
 static int
 tear_down(void **state)
 {
 	(void)state;
-	web_close(&w);
-	unlink(getenv("MERIDIAN_SECRET_KEY_FILE"));
-	scratch_close();
+	visited_close(&w);
 	arena_free(a);
 	return 0;
 }

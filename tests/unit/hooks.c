@@ -10,7 +10,7 @@
 #include "auth/session.h"
 #include "heard.h"
 #include "scratch.h"
-#include "tom/site.h"
+#include "visited.h"
 #include "tom/user.h"
 
 #define HTTPS "HTTPS=on"
@@ -147,9 +147,7 @@ static int
 tear_down(void **state)
 {
 	(void)state;
-	web_close(&w);
-	unlink(getenv("MERIDIAN_SECRET_KEY_FILE"));
-	scratch_close();
+	visited_close(&w);
 	arena_free(a);
 	return 0;
 }
